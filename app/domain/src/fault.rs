@@ -1,0 +1,146 @@
+//! The only error that crosses the wire.
+//!
+//! Every lower error becomes one of these at one place in the server; internal text never leaves, only an
+//! incident id under which the whole chain was logged.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// One wrong field of a request, in words for the person who filled it in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldFault {
+    /// Name of the form field.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+/// Why a request was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[serde(rename_all = "snake_case", tag = "fault", content = "detail")]
+pub enum Fault {
+    /// Nobody is signed in.
+    #[error("sign in to do this")]
+    Unauthenticated,
+    /// There is no such thing, or it is not yours: the two are the same answer.
+    #[error("there is no such thing here")]
+    NotFound,
+    /// A member, but without the role.
+    #[error("your role does not allow this")]
+    Forbidden,
+    /// Input that cannot be accepted.
+    #[error("some of what you entered cannot be accepted")]
+    Invalid(Vec<FieldFault>),
+    /// Someone else changed it meanwhile.
+    #[error("this changed since you opened it; look at it again")]
+    Conflict,
+    /// The product itself says no.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// Too often.
+    #[error("too many attempts; try again in {retry_after_s} s")]
+    RateLimited {
+        /// Seconds to wait.
+        retry_after_s: u32,
+    },
+    /// Something we depend on does not answer; try again.
+    #[error("{what} does not answer at the moment; try again")]
+    Unavailable {
+        /// What does not answer, in the reader's words.
+        what: String,
+    },
+    /// A fault of ours; the log has it under this id.
+    #[error("something went wrong on our side; the log has it as incident {incident}")]
+    Internal {
+        /// Id to quote to whoever reads the log.
+        incident: String,
+    },
+}
+
+impl Fault {
+    /// An [`Fault::Invalid`] with one field.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldFault { field: field.into(), message: message.into() }])
+    }
+    /// The HTTP status that belongs to it.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Unauthenticated => 401,
+            Self::NotFound => 404,
+            Self::Forbidden => 403,
+            Self::Invalid(_) => 422,
+            Self::Conflict | Self::Refused(_) => 409,
+            Self::RateLimited { .. } => 429,
+            Self::Unavailable { .. } => 503,
+            Self::Internal { .. } => 500,
+        }
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// The product's own "no". Each says what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// One active run per source and kind.
+    #[error("a run of this kind is already active for this source")]
+    AlreadyRunning,
+    /// A backup without proof may be restored only on purpose.
+    #[error("this backup has not been proven restorable")]
+    NotProven,
+    /// The backup's data is gone.
+    #[error("this backup has expired")]
+    Expired,
+    /// The stored credentials were bound to another host, port or user.
+    #[error("the stored password was for another host, port or user")]
+    CredentialsVoid,
+    /// No verification server is configured for this family of servers.
+    #[error("no verification server is configured for {family}")]
+    NoVerificationServer {
+        /// `mariadb` or `mysql`.
+        family: String,
+    },
+    /// The target of a restore exists already.
+    #[error("there is already a database named {name}")]
+    TargetExists {
+        /// Its name.
+        name: String,
+    },
+    /// The run is over.
+    #[error("this run is finished and cannot be cancelled")]
+    RunFinished,
+    /// The last person who can administer would be shut out.
+    #[error("this is the last person with that role")]
+    LastAdministrator,
+    /// First-run set-up was done already.
+    #[error("this installation has been set up already")]
+    AlreadySetUp,
+    /// The recovery key that was typed back is not the one shown.
+    #[error("that is not the recovery key that was shown")]
+    RecoveryKeyMismatch,
+}
+
+impl Refusal {
+    /// What to do about it.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::AlreadyRunning => "Open the run that is active; wait for it or cancel it.",
+            Self::NotProven => "Verify it first, or choose a backup that is marked Restorable.",
+            Self::Expired => "Choose a newer backup.",
+            Self::CredentialsVoid => "Enter the password again for the new address.",
+            Self::NoVerificationServer { .. } => {
+                "Add a [[verification]] section for it to the configuration file and start Holdfast again."
+            }
+            Self::TargetExists { .. } => "Choose a name that is not in use; Holdfast never overwrites a database.",
+            Self::RunFinished => "There is nothing left to cancel.",
+            Self::LastAdministrator => "Give the role to someone else first.",
+            Self::AlreadySetUp => "Sign in, or ask a platform operator for an account.",
+            Self::RecoveryKeyMismatch => "Compare it character by character with the copy that you stored.",
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The vocabulary of Holdfast and its pure rules.
+//!
+//! Nothing here does I/O, waits or reads a clock: rules take the time and ids they need and return a value
+//! with reasons, so that the same value can be previewed in a page, signed by an approver and executed by a
+//! worker. The crate compiles to WebAssembly.
+//!
+//! Reading order: [`id`] and [`clock`], [`fault`] (the only error that crosses the wire), [`access`] (who may
+//! do what), [`sources`], [`policies`], [`backups`] (runs and recovery points), [`vaults`], [`health`].
+
+pub mod access;
+pub mod alerts;
+pub mod backups;
+pub mod clock;
+pub mod fault;
+pub mod health;
+pub mod id;
+pub mod page;
+pub mod policies;
+pub mod restores;
+pub mod size;
+pub mod sources;
+pub mod vaults;
+
+pub use clock::{Clock, FixedClock, Timestamp};
+pub use fault::{Fault, Refusal};
+pub use id::{BackupId, ConnectionId, EvidenceId, InstallationId, RunId, ScheduleId, SourceId, TenantId, UserId, VaultId};
+pub use page::{Cursor, Page};
+pub use size::ByteSize;
