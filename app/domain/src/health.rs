@@ -1,0 +1,86 @@
+//! Whether everything can be restored: the first question of every morning.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Timestamp, alerts::OVERDUE_AFTER_MS, backups::Verification};
+
+/// How a source stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The newest backup is proven restorable and no slot is overdue.
+    Restorable,
+    /// Something newer waits to be proven, or a slot is late, but an older proven backup exists.
+    Late,
+    /// Nothing yet, and nothing is due yet.
+    New,
+    /// Nothing proven exists, or the newest verification failed.
+    NotRestorable,
+}
+
+/// What the rule needs to know of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceFacts {
+    /// The instant that the newest proven backup holds.
+    pub newest_proven: Option<Timestamp>,
+    /// The instant that the newest kept backup holds and what is known about it.
+    pub newest: Option<(Timestamp, Verification)>,
+    /// The earliest slot after the newest backup, if a schedule is enabled.
+    pub owed_since: Option<Timestamp>,
+    /// When the source was added.
+    pub created_at: Timestamp,
+}
+
+/// How a source stands at `now`.
+pub fn standing(facts: SourceFacts, now: Timestamp) -> Standing {
+    let overdue = facts.owed_since.is_some_and(|slot| now.since_ms(slot) > OVERDUE_AFTER_MS);
+    match (facts.newest, facts.newest_proven) {
+        (None, _) if overdue => Standing::NotRestorable,
+        (None, _) => Standing::New,
+        (Some((_, Verification::Failed)), _) | (Some(_), None) => Standing::NotRestorable,
+        (Some((newest, _)), Some(proven)) if overdue || newest > proven => Standing::Late,
+        (Some(_), Some(_)) => Standing::Restorable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+
+    fn facts() -> SourceFacts {
+        let t = Timestamp(100 * HOUR);
+        SourceFacts {
+            newest_proven: Some(t),
+            newest: Some((t, Verification::RestoreOk)),
+            owed_since: Some(t.plus_ms(24 * HOUR)),
+            created_at: Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn green_means_proven_and_in_time() {
+        assert_eq!(standing(facts(), Timestamp(110 * HOUR)), Standing::Restorable);
+        assert_eq!(standing(facts(), Timestamp(127 * HOUR)), Standing::Late);
+    }
+
+    #[test]
+    fn stored_is_not_restorable() {
+        let stored = SourceFacts { newest_proven: None, newest: Some((Timestamp(0), Verification::None)), ..facts() };
+        assert_eq!(standing(stored, Timestamp(HOUR)), Standing::NotRestorable);
+    }
+
+    #[test]
+    fn a_failed_proof_of_the_newest_is_never_green() {
+        let newest = Some((Timestamp(101 * HOUR), Verification::Failed));
+        assert_eq!(standing(SourceFacts { newest, ..facts() }, Timestamp(102 * HOUR)), Standing::NotRestorable);
+    }
+
+    #[test]
+    fn a_source_that_was_never_backed_up_turns_red_when_a_slot_is_overdue() {
+        let fresh = SourceFacts { newest: None, newest_proven: None, owed_since: Some(Timestamp(HOUR)), created_at: Timestamp(0) };
+        assert_eq!(standing(fresh, Timestamp(2 * HOUR)), Standing::New);
+        assert_eq!(standing(fresh, Timestamp(4 * HOUR)), Standing::NotRestorable);
+    }
+}

@@ -1,0 +1,49 @@
+//! When a source is backed up.
+
+use async_trait::async_trait;
+use domain::{Fault, ScheduleId, SourceId, Timestamp};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::port::{ApiError, backend};
+
+/// A schedule as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduleView {
+    /// Which.
+    pub id: ScheduleId,
+    /// Five fields, UTC.
+    pub cron: String,
+    /// Whether it runs.
+    pub enabled: bool,
+    /// The next slot.
+    pub next_at: Option<Timestamp>,
+    /// Slots that nobody ran, since it exists.
+    pub missed: i64,
+}
+
+/// A change to a source's schedule.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SetSchedule {
+    /// Which source.
+    pub source_id: SourceId,
+    /// Five fields, UTC.
+    pub cron: String,
+    /// Whether it runs.
+    #[serde(default)]
+    pub enabled: bool,
+}
+
+/// What a page may ask about policies.
+#[async_trait]
+pub trait PoliciesPort: Send + Sync {
+    /// Sets the schedule of full backups.
+    async fn set_schedule(&self, request: SetSchedule) -> Result<(), Fault>;
+}
+
+/// Sets the schedule of full backups.
+#[server(prefix = "/fn", endpoint = "policies/set_schedule")]
+pub async fn set_schedule(request: SetSchedule) -> Result<(), ApiError> {
+    let path = format!("/sources/{}?done=schedule", request.source_id);
+    Ok(crate::redirect_to(&path, backend()?.set_schedule(request).await?))
+}

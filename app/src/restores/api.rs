@@ -1,0 +1,35 @@
+//! Restores into a new database.
+
+use async_trait::async_trait;
+use domain::{BackupId, ConnectionId, Fault, RunId};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::port::{ApiError, backend};
+
+/// A restore into a database that does not exist yet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StartRestore {
+    /// What is restored.
+    pub backup_id: BackupId,
+    /// On which server.
+    pub connection_id: ConnectionId,
+    /// Under which name.
+    pub database: String,
+    /// The database's name once more, typed by the person who means it.
+    pub confirm: String,
+}
+
+/// What a page may ask about restores.
+#[async_trait]
+pub trait RestoresPort: Send + Sync {
+    /// Queues a restore.
+    async fn start_restore(&self, request: StartRestore) -> Result<RunId, Fault>;
+}
+
+/// Restores into a new database.
+#[server(prefix = "/fn", endpoint = "restores/start")]
+pub async fn start_restore(request: StartRestore) -> Result<RunId, ApiError> {
+    let id = backend()?.start_restore(request).await?;
+    Ok(crate::redirect_to(&format!("/runs/{id}"), id))
+}
