@@ -180,44 +180,44 @@ pub trait AccessPort: Send + Sync {
 }
 
 /// First run, step one.
-#[server(prefix = "/fn", endpoint = "access/first_run")]
+#[server(name = FirstRunFn, prefix = "/fn", endpoint = "access/first_run")]
 pub async fn first_run(request: FirstRun) -> Result<SecretText, ApiError> {
     Ok(crate::redirect_to("/setup/recovery-key", backend()?.first_run(request).await?))
 }
 
 /// First run, step two.
-#[server(prefix = "/fn", endpoint = "access/confirm_recovery_key")]
+#[server(name = ConfirmRecoveryKeyFn, prefix = "/fn", endpoint = "access/confirm_recovery_key")]
 pub async fn confirm_recovery_key(request: ConfirmRecoveryKey) -> Result<(), ApiError> {
     Ok(crate::redirect_to("/", backend()?.confirm_recovery_key(request).await?))
 }
 
 /// Signs in.
-#[server(prefix = "/fn", endpoint = "access/sign_in")]
+#[server(name = SignInFn, prefix = "/fn", endpoint = "access/sign_in")]
 pub async fn sign_in(request: SignIn) -> Result<(), ApiError> {
     let next = crate::local_path(request.next.as_deref());
     Ok(crate::redirect_to(&next, backend()?.sign_in(request).await?))
 }
 
 /// Signs out.
-#[server(prefix = "/fn", endpoint = "access/sign_out")]
+#[server(name = SignOutFn, prefix = "/fn", endpoint = "access/sign_out")]
 pub async fn sign_out() -> Result<(), ApiError> {
     Ok(crate::redirect_to("/sign-in", backend()?.sign_out().await?))
 }
 
 /// Changes one's own password.
-#[server(prefix = "/fn", endpoint = "access/change_password")]
+#[server(name = ChangePasswordFn, prefix = "/fn", endpoint = "access/change_password")]
 pub async fn change_password(request: ChangePassword) -> Result<(), ApiError> {
     Ok(crate::redirect_to("/profile?done=password", backend()?.change_password(request).await?))
 }
 
 /// Sets a password by a link.
-#[server(prefix = "/fn", endpoint = "access/reset_password")]
+#[server(name = ResetPasswordFn, prefix = "/fn", endpoint = "access/reset_password")]
 pub async fn reset_password(request: ResetPassword) -> Result<(), ApiError> {
     Ok(crate::redirect_to("/sign-in?done=password", backend()?.reset_password(request).await?))
 }
 
 /// Changes a person.
-#[server(prefix = "/fn", endpoint = "access/change_user")]
+#[server(name = ChangeUserFn, prefix = "/fn", endpoint = "access/change_user")]
 pub async fn change_user(request: ChangeUser) -> Result<(), ApiError> {
     Ok(crate::redirect_to("/settings/people?done=user", backend()?.change_user(request).await?))
 }

@@ -63,13 +63,13 @@ pub trait AlertsPort: Send + Sync {
 }
 
 /// Changes where notices go.
-#[server(prefix = "/fn", endpoint = "alerts/set_channels")]
+#[server(name = SetChannelsFn, prefix = "/fn", endpoint = "alerts/set_channels")]
 pub async fn set_channels(request: SetChannels) -> Result<(), ApiError> {
     Ok(crate::redirect_to("/settings?done=channels", backend()?.set_channels(request).await?))
 }
 
 /// Sends a test notice.
-#[server(prefix = "/fn", endpoint = "alerts/test")]
+#[server(name = TestChannelsFn, prefix = "/fn", endpoint = "alerts/test")]
 pub async fn test_channels() -> Result<(), ApiError> {
     Ok(crate::redirect_to("/settings?done=test", backend()?.test_channels().await?))
 }

@@ -224,28 +224,28 @@ pub trait BackupsPort: Send + Sync {
 }
 
 /// Takes a backup now.
-#[server(prefix = "/fn", endpoint = "backups/start")]
+#[server(name = StartBackupFn, prefix = "/fn", endpoint = "backups/start")]
 pub async fn start_backup(request: StartBackup) -> Result<RunId, ApiError> {
     let id = backend()?.start_backup(request).await?;
     Ok(crate::redirect_to(&format!("/runs/{id}"), id))
 }
 
 /// Verifies a backup now.
-#[server(prefix = "/fn", endpoint = "backups/verify")]
+#[server(name = VerifyBackupFn, prefix = "/fn", endpoint = "backups/verify")]
 pub async fn verify_backup(request: BackupRef) -> Result<RunId, ApiError> {
     let id = backend()?.verify_backup(request).await?;
     Ok(crate::redirect_to(&format!("/runs/{id}"), id))
 }
 
 /// Asks a run to stop.
-#[server(prefix = "/fn", endpoint = "backups/cancel_run")]
+#[server(name = CancelRunFn, prefix = "/fn", endpoint = "backups/cancel_run")]
 pub async fn cancel_run(request: RunRef) -> Result<(), ApiError> {
     let path = format!("/runs/{}", request.id);
     Ok(crate::redirect_to(&path, backend()?.cancel_run(request).await?))
 }
 
 /// A run as it stands now; asked by the live view after a break.
-#[server(prefix = "/fn", endpoint = "backups/run")]
+#[server(name = GetRunFn, prefix = "/fn", endpoint = "backups/run")]
 pub async fn get_run(request: RunRef) -> Result<RunDetail, ApiError> {
     Ok(backend()?.get_run(request.id).await?)
 }

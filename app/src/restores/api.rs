@@ -28,7 +28,7 @@ pub trait RestoresPort: Send + Sync {
 }
 
 /// Restores into a new database.
-#[server(prefix = "/fn", endpoint = "restores/start")]
+#[server(name = StartRestoreFn, prefix = "/fn", endpoint = "restores/start")]
 pub async fn start_restore(request: StartRestore) -> Result<RunId, ApiError> {
     let id = backend()?.start_restore(request).await?;
     Ok(crate::redirect_to(&format!("/runs/{id}"), id))

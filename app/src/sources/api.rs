@@ -168,28 +168,28 @@ pub trait SourcesPort: Send + Sync {
 }
 
 /// Adds a server.
-#[server(prefix = "/fn", endpoint = "sources/add_connection")]
+#[server(name = AddConnectionFn, prefix = "/fn", endpoint = "sources/add_connection")]
 pub async fn add_connection(request: AddConnection) -> Result<ConnectionId, ApiError> {
     let id = backend()?.add_connection(request).await?;
     Ok(crate::redirect_to(&format!("/connections/{id}"), id))
 }
 
 /// Changes a server.
-#[server(prefix = "/fn", endpoint = "sources/change_connection")]
+#[server(name = ChangeConnectionFn, prefix = "/fn", endpoint = "sources/change_connection")]
 pub async fn change_connection(request: ChangeConnection) -> Result<(), ApiError> {
     let path = format!("/connections/{}", request.id);
     Ok(crate::redirect_to(&path, backend()?.change_connection(request).await?))
 }
 
 /// Tests a server.
-#[server(prefix = "/fn", endpoint = "sources/probe_connection")]
+#[server(name = ProbeConnectionFn, prefix = "/fn", endpoint = "sources/probe_connection")]
 pub async fn probe_connection(request: ConnectionRef) -> Result<RunId, ApiError> {
     let path = format!("/connections/{}", request.id);
     Ok(crate::redirect_to(&path, backend()?.probe_connection(request).await?))
 }
 
 /// Protects a database.
-#[server(prefix = "/fn", endpoint = "sources/add_source")]
+#[server(name = AddSourceFn, prefix = "/fn", endpoint = "sources/add_source")]
 pub async fn add_source(request: AddSource) -> Result<SourceId, ApiError> {
     let id = backend()?.add_source(request).await?;
     Ok(crate::redirect_to(&format!("/sources/{id}"), id))
