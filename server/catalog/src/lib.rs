@@ -1,1 +1,106 @@
-//! skeleton
+//! The only crate that knows SQL of the control plane.
+//!
+//! Nobody can query without proof. A [`Principal`] says who it is and is made only from a stored session (or
+//! for the person at the machine's own command line); [`Principal::allow`] turns it into a [`Scope`], the proof
+//! that it may do one thing in one organisation; [`Catalog::tenant`] turns the scope into a [`TenantCatalog`],
+//! whose every statement is bound to that organisation. Work without a person goes through
+//! [`Catalog::system`], which has only the few statements across organisations, and through [`Lease`], which a
+//! worker holds while it owns a run.
+//!
+//! There are two databases and one code path: SQLite embedded, Postgres to scale out. Statements are portable
+//! text; what really differs is in `db`.
+
+mod access;
+mod audit;
+mod db;
+mod decode;
+mod error;
+mod secret;
+mod system;
+mod tenant;
+
+use std::sync::Arc;
+
+use domain::{Clock, access::may::May};
+
+pub use access::{
+    Denied, FirstOperator, Installation, Membership, Principal, Refused, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS,
+    SESSION_SIGNED_IN_AT, SESSION_USER, Scope, Sessions, SetupState, SignInRecord,
+};
+pub use audit::{Actor, AuditEntry, Outcome};
+pub use error::{Conflict, Error, Result};
+pub use secret::Sealed;
+pub use system::{
+    Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NoticeToSend, Owed, Queue, Reclaimed, Renewed,
+    SourceCandidates, SystemCatalog, SystemTask, Tenant, Vault,
+};
+pub use tenant::{
+    Backup, BackupQuery, Channels, ChangeConnection, Copy, DayCount, Delivery, EvidenceRow, NewChannels,
+    NewConnection, NewUser, Run, RunEvent, RunQuery, RunRequest, ScheduleRow, SourceRow, StoredByDay, TenantCatalog,
+    UserRow, VaultUse,
+};
+
+/// The catalog: sources, runs, backups, people, and what they did.
+#[derive(Clone)]
+pub struct Catalog {
+    db: db::Db,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Catalog").field("database", &self.database()).finish_non_exhaustive()
+    }
+}
+
+impl Catalog {
+    /// Opens `sqlite:///path/catalog.db` (created if missing) or `postgres://…`. Does not migrate.
+    pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self> {
+        Ok(Self { db: db::Db::open(url).await?, clock })
+    }
+    /// Brings the schema up to date. Safe to call from several servers at once.
+    pub async fn migrate(&self) -> Result<()> {
+        self.db.migrate().await
+    }
+    /// Migrations that this program knows and the database does not have yet, in order. Fails if the database
+    /// has one that this program does not know: then the program is older than the schema.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>> {
+        self.db.pending_migrations().await
+    }
+    /// `SQLite` or `Postgres`.
+    pub const fn database(&self) -> &'static str {
+        self.db.name()
+    }
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.db.ping().await
+    }
+    /// Closes every connection; later calls fail.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+    /// The clock that stamps rows and makes ids.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+    /// The rows of one organisation, for whoever has proven that they may do `P` there.
+    pub fn tenant<P: May>(&self, scope: &Scope<P>) -> TenantCatalog<'_> {
+        TenantCatalog::new(self, scope.tenant(), scope.actor().clone())
+    }
+    /// The rows of the organisation that a claimed run belongs to.
+    pub fn of_run(&self, claim: &Claim) -> TenantCatalog<'_> {
+        TenantCatalog::new(self, claim.run().tenant_id, Actor::system("run"))
+    }
+    /// What the holder of a run may write; every write is refused once the lease is lost.
+    pub fn lease<'c>(&'c self, claim: &'c Claim) -> Lease<'c> {
+        Lease::new(self, claim)
+    }
+    /// The few statements across organisations.
+    pub const fn system(&self, task: SystemTask) -> SystemCatalog<'_> {
+        SystemCatalog::new(self, task)
+    }
+    /// The session store for tower-sessions.
+    pub fn sessions(&self) -> Sessions {
+        Sessions::new(self.db.clone(), Arc::clone(&self.clock))
+    }
+}

@@ -1,0 +1,83 @@
+//! Who did what, when, and how it ended. Append only; written inside the transaction of the change itself, so
+//! that neither exists without the other.
+
+use domain::{TenantId, Timestamp, UserId};
+
+use crate::{db::Tx, error::Result};
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    pub(crate) kind: &'static str,
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+impl Actor {
+    pub(crate) fn user(id: UserId, name: &str) -> Self {
+        Self { kind: "user", id: id.to_string(), name: name.to_owned() }
+    }
+    pub(crate) fn command_line(account: &str) -> Self {
+        Self { kind: "command_line", id: account.to_owned(), name: "command line".to_owned() }
+    }
+    pub(crate) fn system(task: &str) -> Self {
+        Self { kind: "system", id: task.to_owned(), name: task.to_owned() }
+    }
+    /// As it is shown: a person's name, `command line`, `schedule`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// Refused by a rule or for want of a permission.
+    Refused,
+    /// Attempted without success.
+    Failed,
+}
+
+impl Outcome {
+    /// How it is stored.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One entry as it is read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who, by name.
+    pub actor: String,
+    /// What, e.g. `run.create`.
+    pub action: String,
+    /// On what: kind and id, e.g. `source 019ab3…`.
+    pub subject: String,
+    /// `done`, `refused` or `failed`.
+    pub outcome: String,
+    /// Particulars, in words.
+    pub detail: String,
+}
+
+/// What is written.
+pub(crate) struct Note<'a> {
+    pub tenant: Option<TenantId>,
+    pub actor: &'a Actor,
+    pub action: &'static str,
+    pub subject: String,
+    pub outcome: Outcome,
+    pub detail: String,
+}
+
+pub(crate) async fn record(tx: &mut Tx, clock: &dyn domain::Clock, note: Note<'_>) -> Result<()> {
+    todo!()
+}

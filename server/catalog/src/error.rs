@@ -1,0 +1,82 @@
+//! What a query can answer instead of rows.
+//!
+//! One error type, so that the server translates it in one place. Text of the database never reaches a person:
+//! it is in the source chain, for the log.
+
+use thiserror::Error;
+
+/// Result of a query.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a query did not do what was asked.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// There is no such row in this tenant. Asking again will not help.
+    #[error("there is no such {what}")]
+    NotFound {
+        /// What was looked for, e.g. `backup`.
+        what: &'static str,
+    },
+    /// The principal may not do it.
+    #[error(transparent)]
+    Denied(#[from] crate::Denied),
+    /// The state of the row, or of another, forbids it.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// A stored value cannot be read: written by a newer version, or damaged.
+    #[error("table {table} holds a value that cannot be read: {problem}")]
+    Corrupt {
+        /// In which table.
+        table: &'static str,
+        /// What is wrong, with the row's id where it is known.
+        problem: String,
+    },
+    /// The catalog's address was not understood.
+    #[error("the catalog address is not usable: {0}")]
+    Address(String),
+    /// The database did not answer or refused; trying again later may help.
+    #[error("the catalog database did not answer as expected")]
+    Database(#[from] sqlx::Error),
+    /// A migration did not apply; see the cause.
+    #[error("the catalog schema could not be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The queue did not accept a wake-up; the dispatch sweep repeats it.
+    #[error("the queue did not answer as expected: {0}")]
+    Queue(String),
+}
+
+/// Why a change was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Conflict {
+    /// One active run per source and kind (per connection for probes).
+    #[error("a run of this kind is already active")]
+    AlreadyRunning,
+    /// The row changed since it was read, or the lease is held by someone else.
+    #[error("somebody else changed this meanwhile")]
+    Stale,
+    /// There is one already: same name, address or key.
+    #[error("there is one already")]
+    Duplicate,
+    /// The run is over.
+    #[error("the run is finished")]
+    RunFinished,
+    /// The backup's data is gone or going.
+    #[error("the backup has expired")]
+    Expired,
+    /// Nobody would be left who can administer.
+    #[error("this is the last person with that role")]
+    LastAdministrator,
+    /// First-run set-up was done already.
+    #[error("the installation is set up already")]
+    AlreadySetUp,
+    /// The link was used, or its time is over.
+    #[error("the link is not valid any more")]
+    LinkSpent,
+}
+
+impl Error {
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub const fn retry_may_help(&self) -> bool {
+        matches!(self, Self::Database(_) | Self::Queue(_))
+    }
+}
