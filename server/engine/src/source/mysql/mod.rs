@@ -1,0 +1,27 @@
+//! MySQL and MariaDB as a source and as a target.
+//!
+//! In the order of a backup: [`connect`] and [`clients`] (who talks to the server), [`probe`] (what the account
+//! may do), [`inspect`] and [`objects`] (what is there), [`snapshot`] (one position for all readers), [`dump`]
+//! (the engine), [`lexer`] (is the dump whole?), [`rows`] (sums). Then the way back: [`scratch`] (a schema and
+//! an account that can touch nothing else), [`load`], [`create`] (views, triggers, routines, events),
+//! [`compare`]. [`faults`] says what a refusal means.
+
+pub mod clients;
+pub mod compare;
+pub mod connect;
+pub mod create;
+pub mod definer;
+pub mod dump;
+mod end;
+pub mod faults;
+mod findings;
+pub mod grants;
+pub mod inspect;
+pub mod lexer;
+pub mod load;
+pub mod objects;
+pub mod probe;
+pub mod rows;
+pub mod scratch;
+pub mod snapshot;
+mod stream;
