@@ -76,8 +76,7 @@ fn framework() -> Vec<Table> {
             .col("is_staff", FLAG, Gen::Flag(5))
             .col("is_active", FLAG, Gen::Flag(92))
             .col("date_joined", "datetime(6) NOT NULL", Gen::Created)
-            .unique(&["username"])
-            .clause_for(crate::Family::Mysql, "KEY `auth_user_email_lower` ((lower(`email`)))"),
+            .unique(&["username"]),
         table("auth_user_groups", 2_200).id().links(("user_id", "auth_user"), ("group_id", "auth_group")),
         table("auth_user_user_permissions", 400)
             .id()
@@ -110,7 +109,7 @@ fn accounts() -> Vec<Table> {
         // would renumber it.
         table("core_tenant", 26)
             .constant()
-            .from_id(0)
+            .first_id(0)
             .id()
             .col("name", "varchar(200) NOT NULL", Gen::Phrase(&["{company} {trade} {legal}"]))
             .col("code", "varchar(40) NOT NULL", Gen::Code("T"))

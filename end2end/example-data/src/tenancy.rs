@@ -58,6 +58,10 @@ impl Ownership {
     /// from a table however small the scale.
     pub fn of(self, row: u64) -> usize {
         let row = usize::try_from(row).unwrap_or(0);
+        if self.shared {
+            // Counted together, under the platform.
+            return 0;
+        }
         if row < TENANTS { row } else { PATTERN.owner[(row - TENANTS) % PERIOD] }
     }
 

@@ -100,6 +100,30 @@ fn there_are_more_than_forty_tables_and_most_name_their_tenant() {
     }
 }
 
+/// Column, parent and parent's key of a foreign key clause.
+fn foreign(clause: &str) -> Option<(&str, &str, &str)> {
+    let parts: Vec<&str> = clause.split('`').collect();
+    let [_, _, kind, column, _, parent, _, key, _] = parts[..] else { return None };
+    (kind.trim() == "FOREIGN KEY (").then_some((column, parent, key))
+}
+
+#[test]
+fn some_rows_are_three_foreign_keys_away_from_their_tenant() {
+    fn distance(schema: &Schema, name: &str, left: usize) -> Option<usize> {
+        let table = schema.table(name).filter(|table| !table.shared)?;
+        if names_tenant(table) || left == 0 {
+            return names_tenant(table).then_some(0);
+        }
+        let parents = table.clauses.iter().filter_map(|clause| foreign(clause));
+        parents.filter_map(|(_, parent, _)| distance(schema, parent, left - 1)).min().map(|steps| steps + 1)
+    }
+    for database in BOTH {
+        let schema = Schema::of(database, Family::Mysql);
+        let far = schema.tables.iter().filter(|table| distance(&schema, table.name, 6) == Some(3)).count();
+        assert!(far >= 1, "{database:?}");
+    }
+}
+
 #[test]
 fn every_foreign_key_finds_its_row() {
     for database in BOTH {
@@ -109,11 +133,7 @@ fn every_foreign_key_finds_its_row() {
             let mut checked = 0;
             for table in &schema.tables {
                 for clause in &table.clauses {
-                    let parts: Vec<&str> = clause.split('`').collect();
-                    let [_, _, kind, column, _, parent, _, key, _] = parts[..] else { continue };
-                    if kind.trim() != "FOREIGN KEY (" {
-                        continue;
-                    }
+                    let Some((column, parent, key)) = foreign(clause) else { continue };
                     let known: HashSet<&String> = contents[parent][key].iter().collect();
                     for value in contents[table.name].get(column).into_iter().flatten() {
                         assert!(

@@ -72,7 +72,7 @@ fn latin1() -> Table {
 }
 
 fn blobs() -> Table {
-    let every: String = (0..=u8::MAX).map(|byte| format!("{byte:02x}")).collect();
+    let every = (0..=u8::MAX).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let rows = [
         format!("1,0,x'{every}',x'{every}',x'00000000000000000000000000000000',x'{every}',x'{every}'"),
         "2,1,x'',x'',x'27225c0a0d001a60000000000000aaff',x'',NULL".to_owned(),

@@ -4,7 +4,7 @@ use crate::family::Family;
 use crate::spec::{Table, table};
 
 pub(super) fn tables(family: Family) -> Vec<Table> {
-    vec![spatial(family), json(), computed()]
+    vec![spatial(family), json(), computed(), expression_index()]
 }
 
 fn spatial(family: Family) -> Table {
@@ -39,13 +39,13 @@ fn json() -> Table {
         .raw("document", "json DEFAULT NULL")
         .clause("PRIMARY KEY (`id`)")
         .rows([
-            r#"1,0,'{}'"#,
-            r#"2,1,'[]'"#,
-            r#"3,1,'null'"#,
-            r#"4,2,NULL"#,
+            r"1,0,'{}'",
+            r"2,1,'[]'",
+            r"3,1,'null'",
+            r"4,2,NULL",
             r#"5,2,'"text with \\"quotes\\", \\\\ backslash, \\n newline, \\u0000 and 🛡️"'"#,
             r#"6,3,'{"b":1,"a":2,"nested":{"list":[1,2.5,1e3,true,false,null,{"deep":[[[]]]}]},"":"empty key"}'"#,
-            r#"7,3,'[18446744073709551615,-9223372036854775808,0.1,12345678901234567890.5,1.7976931348623157e308]'"#,
+            r"7,3,'[18446744073709551615,-9223372036854775808,0.1,12345678901234567890.5,1.7976931348623157e308]'",
             r#"8,4,'{"it''s":"O''Brien","<script>":"</script>"}'"#,
         ])
 }
@@ -70,7 +70,20 @@ fn computed() -> Table {
         .rows([
             r#"1,1,3,4,'{"owner":"Zoë O''Brien"}','kept although nobody sees it'"#,
             r#"2,1,-1,5,'{"owner":null}',NULL"#,
-            r#"3,2,0,0,NULL,''"#,
+            r"3,2,0,0,NULL,''",
             r#"4,3,46340,46340,'{"owner":"🛡️"}','emoji 🕶️'"#,
         ])
+}
+
+/// MySQL can index an expression, through a column nobody sees. Its CHECKSUM TABLE counts that column, which
+/// may be NULL or not depending on the sql_mode the table was made under: equal rows, different checksums,
+/// after any restore from mysqldump. Kept apart from the ordinary tables for that reason.
+fn expression_index() -> Table {
+    table("edge_expression_index", 0)
+        .raw("id", "int NOT NULL")
+        .raw("TenantId", "int NOT NULL")
+        .raw("email", "varchar(254) NOT NULL")
+        .clause("PRIMARY KEY (`id`)")
+        .clause_for(Family::Mysql, "KEY `edge_expression_index_email` ((lower(`email`)))")
+        .rows(["1,1,'Zo\u{eb}@Example.COM'", "2,2,'a.sharma@example.com'"])
 }

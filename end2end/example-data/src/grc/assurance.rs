@@ -21,7 +21,6 @@ pub(super) fn tables() -> Vec<Table> {
             .stamps(),
         table("audit_procedure", 3_200)
             .id()
-            .tenant()
             .refer("audit_id", "audit_audit")
             .col(
                 "text",

@@ -129,7 +129,7 @@ impl Table {
     }
 
     /// The key of the first row, 1 otherwise.
-    pub fn from_id(mut self, first: u64) -> Self {
+    pub fn first_id(mut self, first: u64) -> Self {
         self.first_id = first;
         self
     }

@@ -47,8 +47,7 @@ pub(super) fn rows(out: &mut impl Write, schema: &Schema, table: &Table, scale: 
     let ownership = table.ownership(scale);
     let mut seen = [0_u64; TENANTS];
     for number in 0..ownership.rows {
-        // Rows that belong to nobody are counted together.
-        let tenant = if ownership.shared { 0 } else { ownership.of(number) };
+        let tenant = ownership.of(number);
         let ordinal = seen[tenant];
         seen[tenant] += 1;
         let link = match table.link {

@@ -67,7 +67,7 @@ pub(super) fn tables() -> Vec<Table> {
             .col("conclusion", "longtext", Gen::Maybe(20, Box::new(Gen::Text(TPRM, 1, 5))))
             .stamps()
             .unique(&["uuid"]),
-        table("assessments_answer", 16_000)
+        table("assessments_answer", 13_000)
             .id()
             .tenant()
             .refer("assessment_id", "assessments_assessment")
@@ -106,7 +106,7 @@ pub(super) fn tables() -> Vec<Table> {
             .clause(
                 "CONSTRAINT `assessments_remediation_progress_check` CHECK (`progress` between 0 and 100)",
             ),
-        table("assessments_evidence", 1_200)
+        table("assessments_evidence", 900)
             .id()
             .tenant()
             .refer("assessment_id", "assessments_assessment")

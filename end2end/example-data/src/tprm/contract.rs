@@ -37,7 +37,7 @@ pub(super) fn tables() -> Vec<Table> {
             .stamps()
             .unique(&["TenantId", "number"])
             .clause("CONSTRAINT `contracts_contract_value_check` CHECK (`value` >= 0)"),
-        table("contracts_contractversion", 4_500)
+        table("contracts_contractversion", 3_600)
             .id()
             .tenant()
             .refer("contract_id", "contracts_contract")
@@ -45,14 +45,13 @@ pub(super) fn tables() -> Vec<Table> {
             .col("summary", "longtext NOT NULL", Gen::Text(TPRM, 3, 9))
             .col("checksum", "char(64) CHARACTER SET ascii NOT NULL", Gen::Hex(32))
             .col("signed_at", "datetime(6) DEFAULT NULL", Gen::Maybe(20, Box::new(Gen::After(60)))),
-        table("contracts_term", 8_000)
+        table("contracts_term", 6_500)
             .id()
-            .tenant()
             .refer("contract_id", "contracts_contract")
             .col("title", "varchar(200) NOT NULL", Gen::Phrase(&["{term}", "{term} – {area}"]))
             .col("obligation", "longtext NOT NULL", Gen::Text(TPRM, 1, 3))
             .col("binding", "bool NOT NULL", Gen::Flag(80)),
-        table("contracts_clause", 9_000)
+        table("contracts_clause", 7_000)
             .id()
             .refer("term_id", "contracts_term")
             .refer_or_null("library_id", "contracts_clauselibrary", 30)
@@ -62,7 +61,7 @@ pub(super) fn tables() -> Vec<Table> {
                 Gen::Phrase(&["{digit}.{digit}", "{number}.{digit} ({digit})"]),
             )
             .col("wording", "longtext NOT NULL", Gen::Text(TPRM, 1, 3)),
-        // Three foreign keys away from a contract, and without its tenant.
+        // Three foreign keys away from the tenant: contract, term, clause, comment.
         table("contracts_clausecomment", 4_000).id().refer("clause_id", "contracts_clause").col(
             "comment",
             "longtext NOT NULL",
@@ -96,7 +95,7 @@ pub(super) fn tables() -> Vec<Table> {
             .col("value", "double NOT NULL", Gen::Eighths(80, 100))
             .clause("PRIMARY KEY (`TenantId`,`servicelevel_id`,`measured_at`)")
             .foreign("servicelevel_id", "contracts_servicelevel", "id"),
-        table("contracts_document", 1_300)
+        table("contracts_document", 900)
             .id()
             .tenant()
             .refer("version_id", "contracts_contractversion")

@@ -21,7 +21,7 @@ pub(super) fn tables() -> Vec<Table> {
             .col("name", "varchar(60) NOT NULL", Gen::Phrase(&["Tier {digit}", "Critical – {unit}"]))
             .col("review_months", "tinyint unsigned NOT NULL", Gen::Int(3, 36)),
         // A cycle: a vendor has a first contact, who belongs to a vendor.
-        table("vendors_vendor", 3_200)
+        table("vendors_vendor", 2_600)
             .id()
             .tenant()
             .col("code", "varchar(40) NOT NULL", Gen::Code("VND"))
@@ -88,7 +88,7 @@ pub(super) fn tables() -> Vec<Table> {
             .col("standard", "varchar(60) NOT NULL", Gen::Phrase(&["{framework}", "{framework}:{year}"]))
             .col("valid_until", "date NOT NULL", Gen::Date(30, 1_100))
             .col("serial", "char(32) CHARACTER SET ascii NOT NULL", Gen::Uuid)
-            .col("document", "mediumblob", Gen::Maybe(45, Box::new(Gen::Blob(400, 4_000)))),
+            .col("document", "mediumblob", Gen::Maybe(65, Box::new(Gen::Blob(400, 4_000)))),
         table("vendors_subprocessor", 1_400)
             .col("TenantId", "int NOT NULL", Gen::Tenant)
             .col("vendor_id", "bigint NOT NULL", Gen::Ref("vendors_vendor"))

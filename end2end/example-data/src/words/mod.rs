@@ -7,6 +7,8 @@ mod lists;
 mod people;
 pub mod prose;
 
+use std::fmt::Write as _;
+
 use crate::rng::Rng;
 
 pub use prose::prose;
@@ -32,7 +34,9 @@ pub fn fill(template: &str, rng: &mut Rng) -> String {
             ("digit", None) => out.push_str(&rng.below(10).to_string()),
             ("number", None) => out.push_str(&(rng.below(97) + 3).to_string()),
             ("year", None) => out.push_str(&(rng.below(6) + 2019).to_string()),
-            ("hex", None) => out.push_str(&format!("{:08x}", rng.bits() >> 32)),
+            ("hex", None) => {
+                let _ = write!(out, "{:08x}", rng.bits() >> 32);
+            }
             _ => {
                 out.push('{');
                 out.push_str(name);
