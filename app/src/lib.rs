@@ -1,4 +1,9 @@
 //! Everything that runs in the browser as well as on the server.
+//!
+//! Pages are components that run on the server only; islands are the few pieces that also run in the browser.
+//! Every page is complete without JavaScript: forms post to server functions, filters are links and GET forms.
+
+#![recursion_limit = "256"]
 
 #[cfg(all(feature = "ssr", feature = "hydrate"))]
 compile_error!("build `app` with `ssr` or with `hydrate`, not both: name the package with -p");
@@ -7,11 +12,54 @@ pub mod access;
 pub mod alerts;
 pub mod backups;
 pub mod health;
+pub mod layout;
 pub mod policies;
 pub mod port;
 pub mod restores;
 pub mod sources;
+pub mod ui;
 pub mod vaults;
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+
+pub use layout::document::shell;
+
+/// The whole console: one line per page. Every page is rendered whole before it is sent, so that its status,
+/// its redirects and its reader without JavaScript get what they should.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <Routes fallback=layout::fault::NotFoundPage>
+                <Route path=path!("/") view=health::overview::OverviewPage ssr=SsrMode::Async />
+                <Route path=path!("/sources") view=sources::list::SourcesPage ssr=SsrMode::Async />
+                <Route path=path!("/sources/:id") view=sources::detail::SourcePage ssr=SsrMode::Async />
+                <Route path=path!("/connections/new") view=sources::new_connection::NewConnectionPage ssr=SsrMode::Async />
+                <Route path=path!("/connections/:id") view=sources::connection::ConnectionPage ssr=SsrMode::Async />
+                <Route path=path!("/backups") view=backups::list::BackupsPage ssr=SsrMode::Async />
+                <Route path=path!("/backups/:id") view=backups::detail::BackupPage ssr=SsrMode::Async />
+                <Route path=path!("/runs") view=backups::run_list::RunsPage ssr=SsrMode::Async />
+                <Route path=path!("/runs/:id") view=backups::run::RunPage ssr=SsrMode::Async />
+                <Route path=path!("/settings") view=vaults::settings::SettingsPage ssr=SsrMode::Async />
+                <Route path=path!("/settings/people") view=access::people::PeoplePage ssr=SsrMode::Async />
+                <Route path=path!("/settings/people/add") view=access::people::PeoplePage ssr=SsrMode::Async />
+                <Route path=path!("/settings/people/link") view=access::people::PeoplePage ssr=SsrMode::Async />
+                <Route path=path!("/profile") view=access::profile::ProfilePage ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view=access::sign_in::SignInPage ssr=SsrMode::Async />
+                <Route path=path!("/reset") view=access::reset::ResetPage ssr=SsrMode::Async />
+                <Route path=path!("/setup") view=access::setup::SetupPage ssr=SsrMode::Async />
+                <Route path=path!("/setup/recovery-key") view=access::recovery_key::RecoveryKeyPage ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+    }
+}
 
 /// Sends the browser to `path` after a form was accepted, and hands `value` through.
 #[cfg_attr(not(feature = "ssr"), expect(unused_variables, reason = "only the server redirects"))]
@@ -23,6 +71,11 @@ pub fn redirect_to<T>(path: &str, value: T) -> T {
 
 /// A path of this site: `next` if it is one, the overview otherwise.
 pub fn local_path(next: Option<&str>) -> String {
-    let is_local = |path: &&str| path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
+    let is_local = |path: &&str| {
+        path.starts_with('/')
+            && !path.starts_with("//")
+            && !path.contains('\\')
+            && !path.contains(char::is_control)
+    };
     next.filter(is_local).unwrap_or("/").to_owned()
 }

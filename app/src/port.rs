@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::api::AccessPort, alerts::api::AlertsPort, backups::api::BackupsPort, health::api::HealthPort,
-    policies::api::PoliciesPort, restores::api::RestoresPort, sources::api::SourcesPort, vaults::api::VaultsPort,
+    policies::api::PoliciesPort, restores::api::RestoresPort, sources::api::SourcesPort,
+    vaults::api::VaultsPort,
 };
 
 /// Everything that pages may ask.
@@ -20,7 +21,14 @@ pub trait Backend:
 {
 }
 impl<T> Backend for T where
-    T: AccessPort + SourcesPort + PoliciesPort + BackupsPort + RestoresPort + VaultsPort + HealthPort + AlertsPort
+    T: AccessPort
+        + SourcesPort
+        + PoliciesPort
+        + BackupsPort
+        + RestoresPort
+        + VaultsPort
+        + HealthPort
+        + AlertsPort
 {
 }
 
@@ -30,9 +38,9 @@ pub struct BackendHandle(pub Arc<dyn Backend>);
 
 /// The backend of the current request.
 pub fn backend() -> Result<Arc<dyn Backend>, ApiError> {
-    use_context::<BackendHandle>().map(|handle| handle.0).ok_or_else(|| {
-        ApiError(Fault::Unavailable { what: "the server".into() })
-    })
+    use_context::<BackendHandle>()
+        .map(|handle| handle.0)
+        .ok_or_else(|| ApiError(Fault::Unavailable { what: "the server".into() }))
 }
 
 /// A [`Fault`] on its way through a server function. A newtype because trait and fault are both foreign here.
@@ -54,7 +62,9 @@ impl FromServerFnError for ApiError {
     type Encoder = JsonEncoding;
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         Self(match error {
-            ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) | ServerFnErrorErr::Deserialization(text) => {
+            ServerFnErrorErr::Args(text)
+            | ServerFnErrorErr::MissingArg(text)
+            | ServerFnErrorErr::Deserialization(text) => {
                 Fault::invalid("form", format!("the form could not be read: {text}"))
             }
             _ => Fault::Unavailable { what: "the server".into() },
@@ -71,4 +81,14 @@ impl fmt::Debug for SecretText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(secret)")
     }
+}
+
+/// The present, put into the context by the server beside [`BackendHandle`], so that "3 h ago" agrees with the
+/// clock that wrote the rows. Without it pages show exact times only.
+#[derive(Debug, Clone, Copy)]
+pub struct Present(pub domain::Timestamp);
+
+/// The present of the current request.
+pub fn present() -> Option<domain::Timestamp> {
+    use_context::<Present>().map(|present| present.0)
 }

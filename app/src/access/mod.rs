@@ -1,3 +1,9 @@
-//! Routes of the area.
+//! Signing in, setting up, people and their roles.
 
 pub mod api;
+pub mod people;
+pub mod profile;
+pub mod recovery_key;
+pub mod reset;
+pub mod setup;
+pub mod sign_in;

@@ -1,3 +1,4 @@
-//! Routes of the area.
+//! Where notices go.
 
 pub mod api;
+pub mod channels;

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use domain::{
     BackupId, Cursor, Fault, Page, RunId, SourceId, Timestamp,
-    backups::{CopyState, Evidence, Phase, Progress, Retention, RunError, RunKind, RunState, Sizes, Verification},
+    backups::{
+        CopyState, Evidence, Phase, Progress, Retention, RunError, RunKind, RunState, Sizes, Verification,
+    },
     sources::Coordinate,
 };
 use leptos::prelude::*;

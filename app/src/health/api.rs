@@ -74,7 +74,10 @@ pub struct Overview {
 impl Overview {
     /// Sources that can be restored now.
     pub fn restorable(&self) -> usize {
-        self.sources.iter().filter(|source| matches!(source.standing, Standing::Restorable | Standing::Late)).count()
+        self.sources
+            .iter()
+            .filter(|source| matches!(source.standing, Standing::Restorable | Standing::Late))
+            .count()
     }
 }
 

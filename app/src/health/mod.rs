@@ -1,3 +1,4 @@
-//! Routes of the area.
+//! Whether everything can be restored.
 
 pub mod api;
+pub mod overview;

@@ -1,3 +1,4 @@
-//! Routes of the area.
+//! When sources are backed up.
 
 pub mod api;
+pub mod schedule;

@@ -1,3 +1,4 @@
-//! Routes of the area.
+//! Bringing a backup back.
 
 pub mod api;
+pub mod start;

@@ -1,0 +1,52 @@
+//! One's own account.
+
+use leptos::prelude::*;
+
+use crate::{
+    access::api::ChangePasswordFn,
+    layout::{
+        navigation::Place,
+        page::{PageView, page},
+    },
+    ui::{badge::Tone, field::Field, form::form, notice::notice, text::name},
+};
+
+/// `/profile`
+#[component]
+pub fn ProfilePage() -> impl IntoView {
+    page(Place::Profile, |visit, me| async move {
+        let posted = visit.posted::<ChangePasswordFn>();
+        let done = visit
+            .has_done("password")
+            .then(|| notice(Tone::Good, "Your password is changed. Every other session of yours has ended."));
+        let fields = view! {
+            {Field::password("password", "current", "Present password").autocomplete("current-password").after(&posted).view()}
+            {Field::password("password", "new", "New password").at_least("12").hint("At least 12 characters.").after(&posted).view()}
+            <button class="btn primary">"Change my password"</button>
+        };
+        let body = view! {
+            {done}
+            <div class="grid">
+                <section class="panel c6">
+                    <header><h2>"Account"</h2></header>
+                    <dl class="facts">
+                        <dt>"Name"</dt><dd>{name(&me.name)}</dd>
+                        <dt>"E-mail address"</dt><dd>{name(&me.email)}</dd>
+                        <dt>"Organisation"</dt><dd>{name(&me.tenant)}</dd>
+                        <dt>"Role"</dt><dd>{me.role.title()}</dd>
+                    </dl>
+                </section>
+                <section class="panel c6">
+                    <header><h2>"Password"</h2></header>
+                    {form("/fn/access/change_password", &posted, fields)}
+                </section>
+                <section class="panel c6">
+                    <header><h2>"Sessions"</h2></header>
+                    <p class="muted">"Changing the password ends every other session of yours. This one ends here:"</p>
+                    <form method="post" action="/fn/access/sign_out"><button class="btn">"Sign out of this browser"</button></form>
+                </section>
+            </div>
+        };
+        Ok(PageView::new("Your profile", body))
+    })
+}

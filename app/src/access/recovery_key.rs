@@ -1,0 +1,43 @@
+//! First run, step two: the recovery key is shown, printed or stored, and typed back.
+
+use domain::{Fault, Refusal};
+use leptos::prelude::*;
+
+use crate::{
+    access::{
+        api::{ConfirmRecoveryKeyFn, Setup},
+        setup::steps,
+    },
+    layout::page::open_page,
+    ui::{badge::Tone, field::Field, form::form, notice::notice, text::code_block},
+};
+
+/// `/setup/recovery-key`
+#[component]
+pub fn RecoveryKeyPage() -> impl IntoView {
+    open_page("Keep the recovery key", |visit| async move {
+        match visit.backend.setup().await? {
+            Setup::Needed => crate::redirect_to("/setup", ()),
+            Setup::RecoveryKeyUnconfirmed => {}
+            Setup::Done => {
+                crate::redirect_to("/", ());
+                return Err(Fault::Refused(Refusal::AlreadySetUp));
+            }
+        }
+        let key = visit.backend.unconfirmed_recovery_key().await?;
+        let posted = visit.posted::<ConfirmRecoveryKeyFn>();
+        let fields = view! {
+            {Field::text("recovery", "recovery_key", "Recovery key, typed back").after(&posted)
+                .hint("Type it from the copy you made, not from this screen. Spaces do not matter.").view()}
+            <button class="btn primary wide">"Check the key and finish"</button>
+        };
+        Ok(view! {
+            {steps(1)}
+            <p>"This key opens every backup when this server and its own keys are gone. It is shown now and never again; whoever holds it can read every backup."</p>
+            {code_block("recovery key", &key.0)}
+            {notice(Tone::Warn, "Print this page or write the key down. Keep it away from this server and from the vaults, in two places.")}
+            <div class="no-print">{form("/fn/access/confirm_recovery_key", &posted, fields)}</div>
+        }
+        .into_any())
+    })
+}

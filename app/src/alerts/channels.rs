@@ -1,0 +1,102 @@
+//! The form that says where notices go, and the newest deliveries.
+
+use domain::Timestamp;
+use leptos::prelude::*;
+
+use crate::{
+    alerts::api::Channels,
+    ui::{
+        badge::{Tone, badge},
+        empty::empty,
+        field::Field,
+        form::{Posted, button_form, form},
+        table::{Table, text},
+        text::visible,
+        time::when,
+    },
+};
+
+/// Form and deliveries.
+pub fn channels_panel(
+    channels: Channels,
+    posted: &Posted,
+    tested: &Posted,
+    may_manage: bool,
+    now: Option<Timestamp>,
+) -> AnyView {
+    let has_secret = channels.has_webhook_secret;
+    let no_mail = (!channels.smtp_configured).then(|| {
+        view! { <p class="hint">"No mail server is configured: add an "<code>"[smtp]"</code>" section to the configuration file first."</p> }
+    });
+    let secret_hint = if has_secret {
+        "A secret is stored; leave this empty to keep it."
+    } else {
+        "Signs every request, so that the receiver can tell it is from here."
+    };
+    let body = if may_manage {
+        let fields = view! {
+            {Field::text("channels", "email_to", "E-mail address").kind("email").optional().value(channels.email_to).after(posted).view()}
+            {no_mail}
+            {Field::text("channels", "webhook_url", "Webhook").kind("url").optional().value(channels.webhook_url)
+                .hint("Receives a signed POST.").after(posted).view()}
+            {Field::password("channels", "webhook_secret", "Signing secret of the webhook").optional().hint(secret_hint).after(posted).view()}
+            <button class="btn primary">"Save where notices go"</button>
+        };
+        view! {
+            {tested.summary()}
+            {form("/fn/alerts/set_channels", posted, fields)}
+            {button_form("/fn/alerts/test", Vec::new(), "btn", "Send a test notice")}
+        }
+        .into_any()
+    } else {
+        let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { visible(&text) };
+        view! {
+            <dl class="facts">
+                <dt>"E-mail address"</dt><dd>{or_none(channels.email_to)}</dd>
+                <dt>"Webhook"</dt><dd>{or_none(channels.webhook_url)}</dd>
+            </dl>
+        }
+        .into_any()
+    };
+    let deliveries = if channels.deliveries.is_empty() {
+        empty(
+            "Nothing has been sent yet",
+            "A notice goes out when a backup fails, when a proof fails, and when a backup is overdue.",
+        )
+    } else {
+        Table::new("Newest notices")
+            .lead("About")
+            .state("State")
+            .text("Channel")
+            .text("Sent")
+            .text("Error")
+            .rows(channels.deliveries, |delivery| {
+                let state = match delivery.state.as_str() {
+                    "sent" => badge(Tone::Good, "Sent"),
+                    "failed" => badge(Tone::Bad, "Failed"),
+                    _ => badge(Tone::Info, "Waiting"),
+                };
+                let error = delivery.error.map_or_else(|| "–".to_owned(), |error| visible(&error));
+                vec![
+                    text(visible(&delivery.subject)),
+                    state,
+                    text(delivery.channel),
+                    when(delivery.at, now),
+                    text(error),
+                ]
+            })
+            .view()
+    };
+    view! {
+        <section class="panel c6" id="notices">
+            <header><h2>"Notices"</h2></header>
+            <p class="muted">"Sent when a backup fails for good, when a proof fails, and when a backup is overdue."</p>
+            {body}
+        </section>
+        <section class="panel c6">
+            <header><h2>"Newest notices"</h2></header>
+            {deliveries}
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,87 @@
+//! Backups and runs as tables, for every page that lists some.
+
+use domain::{Timestamp, backups::Retention};
+use leptos::prelude::*;
+
+use crate::{
+    backups::api::{BackupRow, RunRow},
+    ui::{
+        badge::{Badged, Tone, badge},
+        table::{Table, link, text},
+        text::visible,
+        time::{took, when, when_or},
+    },
+};
+
+/// Backups; `with_source` where they are of several sources.
+pub fn backups_table(
+    caption: &str,
+    backups: Vec<BackupRow>,
+    now: Option<Timestamp>,
+    with_source: bool,
+) -> AnyView {
+    let table = Table::new(caption).lead("Backup").state("State");
+    let table = if with_source { table.text("Source") } else { table };
+    let table = table.text("Holds").number("Size").number("Stored").text("Proven").text("Label");
+    table
+        .rows(backups, |backup| {
+            let id = view! { <a class="mono" href=format!("/backups/{}", backup.id)>{backup.id.short()}</a> }
+                .into_any();
+            let state = match backup.retention {
+                Retention::Active => backup.verification.badge(),
+                Retention::Expiring | Retention::Deleted => backup.retention.badge(),
+            };
+            let source =
+                with_source.then(|| link(format!("/sources/{}", backup.source_id), &backup.database));
+            let label = backup.label.as_deref().map_or_else(|| "–".to_owned(), visible);
+            let mut cells = vec![id, state];
+            cells.extend(source);
+            cells.extend([
+                when(backup.snapshot_at, now),
+                text(backup.sizes.plain.to_string()),
+                text(backup.sizes.stored.to_string()),
+                when_or(backup.verified_at, now, "never"),
+                text(label),
+            ]);
+            cells
+        })
+        .view()
+}
+
+/// Runs.
+pub fn runs_table(caption: &str, runs: Vec<RunRow>, now: Option<Timestamp>) -> AnyView {
+    Table::new(caption)
+        .lead("Run")
+        .state("State")
+        .text("Asked by")
+        .text("Asked")
+        .number("Took")
+        .text("What happened")
+        .rows(runs, |run| {
+            let title = format!("{} · {}", run.kind.title(), visible(&run.subject));
+            let state = if run.cancel_requested && !run.state.is_finished() {
+                badge(Tone::Mute, "Being cancelled")
+            } else {
+                run.state.badge()
+            };
+            let length = run.started_at.zip(run.finished_at.or(now.filter(|_| !run.state.is_finished())));
+            let length = length.map_or_else(|| "–".to_owned(), |(start, end)| took(end.since_ms(start)));
+            vec![
+                link(format!("/runs/{}", run.id), &title),
+                state,
+                text(visible(&run.requested_by)),
+                when(run.created_at, now),
+                text(length),
+                text(outcome(&run)),
+            ]
+        })
+        .view()
+}
+
+fn outcome(run: &RunRow) -> String {
+    match (&run.error, &run.label) {
+        (Some(error), _) => visible(&error.message),
+        (None, Some(label)) => visible(label),
+        (None, None) => "–".into(),
+    }
+}

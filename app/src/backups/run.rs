@@ -1,0 +1,153 @@
+//! One run: live while it is at work, with its log and, if it failed, what to do.
+
+use domain::{
+    Timestamp,
+    access::Permission,
+    backups::{MAX_STARTS, RunState},
+    id::kind,
+};
+use leptos::prelude::*;
+
+use crate::{
+    access::api::Me,
+    backups::{
+        api::{CancelRunFn, RunEvent, RunRow},
+        live::LiveRun,
+        progress::progress_view,
+    },
+    layout::{
+        navigation::Place,
+        page::{PageView, page, require},
+    },
+    ui::{
+        badge::{Badged, Tone},
+        form::button_form,
+        notice::notice,
+        text::{name, visible},
+        time::{took, when, when_or},
+    },
+};
+
+/// `/runs/:id`
+#[component]
+pub fn RunPage() -> impl IntoView {
+    page(Place::Runs, |visit, me| async move {
+        require(&me, Permission::ReadBackups)?;
+        let run = visit.backend.get_run(visit.id::<kind::Run>()?).await?;
+        let now = visit.now;
+        let refused = visit.posted::<CancelRunFn>();
+        let row = run.row;
+        let is_live = !row.state.is_finished();
+        let live = is_live.then(|| {
+            view! {
+                <section class="panel c8" data-events=format!("/events/runs/{}", row.id) aria-live="polite" aria-atomic="false">
+                    {progress_view(row.progress.as_ref())}
+                    <p class="muted small" data-live="link">"Load the page again to see how far it is."</p>
+                </section>
+            }
+        });
+        let title = format!("{} of {}", row.kind.title(), row.subject);
+        let body = view! {
+            {refused.summary()}
+            {error(&row)}
+            <div class="grid">
+                {live}
+                {(!is_live).then(|| answer(&row))}
+                {facts(&row, now)}
+                {log(run.log)}
+            </div>
+            {is_live.then(|| view! { <LiveRun /> })}
+        };
+        Ok(PageView::new(title, body).under("Runs", "/runs").actions(cancel(&row, &me)))
+    })
+}
+
+fn cancel(row: &RunRow, me: &Me) -> Option<AnyView> {
+    let may = Permission::StartBackup.allows(me.role) && !row.state.is_finished() && !row.cancel_requested;
+    may.then(|| {
+        button_form(
+            "/fn/backups/cancel_run",
+            vec![("request[id]", row.id.to_string())],
+            "btn danger",
+            "Cancel this run",
+        )
+    })
+}
+
+fn error(row: &RunRow) -> Option<AnyView> {
+    let error = row.error.as_ref()?;
+    let again = match (row.state, error.retry_may_help) {
+        (RunState::Retrying, _) => "It is tried again by itself.",
+        (_, true) => "Trying again may help.",
+        (_, false) => "Trying again will not help until this is mended.",
+    };
+    let tone = if row.state.is_finished() { Tone::Bad } else { Tone::Warn };
+    let hint = error.hint.as_deref().map(|hint| view! { <p>{visible(hint)}</p> });
+    Some(notice(tone, view! { <p><b>{visible(&error.message)}</b></p>{hint}<p class="muted">{again}</p> }))
+}
+
+fn answer(row: &RunRow) -> AnyView {
+    let (tone, word) = row.state.tone_and_word();
+    let length = row
+        .started_at
+        .zip(row.finished_at)
+        .map(|(start, end)| format!("It took {}.", took(end.since_ms(start))));
+    let backup =
+        row.backup_id.map(|id| view! { <p><a href=format!("/backups/{id}")>"Open the backup"</a></p> });
+    view! {
+        <section class="panel c8">
+            <div class="answer">
+                <div class=format!("dot {}", tone.class()) aria-hidden="true">{tone.sign()}</div>
+                <div><p class="big">{word}</p><p class="muted">{length}</p>{backup}</div>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn facts(row: &RunRow, now: Option<Timestamp>) -> AnyView {
+    let source = row.source_id.map(
+        |id| view! { <dt>"Source"</dt><dd><a href=format!("/sources/{id}")>{name(&row.subject)}</a></dd> },
+    );
+    let label = row.label.as_deref().map(|label| view! { <dt>"Label"</dt><dd>{name(label)}</dd> });
+    let next = row
+        .next_at
+        .filter(|_| row.state == RunState::Retrying)
+        .map(|at| view! { <dt>"Next start"</dt><dd>{when(at, now)}</dd> });
+    let cancel = (row.cancel_requested && !row.state.is_finished())
+        .then(|| view! { <dt>"Cancellation"</dt><dd>"asked for; it stops at the next safe point"</dd> });
+    view! {
+        <section class="panel c4">
+            <dl class="facts">
+                <dt>"State"</dt><dd data-live="state">{row.state.badge()}</dd>
+                {source}
+                {label}
+                <dt>"Asked by"</dt><dd>{visible(&row.requested_by)}</dd>
+                <dt>"Asked"</dt><dd>{when(row.created_at, now)}</dd>
+                <dt>"Started"</dt><dd>{when_or(row.started_at, now, "not yet")}</dd>
+                <dt>"Ended"</dt><dd>{when_or(row.finished_at, now, "not yet")}</dd>
+                <dt>"Starts"</dt><dd>{format!("{} of {MAX_STARTS} at most", row.starts)}</dd>
+                {next}
+                {cancel}
+                <dt>"Run"</dt><dd><code class="wrap">{row.id.to_string()}</code></dd>
+            </dl>
+        </section>
+    }
+    .into_any()
+}
+
+fn log(events: Vec<RunEvent>) -> AnyView {
+    let nothing = events.is_empty().then(|| view! { <p class="muted">"Nothing yet."</p> });
+    let lines = events.into_iter().map(|event| {
+        let clock = event.at.utc().format("%H:%M:%S").to_string();
+        view! { <li><time datetime=event.at.rfc3339() title=event.at.exact()>{clock}</time>" "<span>{visible(&event.message)}</span></li> }
+    });
+    view! {
+        <section class="panel c12">
+            <header><h2>"What happened"</h2><span class="small muted">"UTC, oldest first"</span></header>
+            {nothing}
+            <ol class="log" data-live="log">{lines.collect_view()}</ol>
+        </section>
+    }
+    .into_any()
+}

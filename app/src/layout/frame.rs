@@ -1,0 +1,104 @@
+//! The frame around a page of a person who is signed in: rail, top bar, heading, content.
+
+use domain::Timestamp;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::{
+    access::api::Me,
+    layout::{
+        appearance::AppearanceSwitch,
+        navigation::{Place, links},
+        page::PageView,
+    },
+    ui::{
+        browser::{CopyButtons, FormMemory},
+        text::visible,
+    },
+};
+
+/// The sign of the product: an anchor.
+pub fn brand() -> impl IntoView {
+    view! {
+        <span class="brand">
+            <svg width="22" height="22" viewBox="0 0 24 24" aria-hidden="true">
+                <path d="M12 2v9m0 0c-4 0-7 2-7 6m7-6c4 0 7 2 7 6m-7-6v11M5 17c0 2 1 4 3 5m11-5c0 2-1 4-3 5" />
+            </svg>
+            "Holdfast"
+        </span>
+    }
+}
+
+/// Frame and content of a page.
+pub fn framed(place: Place, me: &Me, now: Option<Timestamp>, page: PageView) -> AnyView {
+    let role = me.role;
+    let title = format!("{} · Holdfast", visible(&page.title));
+    let crumbs =
+        page.crumbs.into_iter().map(|(name, path)| view! { <li><a href=path>{visible(&name)}</a></li> });
+    let crumbs = crumbs.collect::<Vec<_>>();
+    let crumbs = (!crumbs.is_empty()).then(|| {
+        view! { <nav class="crumbs" aria-label="Breadcrumb"><ol>{crumbs}</ol></nav> }
+    });
+    let clock = now.map(|now| {
+        view! { <time class="muted clock" datetime=now.rfc3339()>{now.utc().format("%a %-d %b %Y, %H:%M UTC").to_string()}</time> }
+    });
+    view! {
+        <Title text=title />
+        <a class="skip" href="#content">"Skip to the content"</a>
+        <div class="frame">
+            <div class="rail">
+                <a class="home" href="/" aria-label="Holdfast, overview">{brand()}</a>
+                <nav aria-label="Main">{links(place, role)}</nav>
+            </div>
+            <div class="stage">
+                <header class="top">
+                    <details class="menu">
+                        <summary><span aria-hidden="true">"☰"</span>" Menu"</summary>
+                        <nav aria-label="Menu">{links(place, role)}</nav>
+                    </details>
+                    <span class="scope"><span class="visually-hidden">"Organisation: "</span><bdi>{visible(&me.tenant)}</bdi></span>
+                    {clock}
+                    <details class="me">
+                        <summary><span class="visually-hidden">"Your account: "</span><bdi>{visible(&me.name)}</bdi></summary>
+                        <div class="sheet">
+                            <p><bdi><b>{visible(&me.name)}</b></bdi><br /><span class="muted small">{role.title()}</span></p>
+                            <p><a href="/profile">"Your profile"</a></p>
+                            <AppearanceSwitch />
+                            <form method="post" action="/fn/access/sign_out">
+                                <button class="btn">"Sign out"</button>
+                            </form>
+                        </div>
+                    </details>
+                </header>
+                <main id="content" tabindex="-1">
+                    <div class="head">
+                        <div>{crumbs}<h1>{visible(&page.title)}</h1></div>
+                        <div class="actions">{page.actions}</div>
+                    </div>
+                    {page.body}
+                </main>
+            </div>
+        </div>
+        <CopyButtons />
+        <FormMemory />
+    }
+    .into_any()
+}
+
+/// The narrow frame of pages before a sign-in.
+pub fn narrow(title: &str, body: AnyView) -> AnyView {
+    view! {
+        <Title text=format!("{title} · Holdfast") />
+        <main class="narrow" id="content">
+            <div class="card">
+                {brand()}
+                <h1>{title.to_owned()}</h1>
+                {body}
+            </div>
+            <AppearanceSwitch />
+        </main>
+        <CopyButtons />
+        <FormMemory />
+    }
+    .into_any()
+}

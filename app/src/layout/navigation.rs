@@ -1,0 +1,75 @@
+//! Where one can go. One list, drawn twice: as a rail beside the page and, on a phone, as a menu.
+
+use domain::access::{Permission, Role};
+use leptos::prelude::*;
+
+/// A place of the navigation; every page belongs to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The overview.
+    Overview,
+    /// Sources and their servers.
+    Sources,
+    /// Backups and their evidence.
+    Backups,
+    /// Runs.
+    Runs,
+    /// The installation and its notices.
+    Settings,
+    /// People and their roles.
+    People,
+    /// One's own page; not in the navigation, but in the menu of the person.
+    Profile,
+}
+
+type Entry = (Place, &'static str, &'static str, Option<Permission>);
+
+const GROUPS: [(&str, &[Entry]); 3] = [
+    ("", &[(Place::Overview, "Overview", "/", None)]),
+    (
+        "Protect",
+        &[
+            (Place::Sources, "Sources", "/sources", Some(Permission::ReadSources)),
+            (Place::Backups, "Backups", "/backups", Some(Permission::ReadBackups)),
+        ],
+    ),
+    (
+        "Operate",
+        &[
+            (Place::Runs, "Runs", "/runs", Some(Permission::ReadBackups)),
+            (Place::Settings, "Settings", "/settings", Some(Permission::ReadSettings)),
+            (Place::People, "People", "/settings/people", Some(Permission::ReadUsers)),
+        ],
+    ),
+];
+
+/// The links that `role` may follow, with `here` marked.
+pub fn links(here: Place, role: Role) -> AnyView {
+    let groups = GROUPS.into_iter().map(|(title, entries)| {
+        let allowed = entries.iter().filter(|entry| entry.3.is_none_or(|permission| permission.allows(role)));
+        let items = allowed.map(|&(place, name, path, _)| {
+            let current = (place == here).then_some("page");
+            view! { <li><a href=path aria-current=current>{icon(place)}<span>{name}</span></a></li> }
+        });
+        let items = items.collect::<Vec<_>>();
+        let heading = (!title.is_empty()).then(|| view! { <p class="group">{title}</p> });
+        (!items.is_empty()).then(|| view! { {heading}<ul>{items}</ul> })
+    });
+    groups.collect_view().into_any()
+}
+
+fn icon(place: Place) -> impl IntoView {
+    let path = match place {
+        Place::Overview => "M3 10l7-6 7 6v7h-5v-5H8v5H3z",
+        Place::Sources => "M4 6c0-3 12-3 12 0v8c0 3-12 3-12 0zM4 6c0 3 12 3 12 0M4 10c0 3 12 3 12 0",
+        Place::Backups => "M4 4h12v4H4zM5 8v8h10V8M8 11h4",
+        Place::Runs => "M3 10h3l2-5 4 10 2-5h3",
+        Place::Settings => "M3 6h8m4 0h2M3 14h2m4 0h8M13 4v4M7 12v4",
+        Place::People | Place::Profile => "M10 10a3 3 0 100-6 3 3 0 000 6zM4 17c0-6 12-6 12 0",
+    };
+    view! {
+        <svg class="icon" viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
+            <path d=path />
+        </svg>
+    }
+}

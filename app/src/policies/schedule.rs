@@ -1,0 +1,61 @@
+//! The form for a source's schedule.
+
+use domain::{SourceId, Timestamp, policies::schedule::DAILY_FULL};
+use leptos::prelude::*;
+
+use crate::{
+    policies::api::ScheduleView,
+    ui::{
+        badge::{Tone, badge},
+        field::{Field, hidden, tick},
+        form::{Posted, form},
+        text::count,
+        time::when_or,
+    },
+};
+
+/// What is scheduled and, for those who may, the form to change it.
+pub fn schedule_panel(
+    source: SourceId,
+    schedules: &[ScheduleView],
+    posted: &Posted,
+    may_manage: bool,
+    now: Option<Timestamp>,
+) -> AnyView {
+    let schedule = schedules.first();
+    let facts = schedule.map(|schedule| {
+        let state = if schedule.enabled { badge(Tone::Good, "On") } else { badge(Tone::Mute, "Off") };
+        let missed = u64::try_from(schedule.missed).unwrap_or(0);
+        view! {
+            <dl class="facts">
+                <dt>"Full backup"</dt><dd>{state}" "<code>{schedule.cron.clone()}</code></dd>
+                <dt>"Next"</dt><dd>{when_or(schedule.next_at, now, "not scheduled")}</dd>
+                <dt>"Missed so far"</dt><dd>{count(missed, "slot", "slots")}</dd>
+            </dl>
+        }
+    });
+    let cron = schedule.map_or_else(|| DAILY_FULL.to_owned(), |schedule| schedule.cron.clone());
+    let edit = may_manage.then(|| {
+        let fields = view! {
+            {hidden("source_id", source.to_string())}
+            {Field::text("schedule", "cron", "When, as a cron expression in UTC").value(cron)
+                .hint("Minute, hour, day, month, weekday. 0 2 * * * is every night at 02:00.").after(posted).view()}
+            {tick("schedule", "enabled", "Back up by this schedule", schedule.is_none_or(|schedule| schedule.enabled))}
+            <button class="btn">"Save the schedule"</button>
+        };
+        view! {
+            <details class="edit" open=posted.is_refused()>
+                <summary>"Change the schedule"</summary>
+                {form("/fn/policies/set_schedule", posted, fields)}
+            </details>
+        }
+    });
+    view! {
+        <section class="panel c4" id="schedule">
+            <header><h2>"Schedule"</h2></header>
+            {facts}
+            {edit}
+        </section>
+    }
+    .into_any()
+}
