@@ -51,6 +51,8 @@ impl<R: AsyncRead + Unpin> AsyncRead for Exact<R> {
             return Poll::Ready(Err(this.failure(io::ErrorKind::UnexpectedEof, text)));
         }
         if got > this.left {
+            // A failed read has delivered nothing, says the trait.
+            buf.set_filled(before);
             let text = format!("more than the announced {} bytes came", this.announced);
             return Poll::Ready(Err(this.failure(io::ErrorKind::InvalidData, text)));
         }

@@ -38,24 +38,33 @@ where
     let said = error.as_service_error().and_then(|refusal| refusal.message()).map(str::to_owned);
     let unsure = match &error {
         SdkError::ServiceError(_) => status.is_some_and(|status| status >= 500 || status < 300),
-        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+        SdkError::DispatchFailure(failure) => !failure.is_user(),
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
         _ => false,
     };
     let judged = match &error {
-        SdkError::ServiceError(_) => refusal(attempt, status.unwrap_or_default(), code.as_deref(), said.as_deref()),
+        SdkError::ServiceError(_) => {
+            refusal(attempt, status.unwrap_or_default(), code.as_deref(), said.as_deref())
+        }
         SdkError::TimeoutError(_) => silent(attempt, "the store did not answer in time"),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
             silent(attempt, "the store did not answer in time")
         }
-        SdkError::DispatchFailure(failure) if failure.is_io() => silent(attempt, "the store cannot be reached"),
-        SdkError::ResponseError(_) => Error::new(Kind::Storage, attempt, "the store's answer was cut off or garbled")
-            .later()
-            .hint("Something between here and the store (a proxy, a balancer) may be at fault if this stays."),
+        // A connection that ends before the answer is "other" to the SDK, and the commonest of all.
+        SdkError::DispatchFailure(failure) if !failure.is_user() => {
+            silent(attempt, "the store cannot be reached, or the connection broke")
+        }
+        SdkError::ResponseError(_) => {
+            Error::new(Kind::Storage, attempt, "the store's answer was cut off or garbled").later().hint(
+                "Something between here and the store (a proxy, a balancer) may be at fault if this stays.",
+            )
+        }
         _ => Error::new(Kind::Storage, attempt, "the request could not be made")
-            .hint("Check the credentials: none were configured, and the machine offers none, or they are incomplete."),
+            .hint("Check the vault's settings: endpoint, region, bucket and credentials."),
     };
-    Failure { error: judged.caused_by(error), status, code, unsure }
+    // What callers act upon is the cause already, and stays it.
+    let told = std::error::Error::source(&judged).is_some();
+    Failure { error: if told { judged } else { judged.caused_by(error) }, status, code, unsure }
 }
 
 fn silent(attempt: String, message: &str) -> Error {

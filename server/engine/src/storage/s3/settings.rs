@@ -4,8 +4,8 @@ use std::{fmt, time::Duration};
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::config::{
-    Credentials, RequestChecksumCalculation, ResponseChecksumValidation, retry::RetryConfig,
-    timeout::TimeoutConfig,
+    Credentials, ProvideCredentials, RequestChecksumCalculation, ResponseChecksumValidation,
+    retry::RetryConfig, timeout::TimeoutConfig,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OnceCell;
@@ -75,7 +75,9 @@ pub(super) async fn connect(config: &S3Config) -> Result<Bucket> {
             if let Some(region) = &config.region {
                 ambient = ambient.region(Region::new(region.clone()));
             }
-            aws_sdk_s3::config::Builder::from(&ambient.load().await)
+            let ambient = ambient.load().await;
+            offered(&ambient, &place).await?;
+            aws_sdk_s3::config::Builder::from(&ambient)
         }
     }
     .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
@@ -96,6 +98,25 @@ pub(super) async fn connect(config: &S3Config) -> Result<Bucket> {
         checksums: config.checksums.unwrap_or(config.endpoint.is_none()),
         seen: OnceCell::new(),
     })
+}
+
+/// Makes sure that the machine offers credentials and a region: a request without them fails in words that point
+/// elsewhere.
+async fn offered(ambient: &aws_config::SdkConfig, place: &str) -> Result<()> {
+    let wrong = |message: &str, hint: &str| {
+        Error::new(Kind::Input, format!("open the vault in {place}"), message.to_owned()).hint(hint)
+    };
+    if ambient.region().is_none() {
+        return Err(wrong("no region is known", "Set `region` of this vault, or AWS_REGION."));
+    }
+    let missing = || {
+        wrong(
+            "no credentials are configured, and the machine offers none",
+            "Set the access key and its secret, or give the machine a role (instance profile, AWS_PROFILE).",
+        )
+    };
+    let provider = ambient.credentials_provider().ok_or_else(missing)?;
+    provider.provide_credentials().await.map(|_| ()).map_err(|error| missing().caused_by(error))
 }
 
 /// Refuses what cannot work before anything is sent, and gives the prefix without slashes at its ends.
