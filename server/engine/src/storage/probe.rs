@@ -24,7 +24,7 @@ pub async fn probe(storage: &dyn Storage) -> Vec<Finding> {
     };
     match small(storage, &keys.small).await {
         Ok(()) => {
-            findings.push(good("vault_write", "Write and read back", "bytes come back as they were written"))
+            findings.push(good("vault_write", "Write and read back", "bytes come back as they were written"));
         }
         Err(error) => {
             // Nothing else can be told apart from this.
@@ -124,7 +124,7 @@ async fn conditional(storage: &dyn Storage, key: &ObjectKey) -> Finding {
 
 /// A byte pattern that no shift or repetition of a part leaves unchanged.
 fn pattern(at: usize, length: usize) -> Bytes {
-    (at..at + length).map(|n| (n % 251) as u8 ^ (n >> 16) as u8).collect()
+    (at..at + length).map(|n| n.to_le_bytes().iter().fold(0, |mixed, byte| mixed ^ byte)).collect()
 }
 
 async fn large(storage: &dyn Storage, key: &ObjectKey) -> Result<()> {

@@ -37,7 +37,7 @@ where
     let code = error.as_service_error().and_then(|refusal| refusal.code()).map(str::to_owned);
     let said = error.as_service_error().and_then(|refusal| refusal.message()).map(str::to_owned);
     let unsure = match &error {
-        SdkError::ServiceError(_) => status.is_some_and(|status| status >= 500 || status < 300),
+        SdkError::ServiceError(_) => status.is_some_and(|status| !(300..500).contains(&status)),
         SdkError::DispatchFailure(failure) => !failure.is_user(),
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
         _ => false,

@@ -65,20 +65,19 @@ pub(super) async fn connect(config: &S3Config) -> Result<Bucket> {
         .read_timeout(SILENCE)
         .operation_attempt_timeout(ONE_ATTEMPT)
         .build();
-    let mut client = match (&config.access_key, &config.secret_key) {
-        (Some(access), Some(secret)) => aws_sdk_s3::Config::builder()
+    let mut client = if let (Some(access), Some(secret)) = (&config.access_key, &config.secret_key) {
+        aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(Credentials::new(access, secret.expose_secret(), None, None, "holdfast"))
-            .region(Region::new(config.region.clone().unwrap_or_else(|| "us-east-1".into()))),
-        _ => {
-            let mut ambient = aws_config::defaults(BehaviorVersion::latest());
-            if let Some(region) = &config.region {
-                ambient = ambient.region(Region::new(region.clone()));
-            }
-            let ambient = ambient.load().await;
-            offered(&ambient, &place).await?;
-            aws_sdk_s3::config::Builder::from(&ambient)
+            .region(Region::new(config.region.clone().unwrap_or_else(|| "us-east-1".into())))
+    } else {
+        let mut ambient = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(region) = &config.region {
+            ambient = ambient.region(Region::new(region.clone()));
         }
+        let ambient = ambient.load().await;
+        offered(&ambient, &place).await?;
+        aws_sdk_s3::config::Builder::from(&ambient)
     }
     .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
     .timeout_config(timeouts);
