@@ -132,7 +132,8 @@ pub async fn create_database(
     Ok(())
 }
 
-async fn drop_database(admin: &Endpoint, database: &DatabaseName) -> Result<()> {
+/// Removes a database, if it is there.
+pub async fn drop_database(admin: &Endpoint, database: &DatabaseName) -> Result<()> {
     let who = admin.shown();
     let mut conn = admin.connect().await?;
     let mut session =

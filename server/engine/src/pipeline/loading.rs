@@ -1,0 +1,248 @@
+//! Loading an archive into a database and comparing it: the common road of verification and restore.
+
+use std::sync::Arc;
+
+use domain::{
+    backups::{Evidence, FloatColumn, ObjectDifference, Progress, Proof, TableEvidence},
+    sources::{DatabaseName, ServerFamily},
+};
+
+use super::{Control, DatabaseContent, Vault, archive::Archive, phases::Phases, reader};
+use crate::{
+    Error, Kind, Result,
+    format::keys::Place,
+    source::{
+        self,
+        mysql::{
+            clients::Clients,
+            compare::{self, Comparison, Original},
+            connect::Endpoint,
+            create::{self, Events, ObjectFailure},
+            load,
+        },
+    },
+};
+
+/// A server to restore on.
+#[derive(Clone)]
+pub struct Target {
+    /// Server and account. The account makes schemas and one-shot accounts; dumps are never loaded under it.
+    pub endpoint: Endpoint,
+    /// The client programs of this machine.
+    pub clients: Arc<Clients>,
+}
+
+/// Tables of a server that is read again at the same time.
+const READERS: usize = 2;
+
+/// Checks that the archive and the target belong to one family and that nothing newer is loaded into older.
+pub(super) async fn family(content: &DatabaseContent, target: &Target) -> Result<ServerFamily> {
+    let mut conn = target.endpoint.connect().await?;
+    let who = target.endpoint.shown();
+    let facts = source::mysql::inspect::server_facts(&mut conn, &who, "").await?;
+    let _closed = conn.disconnect().await;
+    let attempt = format!("restore {} on {who}", content.database);
+    if facts.family != content.server.family {
+        let message = format!("it was taken from {}, and this is {}", content.server.family, facts.family);
+        return Err(Error::new(Kind::Input, attempt, message).hint("Choose a server of the same family."));
+    }
+    if major(&facts.version) < major(&content.server.version) {
+        let message = format!(
+            "it was taken from version {}, and this is the older {}",
+            content.server.version, facts.version
+        );
+        return Err(
+            Error::new(Kind::Input, attempt, message).hint("Choose a server of the same or a newer version.")
+        );
+    }
+    Ok(facts.family)
+}
+
+/// The first two numbers of a version.
+fn major(version: &str) -> (u32, u32) {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// Where it is loaded.
+pub(super) struct Into<'a> {
+    pub database: &'a DatabaseName,
+    pub family: ServerFamily,
+    pub clients: &'a Clients,
+    /// Loads the dump: may touch the database and nothing else.
+    pub loader: &'a Endpoint,
+    /// Owns views, triggers, routines and events.
+    pub owner: &'a Endpoint,
+    pub events: Events,
+}
+
+/// Loads everything and compares it with what the archive remembers of the source.
+pub(super) async fn load_and_compare(
+    vault: &Vault,
+    place: &Place,
+    archive: Archive,
+    target: Into<'_>,
+    phases: &mut Phases,
+    control: &Control,
+) -> Result<(Comparison, Vec<ObjectFailure>, DatabaseContent, Option<String>)> {
+    let content = archive.index.content.clone();
+    let tables = u32::try_from(content.inventory.tables.len()).unwrap_or(u32::MAX);
+    let start = Progress {
+        phase: "load".into(),
+        bytes_expected: Some(archive.manifest.plain_bytes),
+        tables_expected: tables,
+        stored_bytes: archive.manifest.stored_bytes(),
+        ..Progress::default()
+    };
+    phases.begin("load");
+    (control.progress)(start.clone());
+    let mut plain = reader::plain(vault, place, archive)?;
+    let told = |bytes: u64| (control.progress)(Progress { bytes, ..start.clone() });
+    let loaded = load::load(
+        load::Target {
+            endpoint: target.loader,
+            database: target.database,
+            family: target.family,
+            clients: target.clients,
+            cancel: &control.cancel,
+        },
+        &mut plain,
+        &told,
+    )
+    .await
+    .map_err(|error| inner(error, "load the backup"))?;
+    control.stop_if_cancelled("restore")?;
+
+    phases.begin("objects");
+    (control.progress)(Progress { phase: "objects".into(), bytes: loaded.bytes, ..start.clone() });
+    let failures = create::create(target.owner, target.database, &content.objects, target.events).await?;
+    control.stop_if_cancelled("restore")?;
+
+    phases.begin("compare");
+    (control.progress)(Progress { phase: "compare".into(), bytes: loaded.bytes, ..start });
+    let original = Original {
+        server: &content.server,
+        inventory: &content.inventory,
+        objects: &content.objects,
+        sums: &content.sums,
+        seed: content.seed,
+    };
+    let comparison =
+        compare::compare(original, target.owner, target.database, target.clients, READERS, &control.cancel)
+            .await?;
+    Ok((comparison, failures, content, loaded.without_sandbox))
+}
+
+/// The engine's own error at the bottom of a broken stream says more than that it broke.
+fn inner(error: Error, attempt: &str) -> Error {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(&error);
+    while let Some(current) = cause {
+        if let Some(found) = current.downcast_ref::<Error>() {
+            let mut copy = Error::new(found.kind(), attempt, found.to_string());
+            if let Some(hint) = found.advice() {
+                copy = copy.hint(hint);
+            }
+            return if found.retry() == crate::Retry::Later { copy.later() } else { copy };
+        }
+        // `io::Error` hides its inner error from `source`.
+        cause = match current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(hidden) => Some(hidden as &(dyn std::error::Error + 'static)),
+            None => current.source(),
+        };
+    }
+    error
+}
+
+/// What the comparison says, in the words of the catalog.
+pub(super) fn evidence(
+    comparison: &Comparison,
+    failures: &[ObjectFailure],
+    content: &DatabaseContent,
+    without_sandbox: Option<String>,
+    phases: Phases,
+) -> Evidence {
+    let tables = comparison.tables.iter().map(|table| TableEvidence {
+        table: table.table.clone(),
+        rows_source: table.rows_source.unwrap_or(0),
+        rows_restored: table.rows_target.unwrap_or(0),
+        equal: table.equal,
+        floats: table
+            .float_columns
+            .iter()
+            .map(|float| FloatColumn {
+                column: float.column.clone(),
+                equal_to_six_digits: float.equal_to_six_digits,
+                bit_exact: float.bit_exact,
+            })
+            .collect(),
+    });
+    let differs = |names: &[String], difference: &str| -> Vec<ObjectDifference> {
+        names.iter().map(|name| difference_of(name, difference)).collect()
+    };
+    let lost = comparison
+        .tables
+        .iter()
+        .filter(|table| table.rows_target.is_none() || table.rows_source.is_none())
+        .map(|table| {
+            let difference = if table.rows_target.is_none() { "missing" } else { "extra" };
+            ObjectDifference {
+                kind: "table".into(),
+                name: table.table.clone(),
+                difference: difference.into(),
+            }
+        });
+    let definitions = comparison
+        .tables
+        .iter()
+        .filter(|table| !table.definition_equal && comparison.definitions_compared)
+        .map(|table| ObjectDifference {
+            kind: "table definition".into(),
+            name: table.table.clone(),
+            difference: "different".into(),
+        });
+    let mut differences = differs(&comparison.objects.missing, "missing");
+    differences.extend(differs(&comparison.objects.extra, "extra"));
+    differences.extend(differs(&comparison.objects.different, "different"));
+    differences.extend(lost);
+    differences.extend(definitions);
+    let mut remarks: Vec<String> = failures
+        .iter()
+        .map(|failure| {
+            format!(
+                "{} {} could not be created: {}",
+                failure.kind.sql().to_lowercase(),
+                failure.name,
+                failure.message
+            )
+        })
+        .collect();
+    let inconsistent: Vec<&str> = content.inventory.inconsistent().map(|table| table.name.as_str()).collect();
+    if !inconsistent.is_empty() {
+        remarks.push(format!(
+            "not transactional, so not part of the consistent read: {}",
+            inconsistent.join(", ")
+        ));
+    }
+    if let Some(why) = without_sandbox {
+        remarks.push(format!("the loading client ran without a sandbox of its own: {why}"));
+    }
+    Evidence {
+        proof: match content.proof {
+            source::Proof::SamePosition => Proof::SamePosition,
+            source::Proof::DumpRows => Proof::DumpRows,
+        },
+        equal: comparison.equal && failures.is_empty(),
+        tables: tables.collect(),
+        objects: u32::try_from(comparison.objects.source).unwrap_or(u32::MAX),
+        differences,
+        server: comparison.target_version.clone(),
+        phases: phases.finish().into_iter().map(|phase| (phase.name, phase.took_ms)).collect(),
+        remarks,
+    }
+}
+
+/// Splits `view risk_summary` into its kind and its name.
+fn difference_of(name: &str, difference: &str) -> ObjectDifference {
+    let (kind, name) = name.split_once(' ').unwrap_or(("object", name));
+    ObjectDifference { kind: kind.to_lowercase(), name: name.to_owned(), difference: difference.to_owned() }
+}

@@ -1,0 +1,85 @@
+//! Restores a backup into a database that does not exist yet.
+
+use domain::{backups::Evidence, sources::DatabaseName};
+
+use super::{
+    Control, Target, Vault,
+    archive::Archive,
+    failpoint,
+    loading::{self, Into},
+    phases::Phases,
+};
+use crate::{
+    Result,
+    format::keys::Place,
+    source::mysql::{
+        create::Events,
+        scratch::{OneShot, create_database, drop_database},
+    },
+};
+
+/// Restores into a new database and compares it with the source's checksums. The rows are loaded by an account
+/// made for this; views, triggers, routines and events belong to the target's account. If anything fails, the
+/// new database is removed again: there is no half-restored one.
+pub async fn restore(
+    vault: &Vault,
+    place: &Place,
+    target: &Target,
+    database: &DatabaseName,
+    control: &Control,
+) -> Result<Evidence> {
+    let mut phases = Phases::new(control.clock.clone());
+    phases.begin("open");
+    let archive = Archive::open(vault, place).await?;
+    let family = loading::family(&archive.index.content, target).await?;
+    let inventory = &archive.index.content.inventory;
+    create_database(&target.endpoint, database, &inventory.charset, &inventory.collation).await?;
+    failpoint("restore.created");
+    let result = fill(vault, place, archive, target, database, family, &mut phases, control).await;
+    failpoint("restore.loaded");
+    match result {
+        Ok((comparison, failures, content, without_sandbox)) => {
+            Ok(loading::evidence(&comparison, &failures, &content, without_sandbox, phases))
+        }
+        Err(error) => {
+            // The first error is the one to report.
+            let _ = drop_database(&target.endpoint, database).await;
+            Err(error)
+        }
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one step of restore, cut out so that its errors meet in one place"
+)]
+async fn fill(
+    vault: &Vault,
+    place: &Place,
+    archive: Archive,
+    target: &Target,
+    database: &DatabaseName,
+    family: domain::sources::ServerFamily,
+    phases: &mut Phases,
+    control: &Control,
+) -> Result<(
+    crate::source::mysql::compare::Comparison,
+    Vec<crate::source::mysql::create::ObjectFailure>,
+    super::DatabaseContent,
+    Option<String>,
+)> {
+    let loader = OneShot::create(&target.endpoint, database, &*control.clock).await?;
+    let into = Into {
+        database,
+        family,
+        clients: &target.clients,
+        loader: &loader.endpoint,
+        owner: &target.endpoint,
+        events: Events::AsAtSource,
+    };
+    let result = loading::load_and_compare(vault, place, archive, into, phases, control).await;
+    let removed = loader.remove().await;
+    let loaded = result?;
+    removed?;
+    Ok(loaded)
+}
