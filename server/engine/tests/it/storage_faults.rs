@@ -1,9 +1,10 @@
 //! A bucket behind a network that misbehaves: the outcome is a stored object or a failure that says so.
 
 use bytes::Bytes;
+use domain::sources::Severity;
 use engine::{
     Kind, Retry,
-    storage::{PutMode, Storage, already_exists, while_reading},
+    storage::{PutMode, Storage, already_exists, probe::probe, while_reading},
 };
 use tokio::io::AsyncReadExt;
 
@@ -103,6 +104,27 @@ async fn creating_is_told_apart_from_a_lost_answer() {
         assert!(already_exists(&refused), "{spoil:?}: {refused:?}");
         assert_eq!(body(&store, at.as_str()).await.unwrap(), "ours");
     }
+}
+
+#[tokio::test]
+async fn a_store_without_conditions_is_found_out_and_still_not_overwritten() {
+    let double = Double::start().await;
+    let unknown = rule(&["if-none-match: *"], FOR_EVER, Spoil::Answer(501, "NotImplemented"));
+    let proxy = Proxy::start(double.address, unknown).await;
+    let store = vault(proxy.address).await;
+    assert!(!store.capabilities().await.unwrap().create_new_is_atomic);
+    store.put(&key("manifest"), Bytes::from_static(b"ours"), PutMode::CreateNew).await.unwrap();
+    upload(&store, "long", &pattern(TWO_PARTS)).await.unwrap();
+    let refused =
+        store.put(&key("manifest"), Bytes::from_static(b"other"), PutMode::CreateNew).await.unwrap_err();
+    assert!(already_exists(&refused), "{refused:?}");
+    let refused = upload(&store, "long", &pattern(TWO_PARTS)).await.unwrap_err();
+    assert!(already_exists(&refused), "{refused:?}");
+    let findings = probe(&store).await;
+    let found = findings.iter().find(|finding| finding.key == "vault_create_new").unwrap();
+    assert_eq!(found.severity, Severity::Warn);
+    assert!(!found.remedy.is_empty());
+    eventually("no parts are left", || double.parts().is_empty()).await;
 }
 
 #[tokio::test]

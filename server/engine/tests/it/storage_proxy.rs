@@ -31,7 +31,7 @@ pub enum Spoil {
     DropRequest,
 }
 
-/// Which requests: those whose first line contains all of these, from the `first` (counted from 1), `count` of them.
+/// Which requests: those whose head (first line and headers) contains all of these, from the `first` (counted from 1), `count` of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
     pub line: &'static [&'static str],
@@ -104,7 +104,7 @@ async fn one_request(
         .unwrap_or(0);
     lines.lock().unwrap().push(line.clone());
     let spoil =
-        rule.line.iter().all(|word| line.contains(word)).then(|| seen.fetch_add(1, Ordering::SeqCst) + 1);
+        rule.line.iter().all(|word| text.contains(word)).then(|| seen.fetch_add(1, Ordering::SeqCst) + 1);
     let spoil = spoil.filter(|n| (rule.first..rule.first + rule.count).contains(n)).map(|_| rule.spoil);
     if spoil.is_some() {
         spoiled.fetch_add(1, Ordering::SeqCst);
