@@ -28,10 +28,13 @@ export class Holdfast {
   /** A fresh one, not yet started. */
   static create(): Holdfast {
     const directory = mkdtempSync(join(tmpdir(), 'holdfast-journey-'));
-    for (const part of ['vault', 'keys']) mkdirSync(join(directory, part));
-    const configuration = execFileSync(join(repository, '.ci/holdfast-toml'), [directory]);
-    writeFileSync(join(directory, 'holdfast.toml'), configuration);
-    return new Holdfast(directory, freePort(14400), servers());
+    const port = freePort(14400);
+    const { source, verification } = servers();
+    mkdirSync(join(directory, 'secrets'));
+    writeFileSync(join(directory, 'secrets/verification'), verification.password, { mode: 0o600 });
+    const settings = [directory, String(port), String(verification.port)];
+    writeFileSync(join(directory, 'holdfast.toml'), execFileSync(join(repository, '.ci/holdfast-toml'), settings));
+    return new Holdfast(directory, port, { source, verification });
   }
 
   /** Runs a command of the same binary on the same catalog and returns what it printed. */
@@ -43,14 +46,15 @@ export class Holdfast {
 
   /** A file with a secret, for the commands that take one by file. */
   secretFile(name: string, secret: string): string {
-    writeFileSync(this.path(name), secret, { mode: 0o600 });
-    return this.path(name);
+    const file = this.path(`secrets/${name}`);
+    writeFileSync(file, secret, { mode: 0o600 });
+    return file;
   }
 
   /** Adds a user by the command line. */
   addUser(role: string, password = `${role} of a journey`): { email: string; password: string } {
     const email = `${role}@journey.example`;
-    this.run('user', 'add', '--email', email, '--role', role, '--name', role, '--password-file', this.secretFile(`password.${role}`, password));
+    this.run('user', 'add', '--email', email, '--role', role, '--name', role, '--password-file', this.secretFile(role, password));
     return { email, password };
   }
 
@@ -60,8 +64,8 @@ export class Holdfast {
     const log = openSync(this.path('holdfast.log'), 'a');
     const server = spawn(
       join(binaries, 'holdfast'),
-      ['--config', this.path('holdfast.toml'), 'serve', '--listen', `127.0.0.1:${this.port}`],
-      { cwd: repository, stdio: ['ignore', log, log] },
+      ['--config', this.path('holdfast.toml'), 'serve'],
+      { stdio: ['ignore', log, log] },
     );
     closeSync(log);
     this.server = server;

@@ -17,14 +17,14 @@ export interface Server {
   socket: string;
 }
 
-/** What the journeys find in the environment variable HOLDFAST_SERVERS. */
+/** What the journeys find in the environment variable JOURNEY_SERVERS. */
 export interface Servers {
   source: Server;
   verification: Server;
 }
 
 export function servers(): Servers {
-  return JSON.parse(process.env.HOLDFAST_SERVERS!) as Servers;
+  return JSON.parse(process.env.JOURNEY_SERVERS!) as Servers;
 }
 
 /** A free port of this machine, looked for upwards from `from`. */
@@ -76,7 +76,7 @@ export default function setUp(): () => void {
         { shell: '/bin/bash', stdio: 'inherit' },
       );
     }
-    process.env.HOLDFAST_SERVERS = JSON.stringify({ source, verification } satisfies Servers);
+    process.env.JOURNEY_SERVERS = JSON.stringify({ source, verification } satisfies Servers);
   } catch (error) {
     tearDown();
     throw error;
