@@ -5,7 +5,9 @@ use domain::{Fault, Page, TenantId, Timestamp, UserId, access::Role};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::port::{ApiError, SecretText, backend};
+#[cfg(feature = "ssr")]
+use crate::port::backend;
+use crate::port::{ApiError, SecretText};
 
 /// Whether somebody has set this installation up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,9 @@ use domain::{Fault, Timestamp};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::port::{ApiError, SecretText, backend};
+#[cfg(feature = "ssr")]
+use crate::port::backend;
+use crate::port::{ApiError, SecretText};
 
 /// Where notices go, as it is shown: secrets are never sent back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

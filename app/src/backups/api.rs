@@ -11,7 +11,9 @@ use domain::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::port::{ApiError, backend};
+use crate::port::ApiError;
+#[cfg(feature = "ssr")]
+use crate::port::backend;
 
 /// Which backups to list, newest first; every field narrows.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

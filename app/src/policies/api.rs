@@ -5,7 +5,9 @@ use domain::{Fault, ScheduleId, SourceId, Timestamp};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::port::{ApiError, backend};
+use crate::port::ApiError;
+#[cfg(feature = "ssr")]
+use crate::port::backend;
 
 /// A schedule as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

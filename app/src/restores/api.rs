@@ -5,7 +5,9 @@ use domain::{BackupId, ConnectionId, Fault, RunId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::port::{ApiError, backend};
+use crate::port::ApiError;
+#[cfg(feature = "ssr")]
+use crate::port::backend;
 
 /// A restore into a database that does not exist yet.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::super::{
     backups::api::{BackupRow, RunRow},
     policies::api::ScheduleView,
-    port::{ApiError, SecretText, backend},
+    port::{ApiError, SecretText},
 };
+#[cfg(feature = "ssr")]
+use crate::port::backend;
 
 /// One source in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
