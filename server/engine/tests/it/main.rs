@@ -2,8 +2,16 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod format_v8;
+mod mysql_server;
+mod pipeline;
+mod pipeline_support;
 mod storage_contract;
 mod storage_disk;
 mod storage_double;
 mod storage_faults;
 mod storage_proxy;
+mod mysql_faults;
+mod mysql_hostile;
+mod mysql_probe;
+mod mysql_round_trip;
+mod mysql_support;

@@ -81,6 +81,12 @@ impl Clients {
     pub const fn sandbox(&self) -> &Available {
         &self.sandbox
     }
+    /// The same without walls, for machines or tests where they must not be used; the reason is reported.
+    #[must_use]
+    pub fn without_sandbox(mut self, why: &str) -> Self {
+        self.sandbox = Available::No(why.to_owned());
+        self
+    }
     /// Paths that the programs read besides the system's.
     pub fn libraries(&self) -> &[PathBuf] {
         &self.libraries

@@ -43,6 +43,8 @@ pub struct Comparison {
     /// Whether definitions were compared word for word; between servers of different series they are printed
     /// differently.
     pub definitions_compared: bool,
+    /// Whether the same sequences exist (MariaDB).
+    pub sequences_equal: bool,
     /// Everything equal but for what a dump cannot bring back and what is listed as such.
     pub equal: bool,
 }
@@ -93,6 +95,45 @@ pub struct ObjectComparison {
     pub extra: Vec<String>,
     /// Restored, but not the same.
     pub different: Vec<String>,
+}
+
+impl Comparison {
+    /// What is not equal, one line each, for people.
+    pub fn differences(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for table in &self.tables {
+            let name = &table.table;
+            match (table.rows_source, table.rows_target) {
+                (Some(_), None) => lines.push(format!("table {name} is missing")),
+                (None, _) => lines.push(format!("table {name} is not at the source")),
+                (Some(source), Some(target)) if source != target => {
+                    lines.push(format!("table {name} has {target} rows instead of {source}"));
+                }
+                _ if !table.equal => lines.push(format!("table {name} has other contents")),
+                _ => {}
+            }
+            if self.definitions_compared && !table.definition_equal && table.rows_target.is_some() {
+                lines.push(format!("table {name} is defined differently"));
+            }
+            let columns = table.float_columns.iter().filter(|column| !column.equal_to_six_digits);
+            lines.extend(
+                columns.map(|column| {
+                    format!("column {} of {name} differs in its first six digits", column.column)
+                }),
+            );
+        }
+        for (names, what) in [
+            (&self.objects.missing, "is missing"),
+            (&self.objects.extra, "is not at the source"),
+            (&self.objects.different, "is defined differently"),
+        ] {
+            lines.extend(names.iter().map(|name| format!("{name} {what}")));
+        }
+        if !self.sequences_equal {
+            lines.push("the sequences are others".into());
+        }
+        lines
+    }
 }
 
 /// Reads `database` at `endpoint` and compares.
@@ -175,17 +216,19 @@ fn judge(
             && (table.definition_equal || !definitions_compared)
             && table.float_columns.iter().all(|column| column.equal_to_six_digits)
     });
+    let sequences_equal = original.inventory.sequences == inventory.sequences;
     let equal = tables_equal
         && objects.missing.is_empty()
         && objects.extra.is_empty()
         && objects.different.is_empty()
-        && original.inventory.sequences == inventory.sequences;
+        && sequences_equal;
     Comparison {
         method: sums.method,
         target_version: target.version.clone(),
         tables,
         objects,
         definitions_compared,
+        sequences_equal,
         equal,
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::source::inventory::{Column, ColumnClass, Table};
 use crate::source::sums::TableSum;
 
 const TRAILER: &[u8] = b" Dump completed";
@@ -63,6 +64,13 @@ pub struct DumpLexer {
     statement_empty: bool,
     values: bool,
     depth: u32,
+    /// Columns that the statement names.
+    listed: Vec<String>,
+    /// By table: its columns, and whether each is left out of sums.
+    left_out: BTreeMap<String, Vec<(String, bool)>>,
+    /// By place in the tuple: whether it is left out. Empty if nothing is.
+    skipped: Vec<bool>,
+    field: usize,
     tuple: Box<Xxh3>,
     comment: Vec<u8>,
     /// Tables in the order of the dump, by CREATE TABLE.
@@ -80,8 +88,19 @@ pub struct DumpLexer {
 }
 
 impl DumpLexer {
-    /// Nothing read yet; sums of tuples are made with `seed`.
-    pub fn new(seed: u64) -> Self {
+    /// Nothing read yet; sums of tuples are made with `seed`. MariaDB's program also prints computed values,
+    /// which are computed anew when they are loaded; those of FLOAT columns come out otherwise, because FLOAT
+    /// loses digits, and are left out.
+    pub fn new(seed: u64, tables: &[Table]) -> Self {
+        let from_float = |column: &Column| column.class == ColumnClass::FromFloat;
+        let left_out = tables
+            .iter()
+            .filter(|table| table.columns.iter().any(from_float))
+            .map(|table| {
+                let columns = table.columns.iter().map(|column| (column.name.clone(), from_float(column)));
+                (table.name.clone(), columns.collect())
+            })
+            .collect();
         Self {
             state: State::Plain,
             seed,
@@ -92,6 +111,10 @@ impl DumpLexer {
             statement_empty: true,
             values: false,
             depth: 0,
+            listed: Vec::new(),
+            left_out,
+            skipped: Vec::new(),
+            field: 0,
             tuple: Box::new(Xxh3::with_seed(seed)),
             comment: Vec::new(),
             created: Vec::new(),
@@ -112,8 +135,11 @@ impl DumpLexer {
     pub fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let length = if self.depth > 0 {
+                let skip = self.skipped.get(self.field).copied().unwrap_or(false);
                 let length = self.inside(bytes);
-                self.tuple.update(&bytes[..length]);
+                if !skip {
+                    self.tuple.update(&bytes[..length]);
+                }
                 if self.depth == 0 {
                     self.end_tuple();
                 }
@@ -125,7 +151,8 @@ impl DumpLexer {
         }
     }
 
-    /// Consumes to the end of the tuple, its closing parenthesis included, or of `bytes`.
+    /// Consumes to the end of the tuple, its closing parenthesis included, or of `bytes`; where values are left
+    /// out, to the end of the value.
     fn inside(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while let Some(byte) = bytes.get(at).copied() {
@@ -142,6 +169,10 @@ impl DumpLexer {
                 _ => match byte {
                     b'\'' | b'"' => self.state = State::Text(byte),
                     b'(' => self.depth += 1,
+                    b',' if self.depth == 1 && !self.skipped.is_empty() => {
+                        self.field += 1;
+                        return at + 1;
+                    }
                     b')' => {
                         self.depth -= 1;
                         if self.depth == 0 {
@@ -235,6 +266,8 @@ impl DumpLexer {
                 self.name = None;
                 self.statement_empty = true;
                 self.values = false;
+                self.listed.clear();
+                self.skipped.clear();
                 return State::Plain;
             }
             _ => self.something(),
@@ -249,6 +282,7 @@ impl DumpLexer {
                 self.end_word();
                 if self.values {
                     self.depth = 1;
+                    self.field = 0;
                     self.tuple = Box::new(Xxh3::with_seed(self.seed));
                 }
             }
@@ -273,14 +307,15 @@ impl DumpLexer {
     }
 
     fn collect(&mut self, byte: u8) -> State {
-        if self.name.is_none() {
-            self.collecting.push(byte);
-        }
+        self.collecting.push(byte);
         State::Name
     }
 
     fn end_name(&mut self) {
-        if self.name.is_some() {
+        if let Some(table) = &self.name {
+            if self.left_out.contains_key(table) && !self.values {
+                self.listed.push(String::from_utf8_lossy(&self.collecting).into_owned());
+            }
             return;
         }
         let name = String::from_utf8_lossy(&self.collecting).into_owned();
@@ -295,8 +330,20 @@ impl DumpLexer {
     fn end_word(&mut self) {
         if self.word == b"VALUES" && self.name.is_some() && self.head == b"INSERT INTO " {
             self.values = true;
+            self.skipped = self.places_left_out();
         }
         self.word.clear();
+    }
+
+    fn places_left_out(&self) -> Vec<bool> {
+        let Some(columns) = self.name.as_ref().and_then(|table| self.left_out.get(table)) else {
+            return Vec::new();
+        };
+        if self.listed.is_empty() {
+            return columns.iter().map(|(_, out)| *out).collect();
+        }
+        let out = |name: &String| columns.iter().any(|(column, out)| column == name && *out);
+        self.listed.iter().map(out).collect()
     }
 
     fn end_comment(&mut self) {
@@ -362,7 +409,7 @@ x` VALUES (1);
 "#;
 
     fn read(text: &str, size: usize) -> DumpLexer {
-        let mut lexer = DumpLexer::new(3);
+        let mut lexer = DumpLexer::new(3, &[]);
         text.as_bytes().chunks(size).for_each(|chunk| lexer.feed(chunk));
         lexer
     }
@@ -391,6 +438,45 @@ x` VALUES (1);
             assert!(!read(&DUMP[..length], 4096).complete, "{length}");
         }
         assert!(!read(&format!("{DUMP}DROP TABLE x;"), 4096).complete);
+    }
+
+    #[test]
+    fn values_computed_from_float_are_left_out() {
+        let column = |name: &str, class| Column {
+            name: name.into(),
+            definition: String::new(),
+            charset: None,
+            class,
+            generated: false,
+            invisible: false,
+        };
+        let table = Table {
+            name: "t".into(),
+            engine: "InnoDB".into(),
+            transactional: true,
+            system_versioned: false,
+            collation: String::new(),
+            rows_estimate: 0,
+            bytes_estimate: 0,
+            auto_increment: None,
+            columns: vec![
+                column("a", ColumnClass::Exact),
+                column("g", ColumnClass::FromFloat),
+                column("b", ColumnClass::Exact),
+            ],
+            create_sql: String::new(),
+        };
+        let sum = |text: &str| {
+            let mut lexer = DumpLexer::new(3, std::slice::from_ref(&table));
+            lexer.feed(text.as_bytes());
+            lexer.tuples["t"].sum
+        };
+        let all = sum("INSERT INTO `t` VALUES (1,2.5,'x');");
+        assert_eq!(all, sum("INSERT INTO `t` VALUES (1,NULL,'x');"));
+        assert_eq!(all, sum("INSERT INTO `t` (`a`, `g`, `b`) VALUES (1,9,'x');"));
+        assert_eq!(all, sum("INSERT INTO `t` (`a`, `b`) VALUES (1,'x');"));
+        assert_ne!(all, sum("INSERT INTO `t` VALUES (2,2.5,'x');"));
+        assert_ne!(all, sum("INSERT INTO `t` VALUES (1,2.5,'y');"));
     }
 
     #[test]

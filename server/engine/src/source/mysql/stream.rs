@@ -10,6 +10,7 @@ use tokio::process::ChildStdout;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::lexer::DumpLexer;
+use crate::source::inventory::Table;
 use crate::source::tool::Running;
 use crate::source::{OnProgress, OpenRequest, SourceProgress};
 use crate::{Error, Kind, Result};
@@ -57,8 +58,8 @@ pub struct DumpStream {
 
 impl DumpStream {
     /// Nothing attached yet.
-    pub fn new(request: &OpenRequest<'_>, tables_total: usize) -> Self {
-        let state = SharedState { lexer: DumpLexer::new(request.seed), ended: false };
+    pub fn new(request: &OpenRequest<'_>, tables: &[Table]) -> Self {
+        let state = SharedState { lexer: DumpLexer::new(request.seed, tables), ended: false };
         Self {
             source: None,
             ahead: Vec::new(),
@@ -70,7 +71,7 @@ impl DumpStream {
             bytes: 0,
             told: 0,
             tables_told: 0,
-            tables_total,
+            tables_total: tables.len(),
         }
     }
     /// For the end check.

@@ -1,0 +1,129 @@
+//! A dump is code of whoever wrote it. None of this may have any effect outside the scratch schema.
+
+use anyhow::Result;
+use domain::sources::ServerFamily;
+use engine::source::mysql::load::{self, Target};
+use engine::source::mysql::scratch::Scratch;
+use mysql_async::prelude::Queryable;
+use tokio_util::sync::CancellationToken;
+
+use crate::mysql_server::Server;
+use crate::mysql_support::clock;
+
+#[tokio::test]
+async fn a_hostile_dump_has_no_effect() -> Result<()> {
+    for server in Server::all().await? {
+        let clients = server.clients().await?;
+        let mark = server.directory().join("mark");
+        let sourced = server.directory().join("sourced.sql");
+        std::fs::write(&sourced, "CREATE TABLE sourced (id INT);\n")?;
+        server
+            .run([
+                "CREATE DATABASE victim",
+                "CREATE TABLE victim.t (id INT)",
+                "INSERT INTO victim.t VALUES (1)",
+            ])
+            .await?;
+        let (mark_text, sourced_text) = (mark.display().to_string(), sourced.display().to_string());
+        let lines = [
+            format!("\\! touch {mark_text}\n"),
+            format!("system touch {mark_text}\n"),
+            format!("SELECT 1;\n\\! touch {mark_text}\n"),
+            format!("/*!40101 SET @a=1 */;\nsystem touch {mark_text};\n"),
+            format!("source {sourced_text}\n"),
+            format!("\\. {sourced_text}\n"),
+            format!("tee {mark_text}\nSELECT 1;\n"),
+            format!("\\T {mark_text}\nSELECT 1;\n"),
+            format!("pager touch {mark_text}\nSELECT 1;\n"),
+            format!("edit\n\\e\nSELECT 1;\n"),
+            "CREATE TABLE stolen (l TEXT); LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE stolen;\n"
+                .to_owned(),
+            "delimiter //\nCREATE TABLE victim.evil (id INT)//\n".to_owned(),
+            "USE victim;\nDROP TABLE t;\n".to_owned(),
+            "INSERT INTO victim.t VALUES (2);\n".to_owned(),
+            "CREATE DATABASE evil;\n".to_owned(),
+            "CREATE USER evil@'%' IDENTIFIED BY 'x';\n".to_owned(),
+            "GRANT ALL ON *.* TO CURRENT_USER;\n".to_owned(),
+            "CREATE DEFINER=adm@'%' PROCEDURE p() SQL SECURITY DEFINER DELETE FROM victim.t;\nCALL p();\n"
+                .to_owned(),
+            "CREATE DEFINER=adm@'%' EVENT e ON SCHEDULE EVERY 1 SECOND DO DELETE FROM victim.t;\n".to_owned(),
+            format!("SELECT 1 INTO OUTFILE '{mark_text}';\n"),
+            "SET GLOBAL max_connections=3;\n".to_owned(),
+            "SET sql_log_bin=0;\nDELETE FROM victim.t;\n".to_owned(),
+            "INSTALL PLUGIN x SONAME 'x.so';\n".to_owned(),
+            "connect victim\nDROP TABLE t;\n".to_owned(),
+            "\\u victim\nDROP TABLE t;\n".to_owned(),
+        ];
+        for sandboxed in [true, false] {
+            for text in &lines {
+                let scratch =
+                    Scratch::create(&server.admin(), "utf8mb4", "utf8mb4_general_ci", &clock()).await?;
+                let cancel = CancellationToken::new();
+                let outer = clients.clone();
+                let clients = if sandboxed { outer } else { outer.without_sandbox("for this test") };
+                let target = Target {
+                    endpoint: scratch.endpoint(),
+                    database: &scratch.database,
+                    family: server.family,
+                    clients: &clients,
+                    cancel: &cancel,
+                };
+                let outcome = load::load(target, &mut text.as_bytes(), &|_| ()).await;
+                let mut conn = server.admin().connect().await?;
+                assert!(!mark.exists(), "{text} {outcome:?}");
+                let stolen: Option<u64> = conn
+                    .query_first(format!("SELECT COUNT(*) FROM {}.stolen", scratch.database))
+                    .await
+                    .unwrap_or(None);
+                assert_eq!(stolen.unwrap_or(0), 0, "{text}");
+                let sourced: Vec<String> =
+                    conn.query(format!("SHOW TABLES FROM {} LIKE 'sourced'", scratch.database)).await?;
+                assert!(sourced.is_empty(), "{text}");
+                let kept: Vec<u32> = conn.query("SELECT id FROM victim.t").await?;
+                assert_eq!(kept, [1], "{text}");
+                let tables: Vec<String> = conn.query("SHOW TABLES FROM victim").await?;
+                assert_eq!(tables, ["t"], "{text}");
+                let evil: Vec<String> = conn.query("SHOW DATABASES LIKE 'evil'").await?;
+                assert!(evil.is_empty(), "{text}");
+                let evil: Option<u64> =
+                    conn.query_first("SELECT COUNT(*) FROM mysql.user WHERE User='evil'").await?;
+                assert_eq!(evil, Some(0), "{text}");
+                let limit: Option<u64> = conn.query_first("SELECT @@max_connections").await?;
+                assert!(limit > Some(3), "{text}");
+                conn.disconnect().await?;
+                scratch.remove().await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_truncated_dump_or_a_stop_does_not_load() -> Result<()> {
+    let server = Server::start(ServerFamily::Mariadb, &[]).await?;
+    let clients = server.clients().await?;
+    let scratch = Scratch::create(&server.admin(), "utf8mb4", "utf8mb4_general_ci", &clock()).await?;
+    let cancel = CancellationToken::new();
+    let target = Target {
+        endpoint: scratch.endpoint(),
+        database: &scratch.database,
+        family: server.family,
+        clients: &clients,
+        cancel: &cancel,
+    };
+    // The sealed stream breaks: what was read so far must not be taken for the whole.
+    let broken = tokio_util::io::StreamReader::new(futures::stream::iter([
+        Ok(bytes::Bytes::from_static(b"CREATE TABLE t (id INT);\n")),
+        Err(std::io::Error::other("a frame does not open")),
+    ]));
+    let mut broken = broken;
+    let error = load::load(target, &mut broken, &|_| ()).await.err().unwrap();
+    assert_eq!(error.kind(), engine::Kind::Integrity, "{error:?}");
+    let error = load::load(target, &mut b"SYNTAX ERROR HERE;\n".as_slice(), &|_| ()).await.err().unwrap();
+    assert!(error.message().contains("1064") && error.message().contains("line 1"), "{error:?}");
+    cancel.cancel();
+    let error = load::load(target, &mut tokio::io::empty(), &|_| ()).await.err().unwrap();
+    assert_eq!(error.kind(), engine::Kind::Cancelled, "{error:?}");
+    scratch.remove().await?;
+    Ok(())
+}
