@@ -1,0 +1,20 @@
+//! The control plane: web, worker and command line over one set of use cases.
+//!
+//! A request becomes a [`caller::Caller`], on which every port of the pages is implemented. Each method takes its
+//! scope from the catalog, which is the proof that the person may do it, and calls a use case of its area. The
+//! folders of the areas have the same names as in the other crates. [`services`] is what everything is made of,
+//! [`config`] what it is told, [`http`] the way in.
+
+#![recursion_limit = "256"]
+
+pub mod access;
+pub mod alerts;
+pub mod backups;
+pub mod clock;
+pub mod config;
+pub mod policies;
+pub mod restores;
+pub mod services;
+pub mod sources;
+pub mod vaults;
+pub mod work;
