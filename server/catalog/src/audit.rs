@@ -3,7 +3,11 @@
 
 use domain::{TenantId, Timestamp, UserId};
 
-use crate::{db::Tx, error::Result};
+use crate::{
+    db::{Tx, exec},
+    decode::storable,
+    error::Result,
+};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +24,14 @@ impl Actor {
     pub(crate) fn command_line(account: &str) -> Self {
         Self { kind: "command_line", id: account.to_owned(), name: "command line".to_owned() }
     }
+    pub(crate) fn stranger() -> Self {
+        Self { kind: "stranger", id: String::new(), name: "somebody unknown".to_owned() }
+    }
     pub(crate) fn system(task: &str) -> Self {
         Self { kind: "system", id: task.to_owned(), name: task.to_owned() }
+    }
+    pub(crate) fn is_command_line(&self) -> bool {
+        self.kind == "command_line"
     }
     /// As it is shown: a person's name, `command line`, `schedule`.
     pub fn name(&self) -> &str {
@@ -78,6 +88,22 @@ pub(crate) struct Note<'a> {
     pub detail: String,
 }
 
+/// Writes an entry.
 pub(crate) async fn record(tx: &mut Tx, clock: &dyn domain::Clock, note: Note<'_>) -> Result<()> {
-    todo!()
+    exec!(
+        tx,
+        "insert into audit (id, tenant_id, at, actor_kind, actor_id, actor, action, subject, outcome, detail) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        clock.uuid().to_string(),
+        note.tenant.map(|tenant| tenant.to_string()),
+        clock.now().0,
+        note.actor.kind,
+        storable(&note.actor.id),
+        storable(&note.actor.name),
+        note.action,
+        storable(&note.subject),
+        note.outcome.key(),
+        storable(&note.detail),
+    )
+    .map(drop)
 }

@@ -24,20 +24,20 @@ use std::sync::Arc;
 use domain::{Clock, access::may::May};
 
 pub use access::{
-    Denied, FirstOperator, Installation, Membership, Principal, Refused, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS,
-    SESSION_SIGNED_IN_AT, SESSION_USER, Scope, Sessions, SetupState, SignInRecord,
+    Denied, FirstOperator, Installation, Membership, Principal, Refused, SESSION_ABSOLUTE_MS,
+    SESSION_IDLE_MS, SESSION_SIGNED_IN_AT, SESSION_USER, Scope, Sessions, SetupState, SignInRecord,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use error::{Conflict, Error, Result};
 pub use secret::Sealed;
 pub use system::{
-    Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NoticeToSend, Owed, Queue, Reclaimed, Renewed,
-    SourceCandidates, SystemCatalog, SystemTask, Tenant, Vault,
+    Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NoticeToSend, Owed, Queue, Reclaimed,
+    Renewed, SourceCandidates, SystemCatalog, SystemTask, Tenant, Vault,
 };
 pub use tenant::{
-    Backup, BackupQuery, Channels, ChangeConnection, Copy, DayCount, Delivery, EvidenceRow, NewChannels,
-    NewConnection, NewUser, Run, RunEvent, RunQuery, RunRequest, ScheduleRow, SourceRow, StoredByDay, TenantCatalog,
-    UserRow, VaultUse,
+    Backup, BackupQuery, ChangeConnection, Channels, Copy, DayCount, Delivery, EvidenceRow, NewChannels,
+    NewConnection, NewUser, Run, RunEvent, RunQuery, RunRequest, ScheduleRow, SourceRow, StoredByDay,
+    TenantCatalog, UserRow, VaultUse,
 };
 
 /// The catalog: sources, runs, backups, people, and what they did.
@@ -85,11 +85,11 @@ impl Catalog {
     }
     /// The rows of one organisation, for whoever has proven that they may do `P` there.
     pub fn tenant<P: May>(&self, scope: &Scope<P>) -> TenantCatalog<'_> {
-        TenantCatalog::new(self, scope.tenant(), scope.actor().clone())
+        TenantCatalog::new(self, scope.tenant(), Some(scope.role()), scope.actor().clone())
     }
     /// The rows of the organisation that a claimed run belongs to.
     pub fn of_run(&self, claim: &Claim) -> TenantCatalog<'_> {
-        TenantCatalog::new(self, claim.run().tenant_id, Actor::system("run"))
+        TenantCatalog::new(self, claim.run().tenant_id, None, Actor::system("run"))
     }
     /// What the holder of a run may write; every write is refused once the lease is lost.
     pub fn lease<'c>(&'c self, claim: &'c Claim) -> Lease<'c> {

@@ -8,4 +8,5 @@ mod setup;
 pub use people::SignInRecord;
 pub use principal::{Denied, Membership, Principal, Refused, Scope};
 pub use sessions::{SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, SESSION_SIGNED_IN_AT, SESSION_USER, Sessions};
+pub(crate) use setup::Person;
 pub use setup::{FirstOperator, Installation, SetupState};

@@ -1,8 +1,18 @@
-//! Signing in and passwords: what happens before anybody is known.
+//! Signing in and passwords: what happens before anybody is known, and what people do to themselves.
 
-use domain::UserId;
+use domain::{
+    TenantId, UserId,
+    access::{Permission, Role},
+};
 
-use crate::{Catalog, Denied, Principal, error::Result};
+use super::principal::{Denied, Membership, Principal, Refused};
+use crate::{
+    Catalog, Conflict,
+    audit::{self, Actor, Note, Outcome},
+    db::{AsConn, Tx, all, exec, first},
+    decode::{id, storable, word},
+    error::{Error, Result},
+};
 
 /// What signing in needs to check a password.
 #[derive(Debug, Clone)]
@@ -15,25 +25,199 @@ pub struct SignInRecord {
     pub enabled: bool,
 }
 
+/// An address as it is stored and compared.
+pub(crate) fn canonical(email: &str) -> String {
+    storable(email.trim()).to_lowercase()
+}
+
+/// Memberships of a person, by name of the organisation.
+pub(super) async fn memberships(on: &mut impl AsConn, user: UserId) -> Result<Vec<Membership>> {
+    let rows = all!(
+        on,
+        (String, String, String),
+        "select m.tenant_id, t.name, m.role from memberships m join tenants t on t.tenant_id = m.tenant_id \
+         where m.user_id = $1 order by t.name, m.tenant_id",
+        user.to_string(),
+    )?;
+    let read = |(tenant_id, tenant, role): (String, String, String)| {
+        Ok(Membership {
+            tenant_id: id("memberships", &tenant_id)?,
+            tenant,
+            role: word("memberships", &role, Role::find)?,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Stores a hash and ends every session of the person, except one.
+async fn store_password(tx: &mut Tx, user: UserId, password_hash: &str) -> Result<()> {
+    let changed =
+        exec!(tx, "update users set password_hash = $1 where id = $2", password_hash, user.to_string())?;
+    if changed == 0 { Err(Error::NotFound { what: "person" }) } else { Ok(()) }
+}
+
 impl Catalog {
+    pub(crate) async fn note(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        action: &'static str,
+        subject: String,
+    ) -> Result<()> {
+        let note =
+            Note { tenant: None, actor, action, subject, outcome: Outcome::Done, detail: String::new() };
+        audit::record(tx, &*self.clock, note).await
+    }
+
     /// The person at this machine's own command line: has the power of a platform operator in every
     /// organisation, and is audited as `command line` with the account's name.
-    pub async fn command_line(&self, account: &str) -> Result<Principal> { todo!() }
+    pub async fn command_line(&self, account: &str) -> Result<Principal> {
+        let mut reader = self.db.read().await?;
+        let rows = all!(
+            &mut reader,
+            (String, String),
+            "select tenant_id, name from tenants order by name, tenant_id"
+        )?;
+        let read = |(tenant_id, tenant): (String, String)| {
+            Ok(Membership { tenant_id: id("tenants", &tenant_id)?, tenant, role: Role::PlatformOperator })
+        };
+        let memberships = rows.into_iter().map(read).collect::<Result<_>>()?;
+        Ok(Principal::new(Actor::command_line(account), None, memberships))
+    }
+
     /// What signing in as `email` needs; upper and lower case do not matter.
-    pub async fn find_sign_in(&self, email: &str) -> Result<Option<SignInRecord>> { todo!() }
+    pub async fn find_sign_in(&self, email: &str) -> Result<Option<SignInRecord>> {
+        let mut reader = self.db.read().await?;
+        let row = first!(
+            &mut reader,
+            (String, Option<String>, i64),
+            "select id, password_hash, enabled from users where email = $1",
+            canonical(email),
+        )?;
+        let read = |(user, password_hash, enabled): (String, Option<String>, i64)| {
+            Ok(SignInRecord { user_id: id("users", &user)?, password_hash, enabled: enabled == 1 })
+        };
+        row.map(read).transpose()
+    }
+
     /// Records that a person signed in.
-    pub async fn record_sign_in(&self, user: UserId) -> Result<()> { todo!() }
+    pub async fn record_sign_in(&self, user: UserId) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        let row = first!(
+            &mut tx,
+            (String,),
+            "update users set last_sign_in = $1 where id = $2 returning name",
+            self.clock.now().0,
+            user.to_string(),
+        )?;
+        let (name,) = row.ok_or(Error::NotFound { what: "person" })?;
+        self.note(&mut tx, &Actor::user(user, &name), "session.begin", format!("user {user}")).await?;
+        tx.commit().await
+    }
+
     /// Records a failed attempt; `email` as it was typed.
-    pub async fn record_sign_in_failure(&self, email: &str) -> Result<()> { todo!() }
+    pub async fn record_sign_in_failure(&self, email: &str) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        let typed: String = canonical(email).chars().take(120).collect();
+        let actor = Actor::stranger();
+        let note = Note {
+            tenant: None,
+            actor: &actor,
+            action: "session.begin",
+            subject: format!("address {typed}"),
+            outcome: Outcome::Failed,
+            detail: String::new(),
+        };
+        audit::record(&mut tx, &*self.clock, note).await?;
+        tx.commit().await
+    }
+
     /// Writes a refusal to the audit trail.
-    pub async fn record_refusal(&self, denied: &Denied) -> Result<()> { todo!() }
-    /// Stores a person's new password hash (after they proved the old one).
-    pub async fn set_own_password(&self, principal: &Principal, password_hash: &str) -> Result<()> { todo!() }
+    pub async fn record_refusal(&self, denied: &Denied) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        // A tenant that the principal does not belong to may not even exist: it is text, not a reference.
+        let tenant = denied.tenant.filter(|_| denied.reason == Refused::Forbidden);
+        let subject =
+            denied.tenant.map_or_else(|| "installation".to_owned(), |tenant| format!("tenant {tenant}"));
+        let note = Note {
+            tenant,
+            actor: &denied.actor,
+            action: "allow",
+            subject,
+            outcome: Outcome::Refused,
+            detail: format!("{:?}: {}", denied.permission, denied.reason),
+        };
+        audit::record(&mut tx, &*self.clock, note).await?;
+        tx.commit().await
+    }
+
+    /// Stores a person's new password hash (after they proved the old one). Ends no session:
+    /// see [`Catalog::end_sessions`].
+    pub async fn set_own_password(&self, principal: &Principal, password_hash: &str) -> Result<()> {
+        let user = principal.user_id().ok_or(Error::NotFound { what: "person" })?;
+        let mut tx = self.db.begin().await?;
+        store_password(&mut tx, user, password_hash).await?;
+        self.note(&mut tx, principal.actor(), "password.change", format!("user {user}")).await?;
+        tx.commit().await
+    }
+
     /// Uses a password link: sets the hash, ends every session of the person. `token_sha256` is the SHA-256 of
     /// the token. [`crate::Conflict::LinkSpent`] if it is unknown, used or too old.
-    pub async fn use_password_link(&self, token_sha256: &[u8], password_hash: &str) -> Result<UserId> { todo!() }
+    pub async fn use_password_link(&self, token_sha256: &[u8], password_hash: &str) -> Result<UserId> {
+        let now = self.clock.now().0;
+        let mut tx = self.db.begin().await?;
+        let row = first!(
+            &mut tx,
+            (String,),
+            "update password_links set used_at = $1 where token_hash = $2 and used_at is null and expires_at > $1 \
+             returning user_id",
+            now,
+            token_sha256.to_vec(),
+        )?;
+        let user: UserId = id("password_links", &row.ok_or(Conflict::LinkSpent)?.0)?;
+        store_password(&mut tx, user, password_hash).await?;
+        exec!(&mut tx, "delete from sessions where user_id = $1", user.to_string())?;
+        self.note(&mut tx, &Actor::user(user, "password link"), "password.reset", format!("user {user}"))
+            .await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+
     /// Sets a password from the command line; ends every session of the person.
-    pub async fn set_password_of(&self, operator: &Principal, email: &str, password_hash: &str) -> Result<()> { todo!() }
+    pub async fn set_password_of(
+        &self,
+        operator: &Principal,
+        email: &str,
+        password_hash: &str,
+    ) -> Result<()> {
+        operator.require_platform(Permission::ManageUsers)?;
+        let found = self.find_sign_in(email).await?.ok_or(Error::NotFound { what: "person" })?;
+        let mut tx = self.db.begin().await?;
+        store_password(&mut tx, found.user_id, password_hash).await?;
+        exec!(&mut tx, "delete from sessions where user_id = $1", found.user_id.to_string())?;
+        self.note(&mut tx, operator.actor(), "password.reset", format!("user {}", found.user_id)).await?;
+        tx.commit().await
+    }
+
     /// Adds an organisation. Only for the command line and for platform operators.
-    pub async fn create_tenant(&self, operator: &Principal, name: &str) -> Result<domain::TenantId> { todo!() }
+    pub async fn create_tenant(&self, operator: &Principal, name: &str) -> Result<TenantId> {
+        operator.require_platform(Permission::ManageUsers)?;
+        let tenant = TenantId::new(self.clock.uuid());
+        let mut tx = self.db.begin().await?;
+        insert_tenant(&mut tx, tenant, name, self.clock.now().0).await?;
+        self.note(&mut tx, operator.actor(), "tenant.create", format!("tenant {tenant}")).await?;
+        tx.commit().await?;
+        Ok(tenant)
+    }
+}
+
+pub(super) async fn insert_tenant(tx: &mut Tx, tenant: TenantId, name: &str, now: i64) -> Result<()> {
+    let made = exec!(
+        tx,
+        "insert into tenants (tenant_id, name, created_at) values ($1, $2, $3) on conflict do nothing",
+        tenant.to_string(),
+        storable(name),
+        now,
+    )?;
+    if made == 0 { Err(Conflict::Duplicate.into()) } else { Ok(()) }
 }

@@ -48,30 +48,47 @@ pub struct Denied {
     /// Why.
     pub reason: Refused,
     pub(crate) actor: Actor,
-    pub(crate) tenant: TenantId,
+    pub(crate) tenant: Option<TenantId>,
     pub(crate) permission: Permission,
 }
 
 /// Proof that somebody may do `P` in one organisation. Only [`Principal::allow`] makes one.
 pub struct Scope<P> {
     tenant: TenantId,
+    role: Role,
     actor: Actor,
     permission: PhantomData<fn() -> P>,
 }
 
 impl Principal {
-    pub(super) const fn new(actor: Actor, user: Option<(UserId, String)>, memberships: Vec<Membership>) -> Self {
+    pub(super) const fn new(
+        actor: Actor,
+        user: Option<(UserId, String)>,
+        memberships: Vec<Membership>,
+    ) -> Self {
         Self { actor, user, memberships }
     }
     /// Asks whether this principal may do `P` in `tenant`.
     pub fn allow<P: May>(&self, tenant: TenantId) -> Result<Scope<P>, Denied> {
-        let denied = |reason| Denied { reason, actor: self.actor.clone(), tenant, permission: P::PERMISSION };
+        let denied = |reason| Denied {
+            reason,
+            actor: self.actor.clone(),
+            tenant: Some(tenant),
+            permission: P::PERMISSION,
+        };
         let member = self.memberships.iter().find(|member| member.tenant_id == tenant);
         let role = member.ok_or_else(|| denied(Refused::NotFound))?.role;
         if !P::PERMISSION.allows(role) {
             return Err(denied(Refused::Forbidden));
         }
-        Ok(Scope { tenant, actor: self.actor.clone(), permission: PhantomData })
+        Ok(Scope { tenant, role, actor: self.actor.clone(), permission: PhantomData })
+    }
+    /// Refuses everybody who does not run the installation.
+    pub(super) fn require_platform(&self, permission: Permission) -> Result<(), Denied> {
+        if self.is_platform_operator() {
+            return Ok(());
+        }
+        Err(Denied { reason: Refused::Forbidden, actor: self.actor.clone(), tenant: None, permission })
     }
     /// The person, if it is one.
     pub fn user_id(&self) -> Option<UserId> {
@@ -93,6 +110,11 @@ impl Principal {
     pub fn memberships(&self) -> &[Membership] {
         &self.memberships
     }
+    /// Whether this principal runs the installation, and not only an organisation in it.
+    pub fn is_platform_operator(&self) -> bool {
+        self.memberships.iter().any(|member| member.role == Role::PlatformOperator)
+            || self.actor.is_command_line()
+    }
     /// The role in `tenant`, if any.
     pub fn role(&self, tenant: TenantId) -> Option<Role> {
         self.memberships.iter().find(|member| member.tenant_id == tenant).map(|member| member.role)
@@ -101,12 +123,15 @@ impl Principal {
 
 impl<P> Clone for Scope<P> {
     fn clone(&self) -> Self {
-        Self { tenant: self.tenant, actor: self.actor.clone(), permission: PhantomData }
+        Self { tenant: self.tenant, role: self.role, actor: self.actor.clone(), permission: PhantomData }
     }
 }
 impl<P> std::fmt::Debug for Scope<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scope").field("tenant", &self.tenant).field("actor", &self.actor).finish_non_exhaustive()
+        f.debug_struct("Scope")
+            .field("tenant", &self.tenant)
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
     }
 }
 
@@ -114,6 +139,10 @@ impl<P> Scope<P> {
     /// Which organisation.
     pub const fn tenant(&self) -> TenantId {
         self.tenant
+    }
+    /// The role by which it is allowed.
+    pub const fn role(&self) -> Role {
+        self.role
     }
     /// Who.
     pub const fn actor(&self) -> &Actor {

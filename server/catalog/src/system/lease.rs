@@ -2,12 +2,20 @@
 //! believed dead can neither overwrite nor publish.
 
 use domain::{
-    ConnectionId, EvidenceId, RunId, Timestamp, VaultId,
-    backups::{Evidence, Phase, Progress, RunError, Sizes},
-    sources::{AccountName, Capabilities, Coordinate, HostName, TlsMode},
+    ConnectionId, Timestamp,
+    backups::{Progress, RunError, RunState},
+    sources::{AccountName, HostName, TlsMode},
 };
 
-use crate::{Catalog, Claim, Sealed, error::Result};
+use super::claim::notify_failure;
+use crate::{
+    Catalog, Claim, Conflict, Run, Sealed,
+    audit::{self, Actor, Note, Outcome},
+    db::{Tx, exec, first},
+    decode::{corrupt, number, to_json, word},
+    error::Result,
+    tenant::append_event,
+};
 
 /// A held run.
 #[derive(Debug)]
@@ -43,70 +51,233 @@ pub struct Credential {
     pub tls: TlsMode,
 }
 
-/// A backup that was published: its manifest is in the vault.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewBackup {
-    /// The instant it holds.
-    pub snapshot_at: Timestamp,
-    /// Sizes.
-    pub sizes: Sizes,
-    /// The start that made it (differs from the present one if its manifest was adopted).
-    pub attempt: i64,
-    /// Phases of the run.
-    pub phases: Vec<Phase>,
-    /// Where replay would continue.
-    pub coordinate: Coordinate,
-    /// Version of the server.
-    pub server_version: String,
-    /// Client and version.
-    pub client_version: String,
-    /// Compression.
-    pub codec: String,
-    /// Tables in it.
-    pub tables: u32,
-    /// SHA-256 of the manifest, in hex.
-    pub manifest_sha256: String,
-    /// The vault of its first copy.
-    pub vault_id: VaultId,
-    /// The manifest's key there.
-    pub manifest_key: String,
-    /// Number of objects there.
-    pub objects: u32,
-}
-
 /// Every method but [`Lease::renew`] and [`Lease::credential`] fails with [`crate::Conflict::Stale`] and changes
 /// nothing if the lease was lost.
 impl<'c> Lease<'c> {
     pub(crate) const fn new(catalog: &'c Catalog, claim: &'c Claim) -> Self {
         Self { catalog, claim }
     }
+
+    pub(super) const fn run(&self) -> &'c Run {
+        self.claim.run()
+    }
+    pub(super) const fn catalog(&self) -> &'c Catalog {
+        self.catalog
+    }
+    pub(super) fn tenant(&self) -> String {
+        self.run().tenant_id.to_string()
+    }
+
+    /// Begins a transaction in which the run's row is held, if it is still ours.
+    pub(super) async fn begin(&self) -> Result<Tx> {
+        let mut tx = self.catalog.db.begin().await?;
+        let ours = exec!(
+            &mut tx,
+            "update runs set fence = fence where tenant_id = $1 and id = $2 and lease_owner = $3 and fence = $4 \
+             and state = 'running'",
+            self.tenant(),
+            self.run().id.to_string(),
+            self.claim.owner(),
+            self.claim.fence(),
+        )?;
+        if ours == 0 { Err(Conflict::Stale.into()) } else { Ok(tx) }
+    }
+
+    /// Ends the run, with a line in its log.
+    pub(super) async fn finish(
+        &self,
+        tx: &mut Tx,
+        state: RunState,
+        error: Option<&RunError>,
+        next_at: Option<Timestamp>,
+        message: &str,
+    ) -> Result<()> {
+        let now = self.catalog.clock.now();
+        let changed = exec!(
+            tx,
+            "update runs set state = $5, lease_owner = null, lease_until = null, error = cast($6 as text), \
+             next_at = cast($7 as bigint), finished_at = cast($8 as bigint) \
+             where tenant_id = $1 and id = $2 and lease_owner = $3 and fence = $4 and state = 'running'",
+            self.tenant(),
+            self.run().id.to_string(),
+            self.claim.owner(),
+            self.claim.fence(),
+            state.key(),
+            error.map(|error| to_json("runs", error)).transpose()?,
+            next_at.map(|at| at.0),
+            state.is_finished().then_some(now.0),
+        )?;
+        if changed == 0 {
+            return Err(Conflict::Stale.into());
+        }
+        append_event(tx, self.run().tenant_id, self.run().id, now, message).await
+    }
+
+    pub(super) async fn note(
+        &self,
+        tx: &mut Tx,
+        action: &'static str,
+        outcome: Outcome,
+        detail: String,
+    ) -> Result<()> {
+        let actor = Actor::system("worker");
+        let subject = format!("run {}", self.run().id);
+        let note =
+            Note { tenant: Some(self.run().tenant_id), actor: &actor, action, subject, outcome, detail };
+        audit::record(tx, &*self.catalog.clock, note).await
+    }
+
     /// Holds the run for `lease_ms` more, from now.
-    pub async fn renew(&self, lease_ms: i64) -> Result<Renewed> { todo!() }
+    pub async fn renew(&self, lease_ms: i64) -> Result<Renewed> {
+        let mut tx = self.catalog.db.begin().await?;
+        let now = tx.lease_now(&*self.catalog.clock).await?;
+        let row = first!(
+            &mut tx,
+            (i64,),
+            "update runs set lease_until = $5 where tenant_id = $1 and id = $2 and lease_owner = $3 and fence = $4 \
+             and state = 'running' returning cancel_requested",
+            self.tenant(),
+            self.run().id.to_string(),
+            self.claim.owner(),
+            self.claim.fence(),
+            now.plus_ms(lease_ms).0,
+        )?;
+        tx.commit().await?;
+        Ok(row.map_or(Renewed::Lost, |(asked,)| Renewed::Held { cancel_requested: asked == 1 }))
+    }
+
     /// Says where the run stands.
-    pub async fn progress(&self, progress: &Progress) -> Result<()> { todo!() }
+    pub async fn progress(&self, progress: &Progress) -> Result<()> {
+        let mut tx = self.catalog.db.begin().await?;
+        let changed = exec!(
+            &mut tx,
+            "update runs set progress = $5 where tenant_id = $1 and id = $2 and lease_owner = $3 and fence = $4 \
+             and state = 'running'",
+            self.tenant(),
+            self.run().id.to_string(),
+            self.claim.owner(),
+            self.claim.fence(),
+            to_json("runs", progress)?,
+        )?;
+        if changed == 0 {
+            return Err(Conflict::Stale.into());
+        }
+        tx.commit().await
+    }
+
     /// Appends a line to the run's log.
-    pub async fn log(&self, message: &str) -> Result<()> { todo!() }
-    /// To be asked directly before a manifest is published.
-    pub async fn publish_check(&self) -> Result<()> { todo!() }
+    pub async fn log(&self, message: &str) -> Result<()> {
+        let mut tx = self.begin().await?;
+        append_event(&mut tx, self.run().tenant_id, self.run().id, self.catalog.clock.now(), message).await?;
+        tx.commit().await
+    }
+
+    /// To be asked directly before a manifest is published: the lease must not only be ours but still run, or
+    /// somebody else may be at the same work already.
+    pub async fn publish_check(&self) -> Result<()> {
+        let mut tx = self.catalog.db.begin().await?;
+        let now = tx.lease_now(&*self.catalog.clock).await?;
+        let changed = exec!(
+            &mut tx,
+            "update runs set published_at = $5 where tenant_id = $1 and id = $2 and lease_owner = $3 and fence = $4 \
+             and state = 'running' and lease_until > $5",
+            self.tenant(),
+            self.run().id.to_string(),
+            self.claim.owner(),
+            self.claim.fence(),
+            now.0,
+        )?;
+        if changed == 0 {
+            return Err(Conflict::Stale.into());
+        }
+        tx.commit().await
+    }
+
     /// The stored password of a connection of the same organisation, if one is stored that is bound to the
     /// connection's present host, port and user.
-    pub async fn credential(&self, connection: ConnectionId) -> Result<Option<Credential>> { todo!() }
-    /// The backup is there: its row, its first copy, the run's end and the follow-up verification, at once.
-    /// Returns the verification's run, unless another verification of the source is active.
-    pub async fn complete_backup(&self, backup: NewBackup) -> Result<Option<RunId>> { todo!() }
-    /// A verification has an answer: the evidence, the backup's verification state and the run's end, at once;
-    /// a notice too if it is bad. (A verification that could not be carried out is [`Lease::fail`].)
-    pub async fn complete_verify(&self, evidence: &Evidence) -> Result<EvidenceId> { todo!() }
-    /// A probe has an answer.
-    pub async fn complete_probe(&self, capabilities: &Capabilities) -> Result<()> { todo!() }
-    /// A restore is done; `summary` becomes the last line of its log.
-    pub async fn complete_restore(&self, summary: &str) -> Result<()> { todo!() }
+    pub async fn credential(&self, connection: ConnectionId) -> Result<Option<Credential>> {
+        let mut reader = self.catalog.db.read().await?;
+        let row = first!(
+            &mut reader,
+            (Vec<u8>, String, i64, String, String),
+            "select credential, host, port, user_name, tls from connections where tenant_id = $1 and id = $2 \
+             and credential is not null and credential_host = host and credential_port = port \
+             and credential_user = user_name",
+            self.tenant(),
+            connection.to_string(),
+        )?;
+        let read = |(sealed, host, port, user, tls): (Vec<u8>, String, i64, String, String)| {
+            Ok(Credential {
+                sealed: Sealed(sealed),
+                host: HostName::new(host).map_err(|error| corrupt("connections", error))?,
+                port: number("connections", port)?,
+                user: AccountName::new(user).map_err(|error| corrupt("connections", error))?,
+                tls: word("connections", &tls, TlsMode::find)?,
+            })
+        };
+        row.map(read).transpose()
+    }
+
     /// Gives up. Puts a notice into the outbox for a backup or verification.
-    pub async fn fail(&self, error: &RunError) -> Result<()> { todo!() }
-    /// To be tried again at `next_at`; gives up instead if the starts are used up. Returns whether it will be.
-    pub async fn retry(&self, error: &RunError, next_at: Timestamp) -> Result<bool> { todo!() }
+    pub async fn fail(&self, error: &RunError) -> Result<()> {
+        let mut tx = self.catalog.db.begin().await?;
+        self.give_up(&mut tx, error).await?;
+        tx.commit().await
+    }
+
+    async fn give_up(&self, tx: &mut Tx, error: &RunError) -> Result<()> {
+        let run = self.run();
+        self.finish(tx, RunState::Failed, Some(error), None, &format!("failed: {}", error.message)).await?;
+        notify_failure(tx, &*self.catalog.clock, run.tenant_id, run.id, run.kind, &run.subject, error)
+            .await?;
+        self.note(tx, "run.fail", Outcome::Failed, error.message.clone()).await
+    }
+
+    /// To be tried again at `next_at`; gives up instead if the starts are used up, and stops if somebody asked
+    /// for that. Returns whether it will be tried again.
+    pub async fn retry(&self, error: &RunError, next_at: Timestamp) -> Result<bool> {
+        let mut tx = self.begin().await?;
+        let asked = first!(
+            &mut tx,
+            (i64,),
+            "select cancel_requested from runs where tenant_id = $1 and id = $2",
+            self.tenant(),
+            self.run().id.to_string(),
+        )?;
+        let again = if asked.is_some_and(|(asked,)| asked == 1) {
+            self.finish(&mut tx, RunState::Cancelled, Some(error), None, "cancelled as asked").await?;
+            false
+        } else if self.run().starts >= domain::backups::MAX_STARTS {
+            self.give_up(&mut tx, error).await?;
+            false
+        } else {
+            let message = format!("failed, to be tried again: {}", error.message);
+            self.finish(&mut tx, RunState::Retrying, Some(error), Some(next_at), &message).await?;
+            true
+        };
+        tx.commit().await?;
+        Ok(again)
+    }
+
     /// Gives the run back untouched because this worker shuts down; the start does not count.
-    pub async fn release(&self) -> Result<()> { todo!() }
+    pub async fn release(&self) -> Result<()> {
+        let mut tx = self.begin().await?;
+        exec!(
+            &mut tx,
+            "update runs set starts = starts - 1 where tenant_id = $1 and id = $2",
+            self.tenant(),
+            self.run().id.to_string(),
+        )?;
+        let now = self.catalog.clock.now();
+        self.finish(&mut tx, RunState::Queued, None, Some(now), "given back: the worker shuts down").await?;
+        tx.commit().await
+    }
+
     /// Stopped as asked.
-    pub async fn cancelled(&self) -> Result<()> { todo!() }
+    pub async fn cancelled(&self) -> Result<()> {
+        let mut tx = self.catalog.db.begin().await?;
+        self.finish(&mut tx, RunState::Cancelled, None, None, "cancelled as asked").await?;
+        self.note(&mut tx, "run.cancelled", Outcome::Done, String::new()).await?;
+        tx.commit().await
+    }
 }

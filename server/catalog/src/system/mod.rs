@@ -1,6 +1,8 @@
 //! The few statements across organisations, and what the holder of a run may write.
 
+mod at_work;
 mod claim;
+mod complete;
 mod dispatch;
 mod installation;
 mod lease;
@@ -9,11 +11,19 @@ mod queue;
 mod retention;
 mod schedules;
 
-use crate::Catalog;
+use domain::TenantId;
+
+use crate::{
+    Catalog,
+    audit::{self, Actor, Note, Outcome},
+    db::Tx,
+    error::Result,
+};
 
 pub use claim::{Claim, DueRun, Reclaimed};
+pub use complete::NewBackup;
 pub use installation::{Tenant, Vault};
-pub use lease::{Credential, Lease, NewBackup, Renewed};
+pub use lease::{Credential, Lease, Renewed};
 pub use notices::{NoticeToSend, Owed};
 pub use queue::Queue;
 pub use retention::{Expiring, SourceCandidates};
@@ -63,5 +73,18 @@ pub struct SystemCatalog<'c> {
 impl<'c> SystemCatalog<'c> {
     pub(crate) const fn new(catalog: &'c Catalog, task: SystemTask) -> Self {
         Self { catalog, task }
+    }
+    /// Writes to the audit trail what was done, in the same transaction.
+    async fn note(
+        &self,
+        tx: &mut Tx,
+        tenant: Option<TenantId>,
+        action: &'static str,
+        subject: String,
+        detail: String,
+    ) -> Result<()> {
+        let actor = Actor::system(self.task.key());
+        let note = Note { tenant, actor: &actor, action, subject, outcome: Outcome::Done, detail };
+        audit::record(tx, &*self.catalog.clock, note).await
     }
 }

@@ -1,8 +1,20 @@
 //! Removing what is no longer kept.
 
-use domain::{BackupId, SourceId, TenantId, VaultId, policies::retention::Candidate};
+use domain::{
+    BackupId, SourceId, TenantId, Timestamp, VaultId,
+    backups::{CopyState, Verification},
+    policies::retention::Candidate,
+};
 
-use crate::{Copy, SystemCatalog, error::Result};
+use crate::{
+    Copy, SystemCatalog,
+    db::{all, dialect, exec, first},
+    decode::{id, word},
+    error::Result,
+    tenant::read_copies,
+};
+
+const TABLE: &str = "backups";
 
 /// The kept backups of one source.
 #[derive(Debug, Clone)]
@@ -32,11 +44,112 @@ pub struct Expiring {
 
 impl SystemCatalog<'_> {
     /// Kept backups, source by source.
-    pub async fn retention_candidates(&self) -> Result<Vec<SourceCandidates>> { todo!() }
+    pub async fn retention_candidates(&self) -> Result<Vec<SourceCandidates>> {
+        let mut reader = self.catalog.db.read().await?;
+        let rows = all!(
+            &mut reader,
+            (String, String, String, i64, String),
+            "select tenant_id, source_id, id, snapshot_at, verification from backups where retention = 'active' \
+             order by tenant_id, source_id, snapshot_at, id"
+        )?;
+        drop(reader);
+        let mut sources: Vec<SourceCandidates> = Vec::new();
+        for (tenant, source, backup, snapshot_at, verification) in rows {
+            let (tenant_id, source_id): (TenantId, SourceId) = (id(TABLE, &tenant)?, id(TABLE, &source)?);
+            let candidate = Candidate {
+                id: id(TABLE, &backup)?,
+                snapshot_at: Timestamp(snapshot_at),
+                verification: word(TABLE, &verification, Verification::find)?,
+            };
+            match sources.last_mut().filter(|last| last.tenant_id == tenant_id && last.source_id == source_id)
+            {
+                Some(last) => last.backups.push(candidate),
+                None => sources.push(SourceCandidates { tenant_id, source_id, backups: vec![candidate] }),
+            }
+        }
+        Ok(sources)
+    }
+
     /// Chooses a backup for removal. `false` if it is not kept any more or a run works on it.
-    pub async fn mark_expiring(&self, tenant: TenantId, backup: BackupId) -> Result<bool> { todo!() }
+    pub async fn mark_expiring(&self, tenant: TenantId, backup: BackupId) -> Result<bool> {
+        let mut tx = self.catalog.db.begin().await?;
+        // Held first, judged after: a run that is being created for it holds the row too.
+        first!(
+            &mut tx,
+            (String,),
+            dialect!(
+                &tx,
+                sqlite: "select id from backups where tenant_id = $1 and id = $2",
+                postgres: "select id from backups where tenant_id = $1 and id = $2 for update"
+            ),
+            tenant.to_string(),
+            backup.to_string(),
+        )?;
+        let chosen = exec!(
+            &mut tx,
+            "update backups set retention = 'expiring' where tenant_id = $1 and id = $2 and retention = 'active' \
+             and not exists (select 1 from runs r where r.tenant_id = $1 and r.backup_id = $2 \
+             and r.state in ('queued', 'running', 'retrying'))",
+            tenant.to_string(),
+            backup.to_string(),
+        )?;
+        if chosen == 1 {
+            self.note(&mut tx, Some(tenant), "backup.expire", format!("backup {backup}"), String::new())
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(chosen == 1)
+    }
+
     /// Backups that are being removed, oldest first.
-    pub async fn expiring(&self, limit: u32) -> Result<Vec<Expiring>> { todo!() }
+    pub async fn expiring(&self, limit: u32) -> Result<Vec<Expiring>> {
+        let mut reader = self.catalog.db.read().await?;
+        let rows = all!(
+            &mut reader,
+            (String, String, String, i64),
+            "select tenant_id, source_id, id, attempt from backups where retention = 'expiring' \
+             order by snapshot_at, id limit $1",
+            i64::from(limit),
+        )?;
+        let mut expiring = Vec::new();
+        for (tenant, source, backup, attempt) in rows {
+            let (tenant_id, backup_id) = (id(TABLE, &tenant)?, id(TABLE, &backup)?);
+            let mut copies = read_copies(&mut reader, tenant_id, backup_id).await?;
+            copies.retain(|copy| copy.state != CopyState::Deleted);
+            expiring.push(Expiring { tenant_id, source_id: id(TABLE, &source)?, backup_id, attempt, copies });
+        }
+        Ok(expiring)
+    }
+
     /// One copy is gone from its vault; when it was the last, the backup is removed. Returns whether it is.
-    pub async fn mark_copy_deleted(&self, tenant: TenantId, backup: BackupId, vault: VaultId) -> Result<bool> { todo!() }
+    pub async fn mark_copy_deleted(
+        &self,
+        tenant: TenantId,
+        backup: BackupId,
+        vault: VaultId,
+    ) -> Result<bool> {
+        let mut tx = self.catalog.db.begin().await?;
+        exec!(
+            &mut tx,
+            "update copies set state = 'deleted' where tenant_id = $1 and backup_id = $2 and vault_id = $3",
+            tenant.to_string(),
+            backup.to_string(),
+            vault.to_string(),
+        )?;
+        let removed = exec!(
+            &mut tx,
+            "update backups set retention = 'deleted', deleted_at = $3 where tenant_id = $1 and id = $2 \
+             and retention = 'expiring' and not exists (select 1 from copies c where c.tenant_id = $1 \
+             and c.backup_id = $2 and c.state <> 'deleted')",
+            tenant.to_string(),
+            backup.to_string(),
+            self.catalog.clock.now().0,
+        )?;
+        if removed == 1 {
+            self.note(&mut tx, Some(tenant), "backup.remove", format!("backup {backup}"), String::new())
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(removed == 1)
+    }
 }

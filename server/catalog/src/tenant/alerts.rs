@@ -1,8 +1,13 @@
 //! Where notices go.
 
-use domain::Timestamp;
+use domain::{Clock, TenantId, Timestamp, alerts::NoticeKind};
 
-use crate::{Sealed, TenantCatalog, error::Result};
+use crate::{
+    Sealed, TenantCatalog,
+    db::{AsConn, Tx, all, exec, first},
+    decode::{page_size, storable},
+    error::Result,
+};
 
 /// Where notices go.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,7 +27,8 @@ pub struct NewChannels {
     pub email_to: Option<String>,
     /// URL of the webhook.
     pub webhook_url: Option<String>,
-    /// A new signing secret, sealed; `None` keeps the stored one while the URL's host stays, and drops it with the URL.
+    /// A new signing secret, sealed; `None` keeps the stored one while the URL stays the same: another
+    /// receiver must not be sent signatures of a secret that was not entered for it.
     pub webhook_secret: Option<Sealed>,
 }
 
@@ -41,13 +47,129 @@ pub struct Delivery {
     pub error: Option<String>,
 }
 
+#[derive(sqlx::FromRow)]
+struct Row {
+    email_to: Option<String>,
+    webhook_url: Option<String>,
+    has_secret: i64,
+}
+
+async fn read_channels(on: &mut impl AsConn, tenant: TenantId) -> Result<Channels> {
+    let row = first!(
+        on,
+        Row,
+        "select email_to, webhook_url, cast(case when webhook_secret is null then 0 else 1 end as bigint) as has_secret \
+         from channels where tenant_id = $1",
+        tenant.to_string(),
+    )?;
+    Ok(row.map_or_else(Channels::default, |row| Channels {
+        email_to: row.email_to,
+        webhook_url: row.webhook_url,
+        has_webhook_secret: row.has_secret == 1,
+    }))
+}
+
+/// A notice to be put into the outbox.
+pub(crate) struct Notice<'a> {
+    pub tenant: TenantId,
+    pub kind: NoticeKind,
+    /// What it must be sent for once only.
+    pub dedupe_key: String,
+    pub subject: String,
+    pub body: &'a str,
+    pub path: String,
+}
+
+impl Notice<'_> {
+    /// Puts it into the outbox of every channel of the organisation. Returns how many.
+    pub async fn queue(&self, tx: &mut Tx, clock: &dyn Clock) -> Result<u64> {
+        let channels = read_channels(tx, self.tenant).await?;
+        let wanted = [("email", channels.email_to.is_some()), ("webhook", channels.webhook_url.is_some())];
+        let mut queued = 0;
+        for (channel, _) in wanted.into_iter().filter(|(_, wanted)| *wanted) {
+            queued += exec!(
+                tx,
+                "insert into notices (tenant_id, id, kind, channel, dedupe_key, subject, body, path, state, attempts, \
+                 next_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting', 0, $9, $9) \
+                 on conflict do nothing",
+                self.tenant.to_string(),
+                clock.uuid().to_string(),
+                self.kind.key(),
+                channel,
+                self.dedupe_key.as_str(),
+                storable(&self.subject),
+                storable(self.body),
+                self.path.as_str(),
+                clock.now().0,
+            )?;
+        }
+        Ok(queued)
+    }
+}
+
 impl TenantCatalog<'_> {
     /// Where notices go.
-    pub async fn channels(&self) -> Result<Channels> { todo!() }
+    pub async fn channels(&self) -> Result<Channels> {
+        let mut reader = self.read().await?;
+        read_channels(&mut reader, self.tenant).await
+    }
+
     /// Changes where notices go.
-    pub async fn set_channels(&self, new: NewChannels) -> Result<()> { todo!() }
+    pub async fn set_channels(&self, new: NewChannels) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let detail = format!(
+            "e-mail {}, webhook {}",
+            if new.email_to.is_some() { "on" } else { "off" },
+            if new.webhook_url.is_some() { "on" } else { "off" }
+        );
+        let secret = new.webhook_secret.filter(|_| new.webhook_url.is_some()).map(|sealed| sealed.0);
+        exec!(
+            &mut tx,
+            "insert into channels (tenant_id, email_to, webhook_url, webhook_secret) values ($1, $2, $3, $4) \
+             on conflict (tenant_id) do update set email_to = excluded.email_to, webhook_url = excluded.webhook_url, \
+             webhook_secret = case when excluded.webhook_url is null then null \
+             when excluded.webhook_secret is not null then excluded.webhook_secret \
+             when excluded.webhook_url = channels.webhook_url then channels.webhook_secret end",
+            self.key(),
+            new.email_to,
+            new.webhook_url,
+            secret,
+        )?;
+        self.note(&mut tx, "channels.set", "channels".into(), detail).await?;
+        tx.commit().await
+    }
+
     /// Puts a test notice into the outbox of every channel. Returns how many.
-    pub async fn queue_test_notice(&self) -> Result<u64> { todo!() }
+    pub async fn queue_test_notice(&self) -> Result<u64> {
+        let mut tx = self.begin().await?;
+        let notice = Notice {
+            tenant: self.tenant,
+            kind: NoticeKind::Test,
+            dedupe_key: format!("test:{}", self.catalog.clock.uuid()),
+            subject: "Holdfast test notice".into(),
+            body: "Somebody asked for this test. If you can read it, notices reach you.",
+            path: "/settings".into(),
+        };
+        let queued = notice.queue(&mut tx, &*self.catalog.clock).await?;
+        self.note(&mut tx, "channels.test", "channels".into(), format!("{queued} queued")).await?;
+        tx.commit().await?;
+        Ok(queued)
+    }
+
     /// The newest deliveries, newest first.
-    pub async fn list_deliveries(&self, limit: u32) -> Result<Vec<Delivery>> { todo!() }
+    pub async fn list_deliveries(&self, limit: u32) -> Result<Vec<Delivery>> {
+        let mut reader = self.read().await?;
+        let rows = all!(
+            &mut reader,
+            (i64, String, String, String, Option<String>),
+            "select created_at, channel, subject, state, error from notices where tenant_id = $1 \
+             order by created_at desc, id desc limit $2",
+            self.key(),
+            i64::from(page_size(limit)),
+        )?;
+        let read = |(at, channel, subject, state, error): (i64, String, String, String, Option<String>)| {
+            Delivery { at: Timestamp(at), channel, subject, state, error }
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
 }

@@ -1,12 +1,17 @@
 //! Recovery points, their copies and what is known about them.
 
 use domain::{
-    BackupId, Cursor, EvidenceId, Page, RunId, SourceId, Timestamp, VaultId,
+    BackupId, ByteSize, Cursor, EvidenceId, Page, RunId, SourceId, TenantId, Timestamp, VaultId,
     backups::{CopyState, Evidence, Phase, Retention, Sizes, Verification},
     sources::Coordinate,
 };
 
-use crate::{TenantCatalog, error::Result};
+use crate::{
+    TenantCatalog,
+    db::{AsConn, all, first},
+    decode::{After, id, json, number, page, page_size, storable, word},
+    error::{Error, Result},
+};
 
 /// Which backups to list, newest first; every field narrows.
 #[derive(Debug, Clone, Default)]
@@ -100,13 +105,185 @@ pub struct EvidenceRow {
     pub evidence: Evidence,
 }
 
+const TABLE: &str = "backups";
+
+macro_rules! backup_columns {
+    () => {
+        "id, source_id, run_id, database_name, snapshot_at, label, verification, verified_at, retention, plain_bytes, \
+         stored_bytes, attempt, phases, coordinate, server_version, client_version, codec, tables, manifest_sha256"
+    };
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    source_id: String,
+    run_id: String,
+    database_name: String,
+    snapshot_at: i64,
+    label: Option<String>,
+    verification: String,
+    verified_at: Option<i64>,
+    retention: String,
+    plain_bytes: i64,
+    stored_bytes: i64,
+    attempt: i64,
+    phases: String,
+    coordinate: String,
+    server_version: String,
+    client_version: String,
+    codec: String,
+    tables: i64,
+    manifest_sha256: String,
+}
+
+impl TryFrom<Row> for Backup {
+    type Error = Error;
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            id: id(TABLE, &row.id)?,
+            source_id: id(TABLE, &row.source_id)?,
+            run_id: id(TABLE, &row.run_id)?,
+            database: row.database_name,
+            snapshot_at: Timestamp(row.snapshot_at),
+            label: row.label,
+            verification: word(TABLE, &row.verification, Verification::find)?,
+            verified_at: row.verified_at.map(Timestamp),
+            retention: word(TABLE, &row.retention, Retention::find)?,
+            sizes: Sizes {
+                plain: ByteSize(number(TABLE, row.plain_bytes)?),
+                stored: ByteSize(number(TABLE, row.stored_bytes)?),
+            },
+            attempt: row.attempt,
+            phases: json(TABLE, &row.phases)?,
+            coordinate: json(TABLE, &row.coordinate)?,
+            server_version: row.server_version,
+            client_version: row.client_version,
+            codec: row.codec,
+            tables: number(TABLE, row.tables)?,
+            manifest_sha256: row.manifest_sha256,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct CopyColumns {
+    vault_id: String,
+    vault: String,
+    location: String,
+    state: String,
+    manifest_key: String,
+    objects: i64,
+}
+
+/// The copies of a backup, by name of the vault.
+pub(crate) async fn read_copies(
+    on: &mut impl AsConn,
+    tenant: TenantId,
+    backup: BackupId,
+) -> Result<Vec<Copy>> {
+    let rows = all!(
+        on,
+        CopyColumns,
+        "select c.vault_id, v.name as vault, v.location, c.state, c.manifest_key, c.objects from copies c \
+         join vaults v on v.id = c.vault_id where c.tenant_id = $1 and c.backup_id = $2 order by v.name",
+        tenant.to_string(),
+        backup.to_string(),
+    )?;
+    let read = |row: CopyColumns| {
+        Ok(Copy {
+            backup_id: backup,
+            vault_id: id("copies", &row.vault_id)?,
+            vault: row.vault,
+            location: row.location,
+            state: word("copies", &row.state, CopyState::find)?,
+            manifest_key: row.manifest_key,
+            objects: number("copies", row.objects)?,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// A pattern for LIKE that matches `text` anywhere, with the pattern's own signs taken literally.
+fn contains(text: &str) -> String {
+    let literal = storable(text).to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{literal}%")
+}
+
 impl TenantCatalog<'_> {
     /// Backups, newest first by the instant they hold.
-    pub async fn list_backups(&self, query: &BackupQuery) -> Result<Page<Backup>> { todo!() }
+    pub async fn list_backups(&self, query: &BackupQuery) -> Result<Page<Backup>> {
+        let limit = page_size(query.limit);
+        let after = After::read(query.after.as_ref())?;
+        let after_at = after.as_ref().map(After::at).transpose()?;
+        let label = query.label.as_deref().map(str::trim).filter(|label| !label.is_empty());
+        let mut reader = self.read().await?;
+        let rows = all!(
+            &mut reader,
+            Row,
+            concat!(
+                "select ",
+                backup_columns!(),
+                " from backups where tenant_id = $1 \
+                 and (cast($2 as text) is null or source_id = $2) \
+                 and (cast($3 as text) is null or verification = $3) \
+                 and ($4 = 1 or retention <> 'deleted') \
+                 and (cast($5 as text) is null or lower(label) like $5 escape '\\') \
+                 and (cast($6 as bigint) is null or snapshot_at < $6 or (snapshot_at = $6 and id < $7)) \
+                 order by snapshot_at desc, id desc limit $8"
+            ),
+            self.key(),
+            query.source.map(|id| id.to_string()),
+            query.verification.map(Verification::key),
+            i64::from(query.removed),
+            label.map(contains),
+            after_at.map(|at| at.0),
+            after.map(|after| after.id),
+            i64::from(limit) + 1,
+        )?;
+        let backups = rows.into_iter().map(Backup::try_from).collect::<Result<Vec<_>>>()?;
+        Ok(page(backups, limit, |backup| (backup.snapshot_at.0.to_string(), backup.id.to_string())))
+    }
+
     /// One backup.
-    pub async fn get_backup(&self, id: BackupId) -> Result<Backup> { todo!() }
+    pub async fn get_backup(&self, id: BackupId) -> Result<Backup> {
+        let mut reader = self.read().await?;
+        let row = first!(
+            &mut reader,
+            Row,
+            concat!("select ", backup_columns!(), " from backups where tenant_id = $1 and id = $2"),
+            self.key(),
+            id.to_string(),
+        )?;
+        row.ok_or(Error::NotFound { what: "backup" })?.try_into()
+    }
+
     /// Its copies.
-    pub async fn list_copies(&self, id: BackupId) -> Result<Vec<Copy>> { todo!() }
+    pub async fn list_copies(&self, id: BackupId) -> Result<Vec<Copy>> {
+        let mut reader = self.read().await?;
+        read_copies(&mut reader, self.tenant, id).await
+    }
+
     /// Its verifications, newest first, 50 at most.
-    pub async fn list_evidence(&self, id: BackupId) -> Result<Vec<EvidenceRow>> { todo!() }
+    pub async fn list_evidence(&self, backup: BackupId) -> Result<Vec<EvidenceRow>> {
+        let mut reader = self.read().await?;
+        let rows = all!(
+            &mut reader,
+            (String, String, i64, String),
+            "select id, run_id, at, evidence from evidence where tenant_id = $1 and backup_id = $2 \
+             order by at desc, id desc limit 50",
+            self.key(),
+            backup.to_string(),
+        )?;
+        let read = |(evidence_id, run_id, at, evidence): (String, String, i64, String)| {
+            Ok(EvidenceRow {
+                id: id("evidence", &evidence_id)?,
+                backup_id: backup,
+                run_id: id("evidence", &run_id)?,
+                at: Timestamp(at),
+                evidence: json("evidence", &evidence)?,
+            })
+        };
+        rows.into_iter().map(read).collect()
+    }
 }

@@ -1,11 +1,18 @@
 //! Servers and the accounts that read them.
 
 use domain::{
-    ConnectionId, RunId,
+    ConnectionId, RunId, Timestamp,
+    backups::RunKind,
     sources::{AccountName, Connection, HostName, Label, TlsMode},
 };
 
-use crate::{Sealed, TenantCatalog, error::Result};
+use super::new_run::NewRun;
+use crate::{
+    Conflict, Sealed, TenantCatalog,
+    db::{Tx, all, exec, first},
+    decode::{corrupt, id, maybe_json, number, word},
+    error::{Error, Result},
+};
 
 /// A server to add.
 #[derive(Debug, Clone)]
@@ -36,14 +43,171 @@ pub struct ChangeConnection {
     pub version: i64,
 }
 
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    name: String,
+    host: String,
+    port: i64,
+    user_name: String,
+    tls: String,
+    has_credentials: i64,
+    capabilities: Option<String>,
+    probed_at: Option<i64>,
+    version: i64,
+}
+
+const TABLE: &str = "connections";
+
+impl TryFrom<Row> for Connection {
+    type Error = Error;
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            id: id(TABLE, &row.id)?,
+            name: Label::new(row.name).map_err(|error| corrupt(TABLE, error))?,
+            host: HostName::new(row.host).map_err(|error| corrupt(TABLE, error))?,
+            port: number(TABLE, row.port)?,
+            user: AccountName::new(row.user_name).map_err(|error| corrupt(TABLE, error))?,
+            tls: word(TABLE, &row.tls, TlsMode::find)?,
+            has_credentials: row.has_credentials == 1,
+            capabilities: maybe_json(TABLE, row.capabilities.as_deref())?,
+            probed_at: row.probed_at.map(Timestamp),
+            version: row.version,
+        })
+    }
+}
+
 impl TenantCatalog<'_> {
+    async fn connections(&self, only: Option<ConnectionId>) -> Result<Vec<Connection>> {
+        let mut reader = self.read().await?;
+        let rows = all!(
+            &mut reader,
+            Row,
+            "select id, name, host, port, user_name, tls, capabilities, probed_at, version, \
+             cast(case when credential is not null and credential_host = host and credential_port = port \
+             and credential_user = user_name then 1 else 0 end as bigint) as has_credentials \
+             from connections where tenant_id = $1 and (cast($2 as text) is null or id = $2) order by name, id",
+            self.key(),
+            only.map(|id| id.to_string()),
+        )?;
+        rows.into_iter().map(Connection::try_from).collect()
+    }
+
     /// Every server, by name.
-    pub async fn list_connections(&self) -> Result<Vec<Connection>> { todo!() }
+    pub async fn list_connections(&self) -> Result<Vec<Connection>> {
+        self.connections(None).await
+    }
+
     /// One server.
-    pub async fn get_connection(&self, id: ConnectionId) -> Result<Connection> { todo!() }
+    pub async fn get_connection(&self, id: ConnectionId) -> Result<Connection> {
+        self.connections(Some(id)).await?.pop().ok_or(Error::NotFound { what: "connection" })
+    }
+
     /// Adds a server and queues its probe. [`crate::Conflict::Duplicate`] if the name is taken.
-    pub async fn create_connection(&self, new: NewConnection) -> Result<RunId> { todo!() }
+    pub async fn create_connection(&self, new: NewConnection) -> Result<RunId> {
+        let mut tx = self.begin().await?;
+        let bound = new.credential.is_some();
+        let made = exec!(
+            &mut tx,
+            "insert into connections (tenant_id, id, name, host, port, user_name, tls, credential, credential_host, \
+             credential_port, credential_user, version, created_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12) on conflict do nothing",
+            self.key(),
+            new.id.to_string(),
+            new.name.as_str(),
+            new.host.as_str(),
+            i64::from(new.port),
+            new.user.as_str(),
+            new.tls.key(),
+            new.credential.map(|sealed| sealed.0),
+            bound.then(|| new.host.as_str().to_owned()),
+            bound.then_some(i64::from(new.port)),
+            bound.then(|| new.user.as_str().to_owned()),
+            self.now(),
+        )?;
+        if made == 0 {
+            return Err(Conflict::Duplicate.into());
+        }
+        let detail = format!("{} at {}:{}", new.name, new.host, new.port);
+        self.note(&mut tx, "connection.create", format!("connection {}", new.id), detail).await?;
+        let run = self.queue_probe(&mut tx, new.id, &new.name).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
     /// Changes a server and queues its probe (or returns the probe that is active already).
     /// [`crate::Conflict::Stale`] if it changed since.
-    pub async fn change_connection(&self, change: ChangeConnection) -> Result<RunId> { todo!() }
+    pub async fn change_connection(&self, change: ChangeConnection) -> Result<RunId> {
+        let ChangeConnection { values: new, version } = change;
+        let mut tx = self.begin().await?;
+        let taken = first!(
+            &mut tx,
+            (i64,),
+            "select cast(count(*) as bigint) from connections where tenant_id = $1 and name = $2 and id <> $3",
+            self.key(),
+            new.name.as_str(),
+            new.id.to_string(),
+        )?;
+        if taken.is_some_and(|(count,)| count > 0) {
+            return Err(Conflict::Duplicate.into());
+        }
+        // Another host, port or account voids the password: whoever may edit the address must not be able to
+        // have it sent to a server of their own.
+        let changed = exec!(
+            &mut tx,
+            "update connections set name = $3, tls = $7, version = version + 1, \
+             capabilities = case when host = $4 and port = $5 and user_name = $6 then capabilities end, \
+             probed_at = case when host = $4 and port = $5 and user_name = $6 then probed_at end, \
+             credential = case when cast($8 as bigint) = 1 then null \
+             when credential_host = $4 and credential_port = $5 and credential_user = $6 then credential end, \
+             host = $4, port = $5, user_name = $6 \
+             where tenant_id = $1 and id = $2 and version = $9",
+            self.key(),
+            new.id.to_string(),
+            new.name.as_str(),
+            new.host.as_str(),
+            i64::from(new.port),
+            new.user.as_str(),
+            new.tls.key(),
+            i64::from(new.credential.is_some()),
+            version,
+        )?;
+        if changed == 0 {
+            drop(tx);
+            self.get_connection(new.id).await?;
+            return Err(Conflict::Stale.into());
+        }
+        if let Some(sealed) = new.credential {
+            exec!(
+                &mut tx,
+                "update connections set credential = $3, credential_host = host, credential_port = port, \
+                 credential_user = user_name where tenant_id = $1 and id = $2",
+                self.key(),
+                new.id.to_string(),
+                sealed.0,
+            )?;
+        }
+        let detail = format!("{} at {}:{}", new.name, new.host, new.port);
+        self.note(&mut tx, "connection.change", format!("connection {}", new.id), detail).await?;
+        let run = self.queue_probe(&mut tx, new.id, &new.name).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    async fn queue_probe(&self, tx: &mut Tx, connection: ConnectionId, name: &Label) -> Result<RunId> {
+        let mut run = NewRun::of(self.tenant, RunKind::Probe, name.as_str(), self.actor.name());
+        run.connection = Some(connection);
+        if let Some(id) = run.insert(tx, &*self.catalog.clock).await? {
+            return Ok(id);
+        }
+        let active = first!(
+            tx,
+            (String,),
+            "select id from runs where tenant_id = $1 and connection_id = $2 and kind = 'probe' \
+             and state in ('queued', 'running', 'retrying')",
+            self.key(),
+            connection.to_string(),
+        )?;
+        id("runs", &active.ok_or(Conflict::Stale)?.0)
+    }
 }

@@ -4,21 +4,33 @@ mod alerts;
 mod backups;
 mod connections;
 mod health;
+mod new_run;
 mod people;
+mod run_row;
 mod runs;
 mod sources;
 mod trail;
 
-use domain::TenantId;
+use domain::{TenantId, access::Role};
 
-use crate::{Catalog, audit::Actor};
+use crate::{
+    Catalog,
+    audit::{self, Actor, Note, Outcome},
+    db::{Reader, Tx},
+    error::Result,
+};
 
+pub(crate) use alerts::Notice;
 pub use alerts::{Channels, Delivery, NewChannels};
+pub(crate) use backups::read_copies;
 pub use backups::{Backup, BackupQuery, Copy, EvidenceRow};
 pub use connections::{ChangeConnection, NewConnection};
 pub use health::{DayCount, StoredByDay, VaultUse};
+pub(crate) use new_run::NewRun;
 pub use people::{NewUser, UserRow};
+pub(crate) use run_row::{RunRow, append_event, run_columns};
 pub use runs::{Run, RunEvent, RunQuery, RunRequest};
+pub(crate) use sources::owed_since;
 pub use sources::{ScheduleRow, SourceRow};
 
 /// The rows of one organisation. Made by [`Catalog::tenant`] from a scope, or for a claimed run.
@@ -26,15 +38,39 @@ pub use sources::{ScheduleRow, SourceRow};
 pub struct TenantCatalog<'c> {
     catalog: &'c Catalog,
     tenant: TenantId,
+    role: Option<Role>,
     actor: Actor,
 }
 
 impl<'c> TenantCatalog<'c> {
-    pub(crate) const fn new(catalog: &'c Catalog, tenant: TenantId, actor: Actor) -> Self {
-        Self { catalog, tenant, actor }
+    pub(crate) const fn new(
+        catalog: &'c Catalog,
+        tenant: TenantId,
+        role: Option<Role>,
+        actor: Actor,
+    ) -> Self {
+        Self { catalog, tenant, role, actor }
     }
     /// Which organisation.
     pub const fn tenant_id(&self) -> TenantId {
         self.tenant
+    }
+    fn key(&self) -> String {
+        self.tenant.to_string()
+    }
+    fn now(&self) -> i64 {
+        self.catalog.clock.now().0
+    }
+    async fn read(&self) -> Result<Reader> {
+        self.catalog.db.read().await
+    }
+    async fn begin(&self) -> Result<Tx> {
+        self.catalog.db.begin().await
+    }
+    /// Writes to the audit trail what was done, in the same transaction.
+    async fn note(&self, tx: &mut Tx, action: &'static str, subject: String, detail: String) -> Result<()> {
+        let (tenant, actor) = (Some(self.tenant), &self.actor);
+        let note = Note { tenant, actor, action, subject, outcome: Outcome::Done, detail };
+        audit::record(tx, &*self.catalog.clock, note).await
     }
 }

@@ -1,0 +1,192 @@
+//! How a run ends well: its result, its end, its follow-up and its audit entry are one transaction.
+
+use domain::{
+    BackupId, EvidenceId, RunId, Timestamp, VaultId,
+    backups::{CopyState, Evidence, Phase, Retention, RunError, RunKind, RunState, Sizes, Verification},
+    sources::{Capabilities, Coordinate},
+};
+
+use super::{claim::notify_failure, lease::Lease};
+use crate::{
+    Outcome,
+    db::exec,
+    decode::{amount, storable, to_json},
+    error::{Error, Result},
+    tenant::NewRun,
+};
+
+/// A backup that was published: its manifest is in the vault.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewBackup {
+    /// The instant it holds.
+    pub snapshot_at: Timestamp,
+    /// Sizes.
+    pub sizes: Sizes,
+    /// The start that made it (differs from the present one if its manifest was adopted).
+    pub attempt: i64,
+    /// Phases of the run.
+    pub phases: Vec<Phase>,
+    /// Where replay would continue.
+    pub coordinate: Coordinate,
+    /// Version of the server.
+    pub server_version: String,
+    /// Client and version.
+    pub client_version: String,
+    /// Compression.
+    pub codec: String,
+    /// Tables in it.
+    pub tables: u32,
+    /// SHA-256 of the manifest, in hex.
+    pub manifest_sha256: String,
+    /// The vault of its first copy.
+    pub vault_id: VaultId,
+    /// The manifest's key there.
+    pub manifest_key: String,
+    /// Number of objects there.
+    pub objects: u32,
+}
+
+impl Lease<'_> {
+    fn backup_id(&self) -> Result<BackupId> {
+        self.run().backup_id.ok_or(Error::NotFound { what: "backup of this run" })
+    }
+
+    /// The backup is there: its row, its first copy, the run's end and the follow-up verification, at once.
+    /// Returns the verification's run, unless another verification of the source is active (the dispatch sweep
+    /// queues it then).
+    pub async fn complete_backup(&self, new: NewBackup) -> Result<Option<RunId>> {
+        let run = self.run();
+        let (id, source) =
+            (self.backup_id()?, run.source_id.ok_or(Error::NotFound { what: "source of this run" })?);
+        let clock = &*self.catalog().clock;
+        let mut tx = self.begin().await?;
+        exec!(
+            &mut tx,
+            "insert into backups (tenant_id, id, source_id, run_id, database_name, snapshot_at, label, verification, \
+             retention, plain_bytes, stored_bytes, attempt, phases, coordinate, server_version, client_version, codec, \
+             tables, manifest_sha256, created_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+            self.tenant(),
+            id.to_string(),
+            source.to_string(),
+            run.id.to_string(),
+            run.subject.as_str(),
+            new.snapshot_at.0,
+            run.label.as_deref(),
+            Verification::None.key(),
+            Retention::Active.key(),
+            amount(new.sizes.plain.0),
+            amount(new.sizes.stored.0),
+            new.attempt,
+            to_json("backups", &new.phases)?,
+            to_json("backups", &new.coordinate)?,
+            storable(&new.server_version),
+            storable(&new.client_version),
+            storable(&new.codec),
+            i64::from(new.tables),
+            new.manifest_sha256.as_str(),
+            clock.now().0,
+        )?;
+        exec!(
+            &mut tx,
+            "insert into copies (tenant_id, backup_id, vault_id, state, manifest_key, objects, created_at) \
+             values ($1, $2, $3, $4, $5, $6, $7)",
+            self.tenant(),
+            id.to_string(),
+            new.vault_id.to_string(),
+            CopyState::Present.key(),
+            new.manifest_key.as_str(),
+            i64::from(new.objects),
+            clock.now().0,
+        )?;
+        self.finish(&mut tx, RunState::Completed, None, None, "stored and read back").await?;
+        let mut verify = NewRun::of(run.tenant_id, RunKind::Verify, &run.subject, &run.requested_by);
+        (verify.source, verify.backup) = (Some(source), Some(id));
+        let follow_up = verify.insert(&mut tx, clock).await?;
+        self.note(&mut tx, "backup.complete", Outcome::Done, format!("backup {id}")).await?;
+        tx.commit().await?;
+        Ok(follow_up)
+    }
+
+    /// A verification has an answer: the evidence, the backup's verification state and the run's end, at once;
+    /// a notice too if it is bad. (A verification that could not be carried out is [`Lease::fail`].)
+    pub async fn complete_verify(&self, evidence: &Evidence) -> Result<EvidenceId> {
+        let (run, clock) = (self.run(), &*self.catalog().clock);
+        let (backup, id, now) = (self.backup_id()?, EvidenceId::new(clock.uuid()), clock.now());
+        let mut tx = self.begin().await?;
+        exec!(
+            &mut tx,
+            "insert into evidence (tenant_id, id, backup_id, run_id, at, equal, evidence) \
+             values ($1, $2, $3, $4, $5, $6, $7)",
+            self.tenant(),
+            id.to_string(),
+            backup.to_string(),
+            run.id.to_string(),
+            now.0,
+            i64::from(evidence.equal),
+            to_json("evidence", evidence)?,
+        )?;
+        let found = if evidence.equal { Verification::RestoreOk } else { Verification::Failed };
+        exec!(
+            &mut tx,
+            "update backups set verification = $3, verified_at = $4 where tenant_id = $1 and id = $2",
+            self.tenant(),
+            backup.to_string(),
+            found.key(),
+            now.0,
+        )?;
+        let message = if evidence.equal {
+            "proven: everything is equal"
+        } else {
+            "what was restored is not what was backed up"
+        };
+        self.finish(&mut tx, RunState::Completed, None, None, message).await?;
+        if !evidence.equal {
+            let error = RunError {
+                kind: "integrity".into(),
+                message: "What was restored is not what was backed up.".into(),
+                hint: Some(
+                    "Do not rely on this backup. Its page lists every table that differs; take a new backup."
+                        .into(),
+                ),
+                retry_may_help: false,
+            };
+            notify_failure(&mut tx, clock, run.tenant_id, run.id, RunKind::Verify, &run.subject, &error)
+                .await?;
+        }
+        let outcome = if evidence.equal { Outcome::Done } else { Outcome::Failed };
+        self.note(&mut tx, "verification.complete", outcome, format!("backup {backup}: {}", found.key()))
+            .await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// A probe has an answer. If the connection was changed meanwhile, the answer is about another server or
+    /// account: it is not stored, the change has its own probe.
+    pub async fn complete_probe(&self, capabilities: &Capabilities, version: i64) -> Result<()> {
+        let connection =
+            self.run().connection_id.ok_or(Error::NotFound { what: "connection of this run" })?;
+        let mut tx = self.begin().await?;
+        let stored = exec!(
+            &mut tx,
+            "update connections set capabilities = $3, probed_at = $4 where tenant_id = $1 and id = $2 and version = $5",
+            self.tenant(),
+            connection.to_string(),
+            to_json("connections", capabilities)?,
+            self.catalog().clock.now().0,
+            version,
+        )?;
+        let message =
+            if stored == 1 { "answered" } else { "answered, but the connection was changed meanwhile" };
+        self.finish(&mut tx, RunState::Completed, None, None, message).await?;
+        tx.commit().await
+    }
+
+    /// A restore is done; `summary` becomes the last line of its log.
+    pub async fn complete_restore(&self, summary: &str) -> Result<()> {
+        let mut tx = self.begin().await?;
+        self.finish(&mut tx, RunState::Completed, None, None, summary).await?;
+        self.note(&mut tx, "restore.complete", Outcome::Done, summary.to_owned()).await?;
+        tx.commit().await
+    }
+}
