@@ -1,5 +1,5 @@
 //! Tests of the engine against real things: file systems, servers, sockets. One binary, so that it links once.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests, which start real servers")]
 
 mod format_v8;
 mod mysql_server;

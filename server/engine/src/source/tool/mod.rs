@@ -66,6 +66,7 @@ impl Tool {
     }
 
     /// Starts it.
+    #[expect(clippy::disallowed_methods, reason = "this module is where foreign programs start")]
     pub fn start(self) -> Result<Running> {
         let name = short_name(&self.program);
         let attempt = format!("start {name}");

@@ -84,6 +84,7 @@ impl Sandbox {
         self
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this module is where foreign programs start")]
     pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(&self.bwrap);
         command.args([
