@@ -8,7 +8,7 @@ use std::{future::Future, str::FromStr, sync::Arc};
 use domain::{Fault, Timestamp, access::Permission, id::Id};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::{
-    hooks::{use_location, use_params_map, use_query_map},
+    hooks::{use_location, use_query_map},
     params::ParamsMap,
 };
 
@@ -44,7 +44,8 @@ impl Visit {
             backend: backend()?,
             now: present(),
             query: use_query_map().get_untracked(),
-            params: use_params_map().get_untracked(),
+            // The page of unknown addresses has none.
+            params: use_context::<ArcMemo<ParamsMap>>().map(|params| params.get_untracked()).unwrap_or_default(),
             here: format!("{}{question}{search}", location.pathname.get_untracked()),
         })
     }
@@ -151,14 +152,8 @@ where
             return frame::narrow("Holdfast cannot answer", fault_view(&fault, None));
         }
     };
-    // Drawn once: these components never run in the browser, so nothing can ask for a second time.
-    let mut drawing = Some(drawing);
-    view! {
-        <Suspense>
-            {move || drawing.take().map(Suspend::new)}
-        </Suspense>
-    }
-    .into_any()
+    // Without `<Suspense>`: there is no fallback to show, the answer waits for the whole page.
+    Suspend::new(drawing).into_any()
 }
 
 async fn go_to_sign_in(visit: &Visit) -> AnyView {

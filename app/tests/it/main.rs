@@ -1,0 +1,7 @@
+//! Every page in every state, rendered as the server renders it, over a scripted backend.
+#![cfg(feature = "ssr")]
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod forms;
+mod pages;
+mod world;
