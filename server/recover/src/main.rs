@@ -1,2 +1,59 @@
-//! skeleton
-fn main() {}
+//! `holdfast-recover`: for the day when only the vault and a key are left.
+//!
+//! It knows no catalog and no configuration file, changes nothing in the vault, and stands on the same engine that
+//! wrote the backups. One of two keys is enough: the root key file, or the recovery key that was written down.
+
+mod args;
+mod choose;
+mod clock;
+mod decrypt;
+mod list;
+mod open;
+mod restore;
+mod screen;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+
+/// Something was found that is not as it should be, and was said.
+pub const FOUND_DAMAGE: u8 = 1;
+/// It could not be done.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    // Whoever set another provider before us would be ourselves.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .init();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            screen::complain(&error.into());
+            return ExitCode::from(FAILED);
+        }
+    };
+    match runtime.block_on(run(args)) {
+        Ok(code) => code,
+        Err(error) => {
+            screen::complain(&error);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let vault = open::vault(&args.vault, &args.key).await?;
+    let control = screen::control();
+    match args.command {
+        Command::List => list::list(&vault).await,
+        Command::Check(choice) => list::check(&vault, &choice, &control).await,
+        Command::Decrypt { choice, output } => decrypt::decrypt(&vault, &choice, &output, &control).await,
+        Command::Restore { choice, server } => restore::restore(&vault, &choice, &server, &control).await,
+    }
+}
