@@ -89,7 +89,12 @@ pub(super) async fn check_exit(
     }
     Err(match faults::code_in(&exit.stderr) {
         Some(code) => faults::from_code(format!("dump {database}"), who, code, exit.stderr.trim()),
-        None => broken(database, format!("the dump program {}", exit.summary())),
+        // MySQL's program says this where a column came or went under it, without a number.
+        None if exit.stderr.contains("Error in field count") => {
+            faults::from_code(format!("dump {database}"), who, 1412, exit.stderr.trim())
+        }
+        None => broken(database, format!("the dump program {}", exit.summary()))
+            .hint("It is tried again. If it stays so, look at the server's error log at that time."),
     })
 }
 

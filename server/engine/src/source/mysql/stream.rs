@@ -136,10 +136,8 @@ impl AsyncRead for DumpStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.cancel.is_cancelled() || this.stopped.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(io::Error::new(
-                io::ErrorKind::Interrupted,
-                Error::cancelled("read the dump"),
-            )));
+            // Not the kind `Interrupted`: readers would try again for ever.
+            return Poll::Ready(Err(io::Error::other(Error::cancelled("read the dump"))));
         }
         let waiting = &this.ahead[this.given..];
         if !waiting.is_empty() {
