@@ -2,7 +2,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests, which start real servers")]
 
 mod format_v8;
+mod mysql_example;
+mod mysql_faults;
+mod mysql_hostile;
+mod mysql_probe;
+mod mysql_round_trip;
 mod mysql_server;
+mod mysql_support;
 mod pipeline;
 mod pipeline_support;
 mod storage_contract;
@@ -10,8 +16,3 @@ mod storage_disk;
 mod storage_double;
 mod storage_faults;
 mod storage_proxy;
-mod mysql_faults;
-mod mysql_hostile;
-mod mysql_probe;
-mod mysql_round_trip;
-mod mysql_support;

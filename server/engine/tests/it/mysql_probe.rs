@@ -1,7 +1,8 @@
 //! What a probe finds, and that its remedies are the right ones: they are applied as printed.
 
 use anyhow::Result;
-use domain::sources::{ServerFamily, Severity, Tested};
+use domain::sources::{ServerFamily, Severity, Tested, TlsMode};
+use engine::source::mysql::connect::Endpoint;
 use engine::source::mysql::probe::probe;
 
 use crate::mysql_server::{Server, database};
@@ -66,6 +67,38 @@ async fn every_remedy_for_the_account_works_as_printed() -> Result<()> {
         let by_role = probe(&server.endpoint("by_role", "x"), &clients, &wanted).await?.capabilities;
         let grants = by_role.findings.iter().find(|finding| finding.key == "grants").unwrap();
         assert_eq!(grants.severity, Severity::Good, "{family} {grants:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn protection_of_the_connection_is_what_was_asked_for() -> Result<()> {
+    for server in Server::all().await? {
+        server.run(["CREATE DATABASE d", "CREATE TABLE d.t (id INT)"]).await?;
+        let clients = std::sync::Arc::new(server.clients().await?);
+        let encrypted = Endpoint { tls: TlsMode::Encrypt, ..server.admin() };
+        let verified = Endpoint { tls: TlsMode::Verify, ..server.admin() };
+        match server.family {
+            // Started without a certificate: it must not fall back to plain text.
+            ServerFamily::Mariadb => {
+                for endpoint in [encrypted, verified] {
+                    let error = endpoint.connect().await.err().unwrap();
+                    assert!(
+                        error.message().contains("offers no TLS") && error.advice().is_some(),
+                        "{error:?}"
+                    );
+                }
+            }
+            // It made a certificate of its own at its first start.
+            ServerFamily::Mysql => {
+                crate::mysql_support::back_up(&clients, &encrypted, &database("d")).await?;
+                let error = verified.connect().await.err().unwrap();
+                assert!(
+                    error.message().contains("no secure connection") && error.advice().is_some(),
+                    "{error:?}"
+                );
+            }
+        }
     }
     Ok(())
 }
