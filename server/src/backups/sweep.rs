@@ -1,0 +1,46 @@
+//! Sweeps over what verifications owe and leave.
+
+use std::sync::Arc;
+
+use catalog::SystemTask;
+use engine::source::mysql::scratch;
+
+use crate::{
+    services::Services,
+    work::{job::JobError, sweeps::Swept},
+};
+
+/// What is older on a verification server belongs to nobody: no verification takes longer (72 hours are its limit).
+const SCRATCH_AFTER_MS: i64 = 73 * 3_600_000;
+
+/// Queues the verification of every kept backup that has none.
+pub async fn owed_verifications(services: &Arc<Services>) -> Result<Swept, JobError> {
+    let queued = services.catalog.system(SystemTask::Dispatch).queue_owed_verifications().await?;
+    let now = services.clock.now();
+    for run in &queued {
+        services.queue.push(*run, 0, now).await?;
+    }
+    Ok(Swept::done(queued.len() as u64))
+}
+
+/// Removes what killed verifications left on the verification servers. A server that does not answer does not keep
+/// the others from being swept.
+pub async fn scratch(services: &Arc<Services>) -> Result<Swept, JobError> {
+    let before = services.clock.now().plus_ms(-SCRATCH_AFTER_MS);
+    let (mut count, mut failed) = (0, None);
+    for server in &services.config.verification {
+        match scratch::sweep(&server.endpoint, before).await {
+            Ok(removed) => {
+                for name in &removed {
+                    tracing::info!(
+                        server = server.endpoint.shown(),
+                        "removed {name}, which a killed verification left"
+                    );
+                }
+                count += removed.len() as u64;
+            }
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(Swept::done(count)), |error| Err(error.into()))
+}

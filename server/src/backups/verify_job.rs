@@ -1,0 +1,104 @@
+//! Proves a backup by restoring it on a verification server.
+//!
+//! Loading a dump runs what its author wrote, so this never happens on the server that is backed up.
+
+use catalog::Backup;
+use domain::{
+    backups::{Evidence, Proof},
+    sources::{Connection, ServerFamily},
+};
+use engine::{
+    Error, Kind, Retry,
+    format::{Owner, keys::Place},
+    pipeline,
+    source::mysql::connect::Endpoint,
+};
+
+use crate::work::job::{Job, JobError, incomplete};
+
+/// Verifies the run's backup.
+pub async fn run(job: &Job) -> Result<(), JobError> {
+    let run = job.run();
+    let backup_id = run.backup_id.ok_or_else(|| incomplete(run, "backup"))?;
+    let backup = job.rows().get_backup(backup_id).await?;
+    let source = job.rows().get_source(backup.source_id).await?;
+    let connection = job.rows().get_connection(source.source.connection_id).await?;
+    let family = family_of(&backup);
+    let server = verification_server(job, family, &connection)?;
+    job.say(format!("Start {} restores it on {}.", run.starts, server.shown())).await?;
+    let target = job.target(server.clone()).await;
+    let evidence = match pipeline::verify(job.vault(), &place_of(&backup), &target, &job.control).await {
+        Ok(evidence) => evidence,
+        Err(error) if is_proof_of_damage(&error) => damaged(&error),
+        Err(error) => return Err(error.into()),
+    };
+    job.lease().complete_verify(&evidence).await?;
+    Ok(())
+}
+
+/// Where a backup lies in its vault.
+pub fn place_of(backup: &Backup) -> Place {
+    Place {
+        owner: Owner::System,
+        source: backup.source_id,
+        backup: backup.id,
+        attempt: u32::try_from(backup.attempt).unwrap_or(u32::MAX),
+    }
+}
+
+/// The family of the server that a backup was taken from.
+pub fn family_of(backup: &Backup) -> ServerFamily {
+    if backup.server_version.to_lowercase().contains("mariadb") {
+        ServerFamily::Mariadb
+    } else {
+        ServerFamily::Mysql
+    }
+}
+
+fn verification_server<'a>(
+    job: &'a Job,
+    family: ServerFamily,
+    source: &Connection,
+) -> Result<&'a Endpoint, JobError> {
+    let attempt = "choose a server to verify on";
+    let server = job.services.config.verification(family).ok_or_else(|| {
+        Error::new(Kind::Input, attempt, format!("no verification server for {family} is configured"))
+            .hint("Add a [[verification]] section for it to the configuration file and start Holdfast again.")
+    })?;
+    if server.socket.is_none() && is_same_place(server, source) {
+        return Err(Error::new(
+            Kind::Input,
+            attempt,
+            format!("{} is the very server that is backed up", server.shown()),
+        )
+        .hint("Name another server in the [[verification]] section: loading a dump is running what it says.")
+        .into());
+    }
+    Ok(server)
+}
+
+fn is_same_place(server: &Endpoint, source: &Connection) -> bool {
+    let normal = |host: &str| match host.to_lowercase().trim_end_matches('.') {
+        "127.0.0.1" | "::1" => "localhost".to_owned(),
+        host => host.to_owned(),
+    };
+    server.port == source.port && normal(server.host.as_str()) == normal(source.host.as_str())
+}
+
+/// The vault gave something else than was stored: that is an answer, and not one to hide behind "could not be done".
+fn is_proof_of_damage(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Integrity | Kind::Format) && error.retry() == Retry::Never
+}
+
+fn damaged(error: &Error) -> Evidence {
+    Evidence {
+        proof: Proof::DumpRows,
+        equal: false,
+        tables: Vec::new(),
+        objects: 0,
+        differences: Vec::new(),
+        server: String::new(),
+        phases: Vec::new(),
+        remarks: vec![format!("The stored data is damaged: {error}")],
+    }
+}
