@@ -12,9 +12,10 @@ pub fn from_driver(attempt: impl Into<String>, who: &str, error: Driver) -> Erro
     let attempt = attempt.into();
     match &error {
         Driver::Server(server) => from_code(attempt, who, server.code, &server.message),
+        // A certificate that is refused during the handshake arrives as invalid data.
+        Driver::Io(IoError::Io(io)) if io.kind() == std::io::ErrorKind::InvalidData => insecure(attempt, who, &io.to_string()),
         Driver::Io(IoError::Io(io)) => unreachable_server(attempt, who, &io.to_string()),
-        Driver::Io(IoError::Tls(tls)) => Error::new(Kind::Source, attempt, format!("no secure connection to {who}: {tls}"))
-            .hint("Check the server's certificate and the host name, or name the CA file. Turning the check off protects only against listening."),
+        Driver::Io(IoError::Tls(tls)) => insecure(attempt, who, &tls.to_string()),
         Driver::Driver(DriverError::NoClientSslFlagFromServer) => {
             Error::new(Kind::Source, attempt, format!("the server of {who} offers no TLS"))
                 .hint("Enable TLS on the server, or set the connection's TLS to off if it is on the same machine or behind a tunnel.")
@@ -23,6 +24,12 @@ pub fn from_driver(attempt: impl Into<String>, who: &str, error: Driver) -> Erro
         _ => Error::new(Kind::Source, attempt, format!("talking to {who} failed")).later(),
     }
     .caused_by(error)
+}
+
+fn insecure(attempt: String, who: &str, why: &str) -> Error {
+    Error::new(Kind::Source, attempt, format!("no secure connection to {who}: {why}")).hint(
+        "Check the server's certificate and the host name, or name the CA file. Turning the check off protects only against listening.",
+    )
 }
 
 fn unreachable_server(attempt: String, who: &str, why: &str) -> Error {
