@@ -213,13 +213,14 @@ fn encode(value: &Value, out: &mut Vec<u8>) {
             out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
             out.extend_from_slice(bytes);
         }
-        Value::Int(number) => match u64::try_from(*number) {
-            Ok(number) => encode(&Value::UInt(number), out),
-            Err(_) => {
+        Value::Int(number) => {
+            if let Ok(number) = u64::try_from(*number) {
+                encode(&Value::UInt(number), out);
+            } else {
                 out.push(2);
                 out.extend_from_slice(&number.to_le_bytes());
             }
-        },
+        }
         Value::UInt(number) => {
             out.push(3);
             out.extend_from_slice(&number.to_le_bytes());
@@ -254,13 +255,15 @@ mod tests {
 
     fn sum(rows: &[Vec<Value>], classes: &[ColumnClass]) -> TableSum {
         let mut summer = RowSummer::new(7, classes.iter().map(|class| ("c", *class)));
-        rows.iter().for_each(|row| summer.add(row));
+        for row in rows {
+            summer.add(row);
+        }
         summer.finish()
     }
 
     #[test]
     fn the_encoding_stays_as_it_is() {
-        let row = vec![
+        let row = [
             Value::NULL,
             Value::Bytes(b"ab".to_vec()),
             Value::Int(-2),
@@ -271,7 +274,9 @@ mod tests {
             Value::Time(true, 34, 22, 59, 59, 1),
         ];
         let mut out = Vec::new();
-        row.iter().for_each(|value| encode(&without_sign_of_zero(value), &mut out));
+        for value in &row {
+            encode(&without_sign_of_zero(value), &mut out);
+        }
         assert_eq!(
             hex::encode(out),
             "00010200000000000000616202feffffffffffffff030200000000000000030300000000000000040000000000000000\

@@ -101,10 +101,9 @@ fn find_outside_quotes(text: &str, wanted: &str) -> Option<usize> {
             Some('\'' | '"') if character == '\\' => {
                 characters.next();
             }
-            Some(_) => {}
             None if matches!(character, '`' | '"' | '\'') => quote = Some(character),
             None if text[at..].starts_with(wanted) => return Some(at),
-            None => {}
+            Some(_) | None => {}
         }
     }
     None

@@ -163,10 +163,11 @@ fn matches(pattern: &str, name: &str) -> bool {
     fn from(pattern: &[char], name: &[char]) -> bool {
         match pattern {
             [] => name.is_empty(),
-            ['\\', literal, rest @ ..] => name.first() == Some(literal) && from(rest, &name[1..]),
             ['%', rest @ ..] => (0..=name.len()).any(|skip| from(rest, &name[skip..])),
             ['_', rest @ ..] => !name.is_empty() && from(rest, &name[1..]),
-            [literal, rest @ ..] => name.first() == Some(literal) && from(rest, &name[1..]),
+            ['\\', literal, rest @ ..] | [literal, rest @ ..] => {
+                name.first() == Some(literal) && from(rest, &name[1..])
+            }
         }
     }
     from(&pattern.chars().collect::<Vec<_>>(), &name.chars().collect::<Vec<_>>())

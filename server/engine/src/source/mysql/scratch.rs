@@ -125,7 +125,7 @@ pub async fn create_database(
     let known = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let mut sql = format!("CREATE DATABASE {}", database.quoted());
     if known(charset) && known(collation) {
-        sql.push_str(&format!(" CHARACTER SET {charset} COLLATE {collation}"));
+        sql = format!("{sql} CHARACTER SET {charset} COLLATE {collation}");
     }
     session.run(&sql).await?;
     let _closed = conn.disconnect().await;
