@@ -120,8 +120,7 @@ impl Manifest {
                 refused("it is of a format that this program does not know").hint("Use a newer Holdfast.")
             );
         }
-        let signature =
-            hex::decode(&signed.signature).ok().and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
+        let signature = unhex(&signed.signature).and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
         let genuine = signed.public_key == hex::encode(public)
             && signature.is_some_and(|signature| {
                 canonical(&manifest).is_ok_and(|message| signing::verify(public, &message, &signature))
@@ -134,6 +133,11 @@ impl Manifest {
         }
         Ok(manifest)
     }
+}
+
+/// Reads hex as it is written here: lower case only, so that one value has one spelling.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    hex::decode(text).ok().filter(|bytes| hex::encode(bytes) == text)
 }
 
 /// SHA-256 in hex.

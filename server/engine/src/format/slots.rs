@@ -7,7 +7,7 @@
 use domain::BackupId;
 use serde::{Deserialize, Serialize};
 
-use super::{Owner, keys::Place};
+use super::{Owner, keys::Place, manifest::unhex};
 use crate::{
     Error, Kind, Result,
     seal::{Secret, aead, keyring::OwnerKey},
@@ -68,7 +68,7 @@ impl Slot {
                 "the key does not fit, or the slot was altered",
             )
         };
-        let wrapped = hex::decode(&self.wrapped).map_err(|_| refused())?;
+        let wrapped = unhex(&self.wrapped).ok_or_else(refused)?;
         let plain =
             aead::unwrap(&key.secret, &aad(place, self.id, &self.owner), &wrapped).ok_or_else(refused)?;
         Secret::from_slice(&plain)
@@ -93,6 +93,9 @@ impl SlotBundle {
             serde_json::from_slice(bytes).map_err(|error| refused("it is damaged").caused_by(error))?;
         if bundle.format != FORMAT || bundle.backup != place.backup || bundle.attempt != place.attempt {
             return Err(refused("it is of another backup, attempt or format"));
+        }
+        if bundle.encode()? != bytes {
+            return Err(refused("it is not written as this program writes it"));
         }
         Ok(bundle)
     }

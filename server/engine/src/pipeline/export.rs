@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use domain::backups::Progress;
+use domain::{backups::Progress, sources::quote_identifier};
 use flate2::{Compression, write::GzEncoder};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -71,7 +71,7 @@ fn script(objects: &[StoredObject]) -> String {
         delimiter.push(';');
     }
     let mut text = format!("\nDELIMITER {delimiter}\n");
-    for object in objects {
+    for object in in_order(objects) {
         if !object.sql_mode.is_empty() {
             text.push_str(&format!(
                 "SET SESSION sql_mode='{}'{delimiter}\n",
@@ -87,6 +87,26 @@ fn script(objects: &[StoredObject]) -> String {
     }
     text.push_str("DELIMITER ;\n");
     text
+}
+
+/// The order of creation, with every view after those that it names: a script has no second try.
+fn in_order(objects: &[StoredObject]) -> Vec<&StoredObject> {
+    let mut waiting: Vec<&StoredObject> = objects.iter().collect();
+    let mut ordered = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let names_another = |object: &StoredObject| {
+            object.kind == ObjectKind::View
+                && waiting.iter().any(|other| {
+                    other.kind == ObjectKind::View
+                        && other.name != object.name
+                        && object.create_sql.contains(&quote_identifier(&other.name))
+                })
+        };
+        // Views that name each other in a circle cannot exist; a name that only looks like one must not block.
+        let next = waiting.iter().position(|object| !names_another(object)).unwrap_or(0);
+        ordered.push(waiting.remove(next));
+    }
+    ordered
 }
 
 enum Packer {

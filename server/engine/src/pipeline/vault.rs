@@ -11,7 +11,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     Error, Kind, Result,
-    format::{Owner, keys, manifest::canonical},
+    format::{
+        Owner, keys,
+        manifest::{canonical, unhex},
+    },
     seal::{
         Keyring, Purpose, RootKey, Secret,
         keyring::Opener,
@@ -69,8 +72,7 @@ fn refused(what: &str) -> Error {
 }
 
 fn key(text: &str) -> Result<[u8; 32]> {
-    hex::decode(text)
-        .ok()
+    unhex(text)
         .and_then(|bytes| bytes.try_into().ok())
         .ok_or_else(|| refused("a public key in it is damaged"))
 }
@@ -151,8 +153,7 @@ impl Vault {
         let plate = signed.plate;
         let signing = keyring.get(&Owner::System, Purpose::Signing, 1).await?;
         let signing_public = ManifestSigner::new(&signing.secret).public();
-        let signature =
-            hex::decode(&signed.signature).ok().and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
+        let signature = unhex(&signed.signature).and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
         let genuine = key(&plate.signing_public)? == signing_public
             && signature.is_some_and(|signature| {
                 canonical(&plate).is_ok_and(|message| signing::verify(&signing_public, &message, &signature))

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Error, Kind, Result,
-    format::{Owner, keys},
+    format::{Owner, keys, manifest::unhex},
     storage::{self, ObjectKey, PutMode, Storage},
 };
 
@@ -237,8 +237,8 @@ impl Keyring {
             )
             .hint("Use the key file or recovery key of the installation that wrote this vault.")
         })?;
-        let wrapped = hex::decode(&wrap.wrapped)
-            .map_err(|_| Error::new(Kind::Integrity, attempt(), "the record is damaged"))?;
+        let wrapped = unhex(&wrap.wrapped)
+            .ok_or_else(|| Error::new(Kind::Integrity, attempt(), "the record is damaged"))?;
         match &self.opener {
             Opener::Root(root) => root.unwrap(&context_pairs(&context), &wrapped).await,
             Opener::Recovery(private) => {
