@@ -1,5 +1,6 @@
 //! Who is asking, what they may do, and how they signed in.
 
+mod at_the_machine;
 mod people;
 mod principal;
 mod sessions;

@@ -122,3 +122,37 @@ impl Db {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_connection_survives_a_power_cut_and_keeps_its_references() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&format!("sqlite://{}/catalog.db", dir.path().display())).await.unwrap();
+        let Db::Sqlite { writer, reader } = &db else { panic!("SQLite") };
+        let mut all = vec![writer.acquire().await.unwrap()];
+        for _ in 0..READERS {
+            all.push(reader.acquire().await.unwrap());
+        }
+        for conn in &mut all {
+            for (pragma, expected) in [
+                ("pragma synchronous", 2),
+                ("pragma foreign_keys", 1),
+                ("pragma trusted_schema", 0),
+                ("pragma busy_timeout", 5000),
+            ] {
+                let (value,): (i64,) = sqlx::query_as(pragma).fetch_one(&mut **conn).await.unwrap();
+                assert_eq!(value, expected, "{pragma}");
+            }
+            let (mode,): (String,) =
+                sqlx::query_as("pragma journal_mode").fetch_one(&mut **conn).await.unwrap();
+            assert_eq!(mode, "wal");
+        }
+        let refused = sqlx::query("create table t (a)").execute(&mut *all[1]).await;
+        assert!(refused.is_err(), "a reader does not write");
+    }
+}

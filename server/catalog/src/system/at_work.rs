@@ -13,11 +13,11 @@ impl SystemCatalog<'_> {
         let mut reader = self.catalog.db.read().await?;
         let rows = all!(
             &mut reader,
-            (String,),
-            "select makes_backup_id from runs where makes_backup_id is not null \
+            (String, String),
+            "select tenant_id, makes_backup_id from runs where makes_backup_id is not null \
              and (finished_at is null or finished_at >= $1)",
             since.0,
         )?;
-        rows.into_iter().map(|(backup,)| id("runs", &backup)).collect()
+        rows.into_iter().map(|(_, backup)| id("runs", &backup)).collect()
     }
 }

@@ -3,7 +3,7 @@
 use domain::{RunId, SourceId, TenantId, Timestamp, backups::RunKind, policies::schedule::Schedule};
 
 use crate::{
-    SystemCatalog,
+    SystemCatalog, SystemTask,
     db::{Tx, all, exec},
     decode::{corrupt, id},
     error::Result,
@@ -90,7 +90,7 @@ impl SystemCatalog<'_> {
         if won == 0 {
             return Ok(None);
         }
-        let mut run = NewRun::of(tenant, RunKind::Backup, &row.database_name, self.task.key());
+        let mut run = NewRun::of(tenant, RunKind::Backup, &row.database_name, SystemTask::Schedules.key());
         run.source = Some(source);
         run.connection = Some(id("sources", &row.connection_id)?);
         run.slot = Some(slot);

@@ -1,0 +1,219 @@
+//! Two organisations of the same shape: whatever one asks, nothing of the other is in the answer.
+
+use std::fmt::Debug;
+
+use catalog::{
+    BackupQuery, ChangeConnection, Error, NewChannels, NewUser, Outcome, RunQuery, RunRequest, TenantCatalog,
+};
+use domain::{
+    BackupId, RunId, UserId, access::Role, policies::schedule::Schedule, restores::RestoreToNew,
+    sources::DatabaseName,
+};
+
+use crate::world::{HOUR, NOON, Tenant, World, connection, contract, raw};
+
+/// Every id and word of the other organisation.
+struct Theirs {
+    tenant: Tenant,
+    user: UserId,
+    run: RunId,
+    backup: BackupId,
+    words: Vec<String>,
+}
+
+async fn seed(world: &World, tenant: Tenant, mark: &str) -> Theirs {
+    let rows = world.tenant(tenant);
+    let new = NewUser {
+        name: format!("{mark} person"),
+        email: format!("{mark}@example.org"),
+        role: Role::TenantAdmin,
+        password_hash: None,
+    };
+    let user = rows.create_user(new).await.unwrap();
+    let channels = NewChannels { email_to: Some(format!("{mark}@ops.example")), ..NewChannels::default() };
+    rows.set_channels(channels).await.unwrap();
+    rows.queue_test_notice().await.unwrap();
+    let (backup, verify) = world.backup(tenant).await;
+    world.prove(verify, true).await;
+    rows.record("mark", mark, Outcome::Done, mark).await.unwrap();
+    let run = rows.get_backup(backup).await.unwrap().run_id;
+    let words = vec![
+        tenant.id.to_string(),
+        tenant.connection.to_string(),
+        tenant.source.to_string(),
+        tenant.probe.to_string(),
+        user.to_string(),
+        backup.to_string(),
+        run.to_string(),
+        verify.to_string(),
+        mark.to_owned(),
+    ];
+    Theirs { tenant, user, run, backup, words }
+}
+
+/// What was asked so far.
+struct Asked<'a> {
+    theirs: &'a Theirs,
+    methods: Vec<&'static str>,
+}
+
+impl Asked<'_> {
+    /// An answer must not hold anything of theirs.
+    fn clean<T: Debug>(&mut self, method: &'static str, answer: Result<T, Error>) {
+        self.methods.push(method);
+        let text = format!("{answer:?}");
+        assert!(answer.is_ok(), "{method}: {text}");
+        self.check(method, &text);
+    }
+    /// Asked for theirs by id, the answer is that there is no such thing.
+    fn missing<T: Debug>(&mut self, method: &'static str, answer: Result<T, Error>) {
+        self.methods.push(method);
+        assert!(matches!(answer, Err(Error::NotFound { .. })), "{method}: {answer:?}");
+    }
+    /// Lists about one of theirs are empty.
+    fn empty<T: Debug>(&mut self, method: &'static str, answer: Result<Vec<T>, Error>) {
+        self.methods.push(method);
+        assert!(answer.unwrap().is_empty(), "{method}");
+    }
+    fn check(&self, method: &str, text: &str) {
+        for word in &self.theirs.words {
+            assert!(!text.contains(word.as_str()), "{method} tells {word}: {text}");
+        }
+    }
+}
+
+async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Asked<'_>) {
+    let theirs = asked.theirs;
+    let daily = Schedule::parse("0 2 * * *", NOON).unwrap();
+    asked.clean("list_connections", ours.list_connections().await);
+    asked.missing("get_connection", ours.get_connection(theirs.tenant.connection).await);
+    asked.clean("create_connection", ours.create_connection(connection(&*world.clock, "second")).await);
+    let mut values = connection(&*world.clock, "stolen");
+    values.id = theirs.tenant.connection;
+    asked.missing("change_connection", ours.change_connection(ChangeConnection { values, version: 1 }).await);
+    asked.clean("list_sources", ours.list_sources().await);
+    asked.missing("get_source", ours.get_source(theirs.tenant.source).await);
+    let database = DatabaseName::new("grc2").unwrap();
+    asked.missing("create_source", ours.create_source(theirs.tenant.connection, &database, &daily).await);
+    asked.missing("set_schedule", ours.set_schedule(theirs.tenant.source, &daily, false).await);
+
+    let requests = [
+        RunRequest::Backup { source_id: theirs.tenant.source, label: None },
+        RunRequest::Verify { backup_id: theirs.backup },
+        RunRequest::Restore(RestoreToNew {
+            backup_id: theirs.backup,
+            connection_id: world.ours.connection,
+            database: database.clone(),
+        }),
+        RunRequest::Probe { connection_id: theirs.tenant.connection },
+    ];
+    for request in requests {
+        asked.missing("create_run", ours.create_run(request, None).await);
+    }
+    asked.missing("request_cancel", ours.request_cancel(theirs.tenant.probe).await);
+    asked.clean("list_runs", ours.list_runs(&RunQuery::default()).await);
+    for query in [
+        RunQuery { source: Some(theirs.tenant.source), ..RunQuery::default() },
+        RunQuery { connection: Some(theirs.tenant.connection), ..RunQuery::default() },
+        RunQuery { backup: Some(theirs.backup), ..RunQuery::default() },
+    ] {
+        asked.empty("list_runs", ours.list_runs(&query).await.map(|page| page.rows));
+    }
+    asked.missing("get_run", ours.get_run(theirs.run).await);
+    asked.empty("run_events", ours.run_events(theirs.run, 0).await);
+
+    asked.clean(
+        "list_backups",
+        ours.list_backups(&BackupQuery { removed: true, ..BackupQuery::default() }).await,
+    );
+    let of_theirs = BackupQuery { source: Some(theirs.tenant.source), ..BackupQuery::default() };
+    asked.empty("list_backups", ours.list_backups(&of_theirs).await.map(|page| page.rows));
+    asked.missing("get_backup", ours.get_backup(theirs.backup).await);
+    asked.empty("list_copies", ours.list_copies(theirs.backup).await);
+    asked.empty("list_evidence", ours.list_evidence(theirs.backup).await);
+
+    asked.clean("days", ours.days(domain::Timestamp(0)).await);
+    asked.clean("expected_and_completed", ours.expected_and_completed(domain::Timestamp(0)).await);
+    let stored = ours.stored_by_day(3).await.unwrap();
+    assert_eq!(stored[2].stored.0, 1_000, "one backup of ours, none of theirs");
+    asked.clean("stored_by_day", Ok(stored));
+    let uses = ours.vault_use().await.unwrap();
+    assert_eq!(uses[0].backups, 1);
+    asked.clean("vault_use", Ok(uses));
+    asked.clean("restore_times", ours.restore_times().await);
+
+    asked.clean("list_users", ours.list_users(None).await);
+    asked.missing("get_user", ours.get_user(theirs.user).await);
+    let new =
+        NewUser { name: "N".into(), email: "n@example.org".into(), role: Role::Viewer, password_hash: None };
+    asked.clean("create_user", ours.create_user(new).await);
+    asked.missing("change_user", ours.change_user(theirs.user, Role::Viewer, false).await);
+    let link = ours.create_password_link(theirs.user, &[1; 32], NOON.plus_ms(HOUR)).await;
+    asked.missing("create_password_link", link);
+
+    asked.clean("channels", ours.channels().await);
+    asked.clean("set_channels", ours.set_channels(NewChannels::default()).await);
+    asked.clean("queue_test_notice", ours.queue_test_notice().await);
+    asked.clean("list_deliveries", ours.list_deliveries(50).await);
+    asked.clean("list_audit", ours.list_audit(None).await);
+    asked.clean("record", ours.record("test", "x", Outcome::Done, "").await);
+}
+
+/// Every public method of a tenant's rows that asks the database.
+fn methods() -> Vec<String> {
+    let dir = format!("{}/src/tenant", env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(dir).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let methods = text.match_indices("    pub async fn ").map(|(at, start)| &text[at + start.len()..]);
+        let in_rows =
+            |at: &str| at.split('(').nth(1).is_some_and(|rest| rest.trim_start().starts_with("&self"));
+        found.extend(methods.filter(|at| in_rows(at)).map(|at| at.split('(').next().unwrap().to_owned()));
+    }
+    // Not of a tenant's rows: they write within a transaction that somebody else bound.
+    found.retain(|name| !["insert", "queue"].contains(&name.as_str()));
+    found
+}
+
+contract! {
+    nothing_of_theirs_is_in_any_answer(world) {
+        let theirs = seed(world, world.theirs, "zanzibar").await;
+        seed(world, world.ours, "ours").await;
+        let before = snapshot(world, &theirs).await;
+        let mut asked = Asked { theirs: &theirs, methods: Vec::new() };
+        ask_everything(world, &world.our(), &mut asked).await;
+        for method in methods() {
+            assert!(asked.methods.contains(&method.as_str()), "{method} is not asked here: add it");
+        }
+        assert_eq!(snapshot(world, &theirs).await, before, "and nothing of theirs has changed");
+    }
+
+    a_reference_into_another_organisation_cannot_be_stored(world) {
+        let forged = [
+            "insert into sources (tenant_id, id, connection_id, database_name, created_at) \
+             select t.tenant_id, 'forged', c.id, 'x', 0 from tenants t join connections c on c.tenant_id <> t.tenant_id",
+            "insert into schedules (tenant_id, id, source_id, kind, cron, enabled, last_slot, missed, version, since) \
+             select t.tenant_id, 'forged', s.id, 'other', 'x', 0, 0, 0, 0, 0 from tenants t join sources s on s.tenant_id <> t.tenant_id",
+            "insert into runs (tenant_id, id, kind, source_id, subject, state, starts, fence, next_at, cancel_requested, requested_by, created_at) \
+             select t.tenant_id, 'forged-' || t.tenant_id, 'x', s.id, '', 'queued', 0, 0, 0, 0, '', 0 from tenants t join sources s on s.tenant_id <> t.tenant_id",
+            "insert into run_events (tenant_id, run_id, seq, at, message) \
+             select t.tenant_id, r.id, 1000, 0, '' from tenants t join runs r on r.tenant_id <> t.tenant_id",
+        ];
+        for statement in forged {
+            let error = raw(&world.url, statement).await.unwrap_err().to_string().to_lowercase();
+            assert!(error.contains("foreign key"), "{error}: {statement}");
+        }
+    }
+}
+
+async fn snapshot(world: &World, theirs: &Theirs) -> String {
+    let rows = world.tenant(theirs.tenant);
+    format!(
+        "{:?} {:?} {:?} {:?} {:?}",
+        rows.list_connections().await.unwrap(),
+        rows.list_sources().await.unwrap(),
+        rows.list_runs(&RunQuery::default()).await.unwrap(),
+        rows.list_users(None).await.unwrap(),
+        rows.channels().await.unwrap(),
+    )
+}

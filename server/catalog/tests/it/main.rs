@@ -1,0 +1,20 @@
+//! The catalog's contract, held to both databases: every test of `contract!` runs on SQLite and on Postgres.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod access;
+mod audit;
+mod backups;
+mod connections;
+mod isolation;
+mod leases;
+mod migrations;
+mod notices;
+mod postgres;
+mod queue;
+mod races;
+mod runs;
+mod schedules;
+mod sessions;
+mod statements;
+mod world;
