@@ -190,36 +190,48 @@ pub async fn first_run(request: FirstRun) -> Result<SecretText, ApiError> {
 /// First run, step two.
 #[server(name = ConfirmRecoveryKeyFn, prefix = "/fn", endpoint = "access/confirm_recovery_key")]
 pub async fn confirm_recovery_key(request: ConfirmRecoveryKey) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/", backend()?.confirm_recovery_key(request).await?))
+    backend()?.confirm_recovery_key(request).await?;
+    crate::redirect_to("/", ());
+    Ok(())
 }
 
 /// Signs in.
 #[server(name = SignInFn, prefix = "/fn", endpoint = "access/sign_in")]
 pub async fn sign_in(request: SignIn) -> Result<(), ApiError> {
     let next = crate::local_path(request.next.as_deref());
-    Ok(crate::redirect_to(&next, backend()?.sign_in(request).await?))
+    backend()?.sign_in(request).await?;
+    crate::redirect_to(&next, ());
+    Ok(())
 }
 
 /// Signs out.
 #[server(name = SignOutFn, prefix = "/fn", endpoint = "access/sign_out")]
 pub async fn sign_out() -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/sign-in", backend()?.sign_out().await?))
+    backend()?.sign_out().await?;
+    crate::redirect_to("/sign-in", ());
+    Ok(())
 }
 
 /// Changes one's own password.
 #[server(name = ChangePasswordFn, prefix = "/fn", endpoint = "access/change_password")]
 pub async fn change_password(request: ChangePassword) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/profile?done=password", backend()?.change_password(request).await?))
+    backend()?.change_password(request).await?;
+    crate::redirect_to("/profile?done=password", ());
+    Ok(())
 }
 
 /// Sets a password by a link.
 #[server(name = ResetPasswordFn, prefix = "/fn", endpoint = "access/reset_password")]
 pub async fn reset_password(request: ResetPassword) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/sign-in?done=password", backend()?.reset_password(request).await?))
+    backend()?.reset_password(request).await?;
+    crate::redirect_to("/sign-in?done=password", ());
+    Ok(())
 }
 
 /// Changes a person.
 #[server(name = ChangeUserFn, prefix = "/fn", endpoint = "access/change_user")]
 pub async fn change_user(request: ChangeUser) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/settings/people?done=user", backend()?.change_user(request).await?))
+    backend()?.change_user(request).await?;
+    crate::redirect_to("/settings/people?done=user", ());
+    Ok(())
 }

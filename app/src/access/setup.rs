@@ -1,5 +1,7 @@
 //! First run, step one: who runs this installation.
 
+use std::cmp::Ordering;
+
 use leptos::prelude::*;
 
 use crate::{
@@ -12,12 +14,10 @@ use crate::{
 pub fn steps(now: usize) -> AnyView {
     let titles = ["First operator", "Recovery key"];
     let items = titles.into_iter().enumerate().map(|(index, title)| {
-        let class = if index < now {
-            "done"
-        } else if index == now {
-            "now"
-        } else {
-            ""
+        let class = match index.cmp(&now) {
+            Ordering::Less => "done",
+            Ordering::Equal => "now",
+            Ordering::Greater => "",
         };
         let current = (index == now).then_some("step");
         view! { <li class=class aria-current=current>{title}</li> }

@@ -67,11 +67,15 @@ pub trait AlertsPort: Send + Sync {
 /// Changes where notices go.
 #[server(name = SetChannelsFn, prefix = "/fn", endpoint = "alerts/set_channels")]
 pub async fn set_channels(request: SetChannels) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/settings?done=channels", backend()?.set_channels(request).await?))
+    backend()?.set_channels(request).await?;
+    crate::redirect_to("/settings?done=channels", ());
+    Ok(())
 }
 
 /// Sends a test notice.
 #[server(name = TestChannelsFn, prefix = "/fn", endpoint = "alerts/test")]
 pub async fn test_channels() -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/settings?done=test", backend()?.test_channels().await?))
+    backend()?.test_channels().await?;
+    crate::redirect_to("/settings?done=test", ());
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::{
         field::Field,
         form::{Posted, button_form, form},
         table::{Table, text},
-        text::visible,
+        text::{or_none, visible},
         time::when,
     },
 };
@@ -49,11 +49,11 @@ pub fn channels_panel(
         }
         .into_any()
     } else {
-        let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { visible(&text) };
+        let or_word = |text: String| if text.is_empty() { "none".to_owned() } else { visible(&text) };
         view! {
             <dl class="facts">
-                <dt>"E-mail address"</dt><dd>{or_none(channels.email_to)}</dd>
-                <dt>"Webhook"</dt><dd>{or_none(channels.webhook_url)}</dd>
+                <dt>"E-mail address"</dt><dd>{or_word(channels.email_to)}</dd>
+                <dt>"Webhook"</dt><dd>{or_word(channels.webhook_url)}</dd>
             </dl>
         }
         .into_any()
@@ -76,13 +76,12 @@ pub fn channels_panel(
                     "failed" => badge(Tone::Bad, "Failed"),
                     _ => badge(Tone::Info, "Waiting"),
                 };
-                let error = delivery.error.map_or_else(|| "–".to_owned(), |error| visible(&error));
                 vec![
                     text(visible(&delivery.subject)),
                     state,
                     text(delivery.channel),
                     when(delivery.at, now),
-                    text(error),
+                    or_none(delivery.error.as_deref()),
                 ]
             })
             .view()

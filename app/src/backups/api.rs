@@ -245,7 +245,9 @@ pub async fn verify_backup(request: BackupRef) -> Result<RunId, ApiError> {
 #[server(name = CancelRunFn, prefix = "/fn", endpoint = "backups/cancel_run")]
 pub async fn cancel_run(request: RunRef) -> Result<(), ApiError> {
     let path = format!("/runs/{}", request.id);
-    Ok(crate::redirect_to(&path, backend()?.cancel_run(request).await?))
+    backend()?.cancel_run(request).await?;
+    crate::redirect_to(&path, ());
+    Ok(())
 }
 
 /// A run as it stands now; asked by the live view after a break.

@@ -12,7 +12,7 @@ use crate::{
         badge::{Tone, badge},
         empty::empty,
         table::{Table, text},
-        text::{count, name, number, visible},
+        text::{count, name, none, number, visible},
         time::{exactly, took},
         timeline::phase_word,
     },
@@ -127,8 +127,7 @@ fn tables_table(mut tables: Vec<TableEvidence>) -> AnyView {
             };
             view! { <span class="float"><code>{visible(&column.column)}</code>" "{badge(tone, word)}</span> }
         });
-        let floats =
-            if table.floats.is_empty() { "–".into_any() } else { floats.collect_view().into_any() };
+        let floats = if table.floats.is_empty() { none() } else { floats.collect_view().into_any() };
         vec![
             name(&table.table),
             verdict,

@@ -32,7 +32,7 @@ pub fn progress_view(progress: Option<&Progress>) -> AnyView {
     };
     view! {
         <div class="progress">
-            <p class="big" data-live="phase">{phase}</p>
+            <p class="big" data-live="phase" aria-live="polite">{phase}</p>
             <progress data-live="bar" max="100" value=percent.map(|percent| percent.to_string()) aria-label="Progress of this run"></progress>
             <dl class="facts">
                 <dt>"Data"</dt><dd data-live="amount">{amount(&progress)}</dd>
@@ -50,7 +50,7 @@ pub fn progress_view(progress: Option<&Progress>) -> AnyView {
 /// One line about a run at work, for lists.
 pub fn progress_line(run: &RunRow) -> AnyView {
     let Some(progress) = &run.progress else {
-        return view! { <span class="muted small">{run.state.title()}</span> }.into_any();
+        return view! { <span class="muted small line">{run.state.title()}</span> }.into_any();
     };
     let percent = progress.percent();
     let mut parts = vec![phase_word(&progress.phase), amount(progress)];
@@ -64,7 +64,7 @@ pub fn progress_line(run: &RunRow) -> AnyView {
     let label = format!("{} of {}", run.kind.title(), visible(&run.subject));
     view! {
         <progress max="100" value=percent.map(|percent| percent.to_string()) aria-label=label></progress>
-        <span class="muted small">{parts.join(" · ")}</span>
+        <span class="muted small line">{parts.join(" · ")}</span>
     }
     .into_any()
 }

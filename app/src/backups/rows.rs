@@ -8,7 +8,7 @@ use crate::{
     ui::{
         badge::{Badged, Tone, badge},
         table::{Table, link, text},
-        text::visible,
+        text::{none, or_none, visible},
         time::{took, when, when_or},
     },
 };
@@ -33,7 +33,6 @@ pub fn backups_table(
             };
             let source =
                 with_source.then(|| link(format!("/sources/{}", backup.source_id), &backup.database));
-            let label = backup.label.as_deref().map_or_else(|| "–".to_owned(), visible);
             let mut cells = vec![id, state];
             cells.extend(source);
             cells.extend([
@@ -41,7 +40,7 @@ pub fn backups_table(
                 text(backup.sizes.plain.to_string()),
                 text(backup.sizes.stored.to_string()),
                 when_or(backup.verified_at, now, "never"),
-                text(label),
+                or_none(backup.label.as_deref()),
             ]);
             cells
         })
@@ -65,23 +64,19 @@ pub fn runs_table(caption: &str, runs: Vec<RunRow>, now: Option<Timestamp>) -> A
                 run.state.badge()
             };
             let length = run.started_at.zip(run.finished_at.or(now.filter(|_| !run.state.is_finished())));
-            let length = length.map_or_else(|| "–".to_owned(), |(start, end)| took(end.since_ms(start)));
+            let length = length.map_or_else(none, |(start, end)| text(took(end.since_ms(start))));
             vec![
                 link(format!("/runs/{}", run.id), &title),
                 state,
                 text(visible(&run.requested_by)),
                 when(run.created_at, now),
-                text(length),
-                text(outcome(&run)),
+                length,
+                outcome(&run),
             ]
         })
         .view()
 }
 
-fn outcome(run: &RunRow) -> String {
-    match (&run.error, &run.label) {
-        (Some(error), _) => visible(&error.message),
-        (None, Some(label)) => visible(label),
-        (None, None) => "–".into(),
-    }
+fn outcome(run: &RunRow) -> AnyView {
+    or_none(run.error.as_ref().map(|error| error.message.as_str()).or(run.label.as_deref()))
 }

@@ -40,9 +40,9 @@ pub fn RunPage() -> impl IntoView {
         let is_live = !row.state.is_finished();
         let live = is_live.then(|| {
             view! {
-                <section class="panel c8" data-events=format!("/events/runs/{}", row.id) aria-live="polite" aria-atomic="false">
+                <section class="panel c8" data-events=format!("/events/runs/{}", row.id)>
                     {progress_view(row.progress.as_ref())}
-                    <p class="muted small" data-live="link">"Load the page again to see how far it is."</p>
+                    <p class="muted small" data-live="link" role="status">"Load the page again to see how far it is."</p>
                 </section>
             }
         });

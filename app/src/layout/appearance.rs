@@ -1,6 +1,8 @@
 //! Light or dark, comfortable or compact: a cookie that the server reads, so that no page flashes in the wrong
 //! colours and the switch works without JavaScript.
 
+#![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "server functions are asynchronous"))]
+
 use leptos::prelude::*;
 
 use crate::port::ApiError;

@@ -29,10 +29,16 @@ pub fn brand() -> impl IntoView {
     }
 }
 
+/// The document's title. The renderer writes it between its tags as it is, so markup is taken out of it here.
+fn document_title(title: &str) -> String {
+    let escaped = visible(title).replace('&', "&amp;").replace('<', "&lt;");
+    format!("{escaped} · Holdfast")
+}
+
 /// Frame and content of a page.
 pub fn framed(place: Place, me: &Me, now: Option<Timestamp>, page: PageView) -> AnyView {
     let role = me.role;
-    let title = format!("{} · Holdfast", visible(&page.title));
+    let title = document_title(&page.title);
     let crumbs =
         page.crumbs.into_iter().map(|(name, path)| view! { <li><a href=path>{visible(&name)}</a></li> });
     let crumbs = crumbs.collect::<Vec<_>>();
@@ -47,8 +53,10 @@ pub fn framed(place: Place, me: &Me, now: Option<Timestamp>, page: PageView) -> 
         <a class="skip" href="#content">"Skip to the content"</a>
         <div class="frame">
             <div class="rail">
-                <a class="home" href="/" aria-label="Holdfast, overview">{brand()}</a>
-                <nav aria-label="Main">{links(place, role)}</nav>
+                <nav aria-label="Main">
+                    <a class="home" href="/" aria-label="Holdfast, overview">{brand()}</a>
+                    {links(place, role)}
+                </nav>
             </div>
             <div class="stage">
                 <header class="top">
@@ -88,7 +96,7 @@ pub fn framed(place: Place, me: &Me, now: Option<Timestamp>, page: PageView) -> 
 /// The narrow frame of pages before a sign-in.
 pub fn narrow(title: &str, body: AnyView) -> AnyView {
     view! {
-        <Title text=format!("{title} · Holdfast") />
+        <Title text=document_title(title) />
         <main class="narrow" id="content">
             <div class="card">
                 {brand()}

@@ -45,7 +45,9 @@ impl Visit {
             now: present(),
             query: use_query_map().get_untracked(),
             // The page of unknown addresses has none.
-            params: use_context::<ArcMemo<ParamsMap>>().map(|params| params.get_untracked()).unwrap_or_default(),
+            params: use_context::<ArcMemo<ParamsMap>>()
+                .map(|params| params.get_untracked())
+                .unwrap_or_default(),
             here: format!("{}{question}{search}", location.pathname.get_untracked()),
         })
     }

@@ -47,5 +47,7 @@ pub trait PoliciesPort: Send + Sync {
 #[server(name = SetScheduleFn, prefix = "/fn", endpoint = "policies/set_schedule")]
 pub async fn set_schedule(request: SetSchedule) -> Result<(), ApiError> {
     let path = format!("/sources/{}?done=schedule", request.source_id);
-    Ok(crate::redirect_to(&path, backend()?.set_schedule(request).await?))
+    backend()?.set_schedule(request).await?;
+    crate::redirect_to(&path, ());
+    Ok(())
 }

@@ -180,7 +180,9 @@ pub async fn add_connection(request: AddConnection) -> Result<ConnectionId, ApiE
 #[server(name = ChangeConnectionFn, prefix = "/fn", endpoint = "sources/change_connection")]
 pub async fn change_connection(request: ChangeConnection) -> Result<(), ApiError> {
     let path = format!("/connections/{}", request.id);
-    Ok(crate::redirect_to(&path, backend()?.change_connection(request).await?))
+    backend()?.change_connection(request).await?;
+    crate::redirect_to(&path, ());
+    Ok(())
 }
 
 /// Tests a server.

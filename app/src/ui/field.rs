@@ -16,7 +16,6 @@ pub struct Field {
     error: Option<String>,
     autocomplete: &'static str,
     required: bool,
-    pattern: Option<String>,
     minlength: Option<&'static str>,
     choices: Vec<(String, String)>,
     is_plain: bool,
@@ -35,7 +34,6 @@ impl Field {
             error: None,
             autocomplete: "off",
             required: true,
-            pattern: None,
             minlength: None,
             choices: Vec::new(),
             is_plain: false,
@@ -84,11 +82,6 @@ impl Field {
         self.minlength = Some(characters);
         self
     }
-    /// Must be exactly this text; the browser refuses anything else before it is sent.
-    pub fn exactly(mut self, text: &str) -> Self {
-        self.pattern = Some(literal_pattern(text));
-        self
-    }
     /// Posted under its own name, for routes that are not server functions.
     pub const fn plain(mut self) -> Self {
         self.is_plain = true;
@@ -124,7 +117,7 @@ impl Field {
         } else {
             view! {
                 <input id=self.id.clone() name=name type=self.kind value=self.value required=self.required
-                    autocomplete=self.autocomplete pattern=self.pattern minlength=self.minlength
+                    autocomplete=self.autocomplete minlength=self.minlength
                     aria-describedby=described aria-invalid=invalid spellcheck="false" autocapitalize="off" />
             }
             .into_any()
@@ -157,18 +150,4 @@ pub fn tick(form: &str, name: &'static str, label: &'static str, is_ticked: bool
 /// A value that goes along unseen, posted as `request[name]`.
 pub fn hidden(name: &'static str, value: impl Into<String>) -> AnyView {
     view! { <input type="hidden" name=format!("request[{name}]") value=value.into() /> }.into_any()
-}
-
-/// A pattern that matches nothing but `text`.
-fn literal_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_ascii_punctuation() && letter != '_' {
-            // Written as a code point: the syntax of patterns allows a backslash before some signs only.
-            pattern.push_str(&format!("\\u{{{:x}}}", u32::from(letter)));
-        } else {
-            pattern.push(letter);
-        }
-    }
-    pattern
 }

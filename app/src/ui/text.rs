@@ -44,11 +44,21 @@ pub fn number(n: u64) -> String {
     shown
 }
 
+/// What stands where there is nothing; left out on a phone.
+pub fn none() -> AnyView {
+    view! { <span class="none">"–"</span> }.into_any()
+}
+
+/// A text that may not be there.
+pub fn or_none(text: Option<&str>) -> AnyView {
+    text.map_or_else(none, |text| visible(text).into_any())
+}
+
 /// A line to be copied as it stands, with its button. The button appears only where the browser can copy.
 pub fn code_block(label: &'static str, text: &str) -> AnyView {
     view! {
         <div class="code">
-            <pre tabindex="0" role="region" aria-label=label><code>{visible_lines(text)}</code></pre>
+            <pre><code>{visible_lines(text)}</code></pre>
             <button type="button" class="btn copy" data-copy=text.to_owned()>"Copy"<span class="visually-hidden">{format!(" {label}")}</span></button>
         </div>
     }

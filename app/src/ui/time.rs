@@ -15,7 +15,9 @@ pub fn exactly(at: Timestamp, now: Option<Timestamp>) -> AnyView {
 }
 
 fn stamped(at: Timestamp, text: String, now: Option<Timestamp>) -> AnyView {
-    let distance = now.map(|now| view! { <span class="muted">{format!(" · {}", at.relative(now))}</span> });
+    let distance = now.map(|now| {
+        view! { <span class="dot-between" aria-hidden="true">" · "</span>" "<span class="muted distance">{at.relative(now)}</span> }
+    });
     view! { <time datetime=at.rfc3339() title=at.exact()>{text}{distance}</time> }.into_any()
 }
 

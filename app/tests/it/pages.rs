@@ -34,10 +34,17 @@ struct Answer {
 }
 
 async fn get(path: &str, cookies: &str) -> Answer {
-    let request = Request::get(path).header("cookie", cookies).header("accept", "text/html").body(Body::empty()).unwrap();
+    let request = Request::get(path)
+        .header("cookie", cookies)
+        .header("accept", "text/html")
+        .body(Body::empty())
+        .unwrap();
     let response = router().oneshot(request).await.unwrap();
-    let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
-    let (status, location, policy) = (response.status().as_u16(), header("location"), header("content-security-policy"));
+    let header = |name: &str| {
+        response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    };
+    let (status, location, policy) =
+        (response.status().as_u16(), header("location"), header("content-security-policy"));
     let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     Answer { status, location, policy, html: String::from_utf8(bytes.to_vec()).unwrap() }
 }
@@ -62,7 +69,11 @@ async fn full_pages_say_what_they_know() {
     for (path, full, _) in pages() {
         let answer = get(&path, "mood=full").await;
         assert_eq!(answer.status, 200, "{path}");
-        assert!(text_of(&answer.html).contains(full), "{path} does not say {full:?}:\n{}", text_of(&answer.html));
+        assert!(
+            text_of(&answer.html).contains(full),
+            "{path} does not say {full:?}:\n{}",
+            text_of(&answer.html)
+        );
     }
 }
 
@@ -71,13 +82,19 @@ async fn empty_pages_teach_the_first_step() {
     for (path, _, empty) in pages() {
         let answer = get(&path, "mood=empty").await;
         assert_eq!(answer.status, 200, "{path}");
-        assert!(text_of(&answer.html).contains(empty), "{path} does not say {empty:?}:\n{}", text_of(&answer.html));
+        assert!(
+            text_of(&answer.html).contains(empty),
+            "{path} does not say {empty:?}:\n{}",
+            text_of(&answer.html)
+        );
     }
 }
 
 #[tokio::test]
 async fn refusals_and_faults_have_their_status_and_a_way_on() {
-    for (path, ..) in pages().into_iter().filter(|(path, ..)| !matches!(path.as_str(), "/profile" | "/connections/new")) {
+    for (path, ..) in
+        pages().into_iter().filter(|(path, ..)| !matches!(path.as_str(), "/profile" | "/connections/new"))
+    {
         let refused = get(&path, "mood=forbidden").await;
         assert_eq!(refused.status, 403, "{path}");
         assert!(refused.html.contains("Your role does not allow this."), "{path}");
@@ -107,7 +124,11 @@ async fn names_stay_text_and_keep_their_direction() {
     for (path, ..) in pages() {
         let answer = get(&path, "mood=full").await;
         // What the copy button copies is the true text, safe between the quotes of its attribute.
-        let drawn = answer.html.split("data-copy=\"").enumerate().map(|(n, part)| if n == 0 { part } else { part.split_once('"').unwrap().1 });
+        let drawn = answer
+            .html
+            .split("data-copy=\"")
+            .enumerate()
+            .map(|(n, part)| if n == 0 { part } else { part.split_once('"').unwrap().1 });
         assert!(!drawn.collect::<String>().contains("<img"), "{path} lets markup through");
         assert!(!answer.html.contains('\u{202e}'), "{path} lets a name turn the text");
         assert!(!answer.html.contains("javascript:"), "{path} links to a script");
@@ -122,17 +143,24 @@ async fn scripts_run_by_nonce_only() {
     let nonce = answer.policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
     assert!(nonce.len() >= 16);
     for script in answer.html.split("<script").skip(1) {
-        assert!(script.starts_with(&format!(" nonce=\"{nonce}\"")) || script.contains(&format!("nonce=\"{nonce}\"")), "{script}");
+        assert!(
+            script.starts_with(&format!(" nonce=\"{nonce}\""))
+                || script.contains(&format!("nonce=\"{nonce}\"")),
+            "{script}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_viewer_sees_no_button_that_would_be_refused() {
-    for (path, ..) in pages().into_iter().filter(|(path, ..)| !matches!(path.as_str(), "/settings" | "/settings/people" | "/connections/new" | "/profile")) {
+    for (path, ..) in pages().into_iter().filter(|(path, ..)| {
+        !matches!(path.as_str(), "/settings" | "/settings/people" | "/connections/new" | "/profile")
+    }) {
         let answer = get(&path, "mood=viewer").await;
         assert_eq!(answer.status, 200, "{path}");
         let posts = answer.html.matches("action=\"/fn/").count();
-        let own = answer.html.matches("action=\"/fn/access/sign_out\"").count() + answer.html.matches("action=\"/fn/layout/appearance\"").count();
+        let own = answer.html.matches("action=\"/fn/access/sign_out\"").count()
+            + answer.html.matches("action=\"/fn/layout/appearance\"").count();
         assert_eq!(posts, own, "{path} offers a viewer a change");
     }
     for path in ["/settings", "/settings/people", "/connections/new"] {
@@ -149,7 +177,12 @@ async fn unknown_addresses_and_ids_are_not_found() {
 
 #[tokio::test]
 async fn colours_follow_the_cookie() {
-    assert!(get("/", "mood=full; theme=dark; density=compact").await.html.contains("data-theme=\"dark\" data-density=\"compact\""));
+    assert!(
+        get("/", "mood=full; theme=dark; density=compact")
+            .await
+            .html
+            .contains("data-theme=\"dark\" data-density=\"compact\"")
+    );
     assert!(get("/", "mood=full").await.html.contains("data-theme=\"auto\""));
 }
 
@@ -158,7 +191,11 @@ async fn filters_and_pages_live_in_the_address() {
     let answer = get("/backups?label=September&verification=failed", "mood=full").await;
     assert!(answer.html.contains("value=\"September\""));
     assert!(answer.html.contains("after=2"));
-    assert!(answer.html.contains("label=September&amp;") || answer.html.contains("label=September"), "{}", answer.html);
+    assert!(
+        answer.html.contains("label=September&amp;") || answer.html.contains("label=September"),
+        "{}",
+        answer.html
+    );
 }
 
 #[tokio::test]

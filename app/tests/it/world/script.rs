@@ -2,20 +2,21 @@
 
 use app::{
     access::api::{
-        AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, FirstRun, Me, PasswordLink, ResetPassword,
-        Setup, SignIn, UserRef, UserRow,
+        AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, FirstRun, Me, PasswordLink,
+        ResetPassword, Setup, SignIn, UserRef, UserRow,
     },
     alerts::api::{AlertsPort, Channels, SetChannels},
     backups::api::{
-        BackupDetail, BackupFilter, BackupRef, BackupRow, BackupsPort, RunDetail, RunFilter, RunRef, RunRow, StartBackup,
+        BackupDetail, BackupFilter, BackupRef, BackupRow, BackupsPort, RunDetail, RunFilter, RunRef, RunRow,
+        StartBackup,
     },
     health::api::{HealthPort, Overview},
     policies::api::{PoliciesPort, SetSchedule},
     port::SecretText,
     restores::api::{RestoresPort, StartRestore},
     sources::api::{
-        AddConnection, AddSource, ChangeConnection, ConnectionDetail, ConnectionRef, ConnectionRow, SourceDetail,
-        SourceRow, SourcesPort,
+        AddConnection, AddSource, ChangeConnection, ConnectionDetail, ConnectionRef, ConnectionRow,
+        SourceDetail, SourceRow, SourcesPort,
     },
     vaults::api::{InstallationView, VaultsPort},
 };
@@ -66,7 +67,11 @@ pub struct Script {
 }
 
 impl Script {
-    fn answer<T>(&self, empty: impl FnOnce() -> Result<T, Fault>, full: impl FnOnce() -> T) -> Result<T, Fault> {
+    fn answer<T>(
+        &self,
+        empty: impl FnOnce() -> Result<T, Fault>,
+        full: impl FnOnce() -> T,
+    ) -> Result<T, Fault> {
         match self.mood {
             Mood::Empty => empty(),
             Mood::Full | Mood::Viewer | Mood::KeyShown => Ok(full()),
@@ -156,7 +161,10 @@ impl SourcesPort for Script {
         self.answer(|| Ok(data::untested_connection(id)), || data::connection_detail(id))
     }
     async fn add_connection(&self, _: AddConnection) -> Result<ConnectionId, Fault> {
-        Err(Fault::invalid("host", "db.internal has no address. Check the name, or enter the address itself."))
+        Err(Fault::invalid(
+            "host",
+            "db.internal has no address. Check the name, or enter the address itself.",
+        ))
     }
     async fn change_connection(&self, _: ChangeConnection) -> Result<(), Fault> {
         Err(Fault::Conflict)
@@ -204,7 +212,11 @@ impl BackupsPort for Script {
 #[async_trait]
 impl RestoresPort for Script {
     async fn start_restore(&self, request: StartRestore) -> Result<RunId, Fault> {
-        if request.database == request.confirm { Ok(data::id(3)) } else { Err(Fault::invalid("confirm", "This is not the same name.")) }
+        if request.database == request.confirm {
+            Ok(data::id(3))
+        } else {
+            Err(Fault::invalid("confirm", "This is not the same name."))
+        }
     }
 }
 

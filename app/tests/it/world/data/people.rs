@@ -1,0 +1,77 @@
+//! People, and where notices go.
+
+use app::access::api::Me;
+use app::access::api::PasswordLink;
+use app::access::api::UserRow;
+use app::alerts::api::Channels;
+use app::alerts::api::Delivery;
+use app::port::SecretText;
+use domain::access::Role;
+
+use super::{DAY, HOUR, MARKUP, NOW, id};
+
+pub fn me(role: Role) -> Me {
+    Me {
+        id: id(900),
+        name: "Ada Keller".into(),
+        email: "ada@example.com".into(),
+        tenant_id: id(1),
+        tenant: "Northwind Compliance".into(),
+        role,
+    }
+}
+
+pub fn users() -> Vec<UserRow> {
+    let user = |n, name: &str, role, enabled, has_password| UserRow {
+        id: id(n),
+        name: name.into(),
+        email: format!("person{n}@example.com"),
+        role,
+        enabled,
+        has_password,
+        last_sign_in: has_password.then(|| NOW.plus_ms(-3 * HOUR)),
+    };
+    vec![
+        user(900, "Ada Keller", Role::PlatformOperator, true, true),
+        user(901, MARKUP, Role::Viewer, true, false),
+        user(902, "Bo Lindqvist", Role::Operator, false, true),
+    ]
+}
+
+pub fn password_link() -> PasswordLink {
+    PasswordLink {
+        email: "person901@example.com".into(),
+        path: SecretText("/reset?token=s3cr3t-t0ken".into()),
+        expires_at: NOW.plus_ms(DAY),
+    }
+}
+
+pub fn channels() -> Channels {
+    let delivery = |hours: i64, state: &str, error: Option<&str>| Delivery {
+        at: NOW.plus_ms(-hours * HOUR),
+        channel: "webhook".into(),
+        subject: format!("Backup of {MARKUP} failed"),
+        state: state.into(),
+        error: error.map(Into::into),
+    };
+    Channels {
+        email_to: "ops@example.com".into(),
+        smtp_configured: false,
+        webhook_url: "https://hooks.example.com/holdfast".into(),
+        has_webhook_secret: true,
+        deliveries: vec![
+            delivery(3, "sent", None),
+            delivery(27, "failed", Some("the receiver answered 503; tried 5 times")),
+        ],
+    }
+}
+
+pub fn no_channels() -> Channels {
+    Channels {
+        email_to: String::new(),
+        smtp_configured: false,
+        webhook_url: String::new(),
+        has_webhook_secret: false,
+        deliveries: vec![],
+    }
+}
