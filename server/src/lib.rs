@@ -10,8 +10,13 @@
 pub mod access;
 pub mod alerts;
 pub mod backups;
+pub mod caller;
 pub mod clock;
 pub mod config;
+pub mod fault;
+pub mod health;
+pub mod http;
+pub mod migrate;
 pub mod policies;
 pub mod restores;
 pub mod services;

@@ -44,6 +44,8 @@ pub struct Services {
     pub vault: Vault,
     /// Its row in the catalog.
     pub vault_id: VaultId,
+    /// The root of all keys.
+    pub root: Arc<dyn RootKey>,
     /// Told to listeners in this process; a change in another process is found by looking at the row.
     pub events: broadcast::Sender<RunChanged>,
     clients: OnceCell<Clients>,
@@ -69,8 +71,8 @@ impl Services {
         let queue = Queue::open(config.queue_url.expose_secret()).await.context("open the queue")?;
         let storage = storage::open(&config.vault).await?;
         let root = open_root(&config.root_key).await?;
-        let vault = Vault::open(storage, root, Arc::clone(&clock)).await?;
-        Self::new(config, clock, catalog, queue, vault).await
+        let vault = Vault::open(storage, Arc::clone(&root), Arc::clone(&clock)).await?;
+        Self::new(config, clock, catalog, queue, vault, root).await
     }
 
     /// Puts opened parts together.
@@ -80,14 +82,33 @@ impl Services {
         catalog: Catalog,
         queue: Queue,
         vault: Vault,
+        root: Arc<dyn RootKey>,
     ) -> anyhow::Result<Arc<Self>> {
+        let installation = catalog.installation().await.context("read the installation from the catalog")?;
+        if installation.id != vault.installation() {
+            bail!(
+                "the vault ({}) belongs to another installation than the catalog\n  What to do: configure the vault \
+                 and the catalog that belong together; `holdfast-recover` reads any vault with its keys",
+                vault.storage().describe()
+            );
+        }
         let vault_id = register_vault(&catalog, &config.vault, vault.storage().as_ref()).await?;
         catalog
             .publish_keys(&vault.worker_public().0, vault.signing_public(), false)
             .await
             .context("compare the vault's public keys with those in the catalog: do they belong together?")?;
         let events = broadcast::Sender::new(EVENTS);
-        Ok(Arc::new(Self { config, clock, catalog, queue, vault, vault_id, events, clients: OnceCell::new() }))
+        Ok(Arc::new(Self {
+            config,
+            clock,
+            catalog,
+            queue,
+            vault,
+            vault_id,
+            root,
+            events,
+            clients: OnceCell::new(),
+        }))
     }
 
     /// The client programs on this machine, looked for when first needed.

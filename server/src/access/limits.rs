@@ -1,0 +1,99 @@
+//! How often something may be tried: per address and per account, so that neither many accounts from one place nor
+//! one account from many places can be guessed at.
+//!
+//! Kept in memory: with several servers each counts for itself, which slows guessing down by their number only.
+
+use std::{hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
+
+use domain::Fault;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
+
+/// Tries in a row from one address, then one each [`ADDRESS_EVERY`].
+pub const ADDRESS_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
+const ADDRESS_EVERY: Duration = Duration::from_secs(4);
+/// Tries in a row for one account, then one each [`ACCOUNT_EVERY`].
+pub const ACCOUNT_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+const ACCOUNT_EVERY: Duration = Duration::from_secs(20);
+/// Keys that are remembered before those that waited long enough are forgotten.
+const REMEMBERED: usize = 20_000;
+
+/// The counters.
+pub struct Limits {
+    addresses: DefaultKeyedRateLimiter<IpAddr>,
+    accounts: DefaultKeyedRateLimiter<String>,
+}
+
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Limits")
+    }
+}
+
+fn limiter<K: Hash + Eq + Clone>(every: Duration, burst: NonZeroU32) -> DefaultKeyedRateLimiter<K> {
+    let quota = Quota::with_period(every).unwrap_or_else(|| Quota::per_minute(burst));
+    RateLimiter::keyed(quota.allow_burst(burst))
+}
+
+fn ask<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<(), Fault> {
+    if limiter.len() > REMEMBERED {
+        limiter.retain_recent();
+    }
+    limiter.check_key(key).map_err(|refusal| {
+        let wait = refusal.wait_time_from(limiter.clock().now());
+        Fault::RateLimited { retry_after_s: u32::try_from(wait.as_secs() + 1).unwrap_or(u32::MAX) }
+    })
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            addresses: limiter(ADDRESS_EVERY, ADDRESS_BURST),
+            accounts: limiter(ACCOUNT_EVERY, ACCOUNT_BURST),
+        }
+    }
+}
+
+impl Limits {
+    /// Counts a try from an address. The addresses of one IPv6 network count as one: a home has 2⁶⁴ of them.
+    pub fn from_address(&self, address: IpAddr) -> Result<(), Fault> {
+        let key = match address.to_canonical() {
+            IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
+            address => address,
+        };
+        ask(&self.addresses, &key)
+    }
+    /// Counts a try for an account, whether it exists or not.
+    pub fn for_account(&self, email: &str) -> Result<(), Fault> {
+        let key: String = email.trim().to_lowercase().chars().take(254).collect();
+        ask(&self.accounts, &key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_closed_for_a_while_and_the_others_stay_open() {
+        let limits = Limits::default();
+        for _ in 0..ACCOUNT_BURST.get() {
+            assert_eq!(limits.for_account("Ann@example.org"), Ok(()));
+        }
+        let refused = limits.for_account(" ann@EXAMPLE.org");
+        assert!(matches!(refused, Err(Fault::RateLimited { retry_after_s: 1..=21 })), "{refused:?}");
+        assert_eq!(limits.for_account("ben@example.org"), Ok(()));
+    }
+
+    #[test]
+    fn one_ipv6_network_is_one_address() {
+        let limits = Limits::default();
+        for n in 0..ADDRESS_BURST.get() {
+            assert_eq!(
+                limits.from_address(IpAddr::V6((0x2001_0db8_u128 << 96 | u128::from(n)).into())),
+                Ok(())
+            );
+        }
+        assert!(limits.from_address(IpAddr::V6((0x2001_0db8_u128 << 96 | 0xffff).into())).is_err());
+        assert_eq!(limits.from_address(IpAddr::V6((0x2001_0db9_u128 << 96).into())), Ok(()));
+    }
+}

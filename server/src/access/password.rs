@@ -1,0 +1,140 @@
+//! Passwords: what is accepted, how they are stored, how they are checked.
+//!
+//! Argon2id with 19 MiB, two passes, one lane. Each check costs that memory and some tens of milliseconds, so only
+//! as many run at once as the machine has cores; the rest wait. A check against nobody costs the same as one
+//! against somebody: who is known here cannot be told by the time of the answer.
+
+use std::sync::Arc;
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use domain::Fault;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+use crate::fault::{Error, Result};
+
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+/// Characters at least.
+pub const SHORTEST: usize = 12;
+/// Characters at most; hashing more would be free work for a stranger.
+pub const LONGEST: usize = 200;
+
+/// Whether a new password may be used by the person with this address and name.
+pub fn check_rules(field: &str, password: &SecretString, email: &str, name: &str) -> Result<(), Fault> {
+    let text = password.expose_secret();
+    let length = text.chars().count();
+    let folded = text.to_lowercase();
+    let owned = [email.to_lowercase(), name.to_lowercase()];
+    if length < SHORTEST {
+        Err(Fault::invalid(field, format!("use at least {SHORTEST} characters; this has {length}")))
+    } else if length > LONGEST {
+        Err(Fault::invalid(field, format!("use at most {LONGEST} characters; this has {length}")))
+    } else if owned.iter().any(|own| !own.is_empty() && folded.trim() == own.trim()) {
+        Err(Fault::invalid(field, "your name or address is the first thing that is tried; choose another"))
+    } else if text.chars().all(|letter| text.starts_with(letter)) {
+        Err(Fault::invalid(field, "one letter repeated is guessed at once; choose another"))
+    } else {
+        Ok(())
+    }
+}
+
+fn hasher() -> Result<Argon2<'static>> {
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None)
+        .map_err(|_| Error::Impossible("the parameters of Argon2 were refused"))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// The string that is stored. Takes some tens of milliseconds of a core: not for a thread that serves requests.
+pub fn hash_blocking(password: &SecretString) -> Result<String> {
+    let hash: PasswordHash = hasher()?
+        .hash_password(password.expose_secret().as_bytes())
+        .map_err(|_| Error::Impossible("Argon2 refused to hash a password"))?;
+    Ok(hash.to_string())
+}
+
+fn fits_blocking(password: &SecretString, stored: &str) -> Result<bool> {
+    let stored =
+        PasswordHash::new(stored).map_err(|_| Error::Impossible("a stored password hash cannot be read"))?;
+    Ok(hasher()?.verify_password(password.expose_secret().as_bytes(), &stored).is_ok())
+}
+
+/// Hashes and checks beside the threads that serve requests, a few at once.
+#[derive(Debug)]
+pub struct Passwords {
+    seats: Arc<Semaphore>,
+    of_nobody: String,
+}
+
+impl Passwords {
+    /// As many at once as there are cores, eight at most: 150 MiB.
+    pub fn new() -> Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(8));
+        let mut random = [0u8; 16];
+        getrandom::fill(&mut random)
+            .map_err(|_| Error::Impossible("the operating system gave no random bytes"))?;
+        let of_nobody = hash_blocking(&SecretString::from(hex::encode(random)))?;
+        Ok(Self { seats: Arc::new(Semaphore::new(cores)), of_nobody })
+    }
+
+    /// The string that is stored.
+    pub async fn hash(&self, password: SecretString) -> Result<String> {
+        self.seated(move || hash_blocking(&password)).await
+    }
+
+    /// Whether a password is the stored one. Nobody's stored password takes as long to refuse.
+    pub async fn fits(&self, password: SecretString, stored: Option<String>) -> Result<bool> {
+        let is_somebody = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.of_nobody.clone());
+        // Longer ones are never stored; refusing them before hashing would be told by the time.
+        let fits = self.seated(move || fits_blocking(&password, &stored)).await?;
+        Ok(fits && is_somebody)
+    }
+
+    async fn seated<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let seat = Arc::clone(&self.seats)
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::Impossible("the seats for hashing were closed"))?;
+        tokio::task::spawn_blocking(move || {
+            let _seat = seat;
+            work()
+        })
+        .await?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn short_long_and_own_names_are_refused() {
+        let check = |text: &str| {
+            check_rules("new", &SecretString::from(text), "Ann@Example.org", "Ann Example-Smith")
+        };
+        assert!(check("correct horse battery").is_ok());
+        assert!(check("ünïcödé öf twelve").is_ok());
+        for bad in ["short", "ann@example.org", "ANN EXAMPLE-SMITH", "aaaaaaaaaaaaaa", &"x y".repeat(100)] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_stored_password_fits_and_nobody_has_one() {
+        let passwords = Passwords::new().unwrap();
+        let stored = passwords.hash("correct horse battery".into()).await.unwrap();
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(passwords.fits("correct horse battery".into(), Some(stored.clone())).await.unwrap());
+        assert!(!passwords.fits("correct horse batterz".into(), Some(stored)).await.unwrap());
+        assert!(!passwords.fits("correct horse battery".into(), None).await.unwrap());
+        assert!(passwords.fits("x".into(), Some("$nonsense".into())).await.is_err());
+    }
+}

@@ -1,0 +1,87 @@
+//! A backup as a file that any stock client loads.
+//!
+//! The file goes from the vault to the reader piece by piece; nothing is kept here. It ends whole or not at all:
+//! when something is found to be wrong on the way, the download breaks off without its trailer.
+
+use std::sync::Arc;
+
+use catalog::{Outcome, Scope};
+use domain::{BackupId, Refusal, access::may, backups::Retention};
+use engine::{
+    format::{Owner, keys::Place},
+    pipeline::{self, Control, Export, NoFence},
+};
+use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    caller::Caller,
+    fault::{Error, Result},
+};
+
+/// What lies between vault and reader, in bytes.
+const BUFFER: usize = 1 << 20;
+
+/// A download that has begun.
+pub struct Download {
+    /// Name of the file: database and instant.
+    pub file_name: String,
+    /// Its content.
+    pub content: DuplexStream,
+}
+
+/// Begins the export of a backup; audited before the first byte leaves, and again with how it ended.
+pub async fn begin(caller: &Caller, scope: Scope<may::ExportBackup>, id: BackupId) -> Result<Download> {
+    let rows = caller.rows(&scope);
+    let backup = rows.get_backup(id).await?;
+    if backup.retention == Retention::Deleted {
+        return Err(Refusal::Expired.into());
+    }
+    let place = Place {
+        owner: Owner::System,
+        source: backup.source_id,
+        backup: id,
+        attempt: u32::try_from(backup.attempt)
+            .map_err(|_| Error::Impossible("a backup has an attempt out of range"))?,
+    };
+    // Whatever cannot be opened at all is an answer, not a broken download.
+    pipeline::open_manifest(&caller.services.vault, &place).await?;
+    rows.record("backup.export", &format!("backup {id}"), Outcome::Done, "begun").await?;
+    let instant = backup.snapshot_at.utc().format("%Y%m%dT%H%M%SZ");
+    let file_name = format!("{}-{instant}.sql.gz", backup.database);
+    let (writer, content) = tokio::io::duplex(BUFFER);
+    tokio::spawn(run(caller.clone(), scope, id, place, writer));
+    Ok(Download { file_name, content })
+}
+
+async fn run(
+    caller: Caller,
+    scope: Scope<may::ExportBackup>,
+    id: BackupId,
+    place: Place,
+    mut writer: DuplexStream,
+) {
+    let control = Control {
+        clock: Arc::clone(&caller.services.clock),
+        cancel: CancellationToken::new(),
+        progress: Arc::new(|_| {}),
+        fence: Arc::new(NoFence),
+    };
+    let exported =
+        pipeline::export(&caller.services.vault, &place, Export::Gzip, &mut writer, &control).await;
+    let (outcome, detail) = match exported {
+        Ok(bytes) => match writer.shutdown().await {
+            Ok(()) => (Outcome::Done, format!("{bytes} bytes of SQL")),
+            Err(_) => (Outcome::Failed, "the reader went away".to_owned()),
+        },
+        Err(error) => {
+            tracing::warn!(backup.id = %id, error = error.chain(), "an export ended early");
+            (Outcome::Failed, error.message().to_owned())
+        }
+    };
+    let recorded =
+        caller.rows(&scope).record("backup.export", &format!("backup {id}"), outcome, &detail).await;
+    if let Err(error) = recorded {
+        tracing::error!(backup.id = %id, %error, "the end of an export could not be recorded");
+    }
+}

@@ -1,0 +1,75 @@
+//! Who asks, and what everything they may ask is implemented on.
+//!
+//! A caller is made for each request. Every port of the pages is implemented on it, area by area; each method gets
+//! its scope here, the proof without which the catalog gives nothing.
+
+use std::{net::IpAddr, sync::Arc};
+
+use catalog::{Principal, Scope, TenantCatalog};
+use domain::{Fault, TenantId, access::may::May};
+use tower_sessions::Session;
+
+use crate::{access::gate::Gate, fault::Result, services::Services};
+
+/// One request's caller.
+#[derive(Clone)]
+pub struct Caller {
+    /// What everything is made of.
+    pub services: Arc<Services>,
+    /// What slows down guessing.
+    pub gate: Arc<Gate>,
+    /// The session of the request, signed in or not.
+    pub session: Session,
+    /// Where the request comes from; behind a trusted proxy what that says.
+    pub address: IpAddr,
+    principal: Option<Principal>,
+}
+
+impl Caller {
+    /// Finds out who is asking.
+    pub async fn identify(
+        services: Arc<Services>,
+        gate: Arc<Gate>,
+        session: Session,
+        address: IpAddr,
+    ) -> Result<Self> {
+        let principal = match session.id() {
+            Some(id) => services.catalog.authenticate_session(&id).await?,
+            None => None,
+        };
+        Ok(Self { services, gate, session, address, principal })
+    }
+
+    /// Who is signed in.
+    pub fn principal(&self) -> Result<&Principal, Fault> {
+        self.principal.as_ref().filter(|who| !who.memberships().is_empty()).ok_or(Fault::Unauthenticated)
+    }
+
+    /// The organisation at work: the first that the person belongs to.
+    pub fn tenant(&self) -> Result<TenantId, Fault> {
+        let member = self.principal()?.memberships().first().ok_or(Fault::Unauthenticated)?;
+        Ok(member.tenant_id)
+    }
+
+    /// Proof that the caller may do `P` in the organisation at work. A refusal is written to the audit trail.
+    pub async fn allow<P: May>(&self) -> Result<Scope<P>> {
+        let tenant = self.tenant()?;
+        match self.principal()?.allow::<P>(tenant) {
+            Ok(scope) => Ok(scope),
+            Err(denied) => {
+                self.services.catalog.record_refusal(&denied).await?;
+                Err(catalog::Error::from(denied).into())
+            }
+        }
+    }
+
+    /// The rows that a scope opens.
+    pub fn rows<P: May>(&self, scope: &Scope<P>) -> TenantCatalog<'_> {
+        self.services.catalog.tenant(scope)
+    }
+
+    /// The answer for the person. The only way from a use case's error to a fault.
+    pub fn answer<T>(&self, attempt: &str, result: Result<T>) -> Result<T, Fault> {
+        result.map_err(|error| error.into_fault(self.services.clock.as_ref(), attempt))
+    }
+}

@@ -1,0 +1,118 @@
+//! The first question of every morning, answered from the catalog: can everything be restored, what is wrong, what
+//! runs now?
+
+use app::{
+    health::api::{Concern, Day, Overview},
+    sources::api::SourceRow,
+};
+use catalog::{BackupQuery, DayCount, Run, RunQuery, Scope};
+use domain::{
+    ByteSize, Timestamp,
+    access::may,
+    backups::{RunKind, RunState},
+    health::Standing,
+    sources::Severity,
+};
+
+use crate::{
+    backups::view::{backup_row, run_row},
+    caller::Caller,
+    fault::Result,
+    sources::view::source_rows,
+};
+
+const DAY_MS: i64 = 86_400_000;
+const DAYS: u32 = 14;
+const LATEST: u32 = 6;
+const FAILED: u32 = 20;
+
+/// Everything the overview shows.
+pub async fn overview(caller: &Caller, scope: Scope<may::ReadBackups>) -> Result<Overview> {
+    let rows = caller.rows(&scope);
+    let now = caller.services.clock.now();
+    let midnight = Timestamp(now.0.div_euclid(DAY_MS) * DAY_MS);
+    let days: Vec<Timestamp> =
+        (0..i64::from(DAYS)).rev().map(|ago| midnight.plus_ms(-ago * DAY_MS)).collect();
+    let sources = source_rows(rows.list_sources().await?, now);
+    let counts = rows.days(days.first().copied().unwrap_or(midnight)).await?;
+    let (expected, completed) = rows.expected_and_completed(now.plus_ms(-7 * DAY_MS)).await?;
+    let active = rows.list_runs(&RunQuery { active: true, ..RunQuery::default() }).await?;
+    let failed = RunQuery { state: Some(RunState::Failed), limit: FAILED, ..RunQuery::default() };
+    let failed = rows.list_runs(&failed).await?;
+    let latest = rows.list_backups(&BackupQuery { limit: LATEST, ..BackupQuery::default() }).await?;
+    let stored = rows.vault_use().await?.iter().map(|used| used.stored.0).sum();
+    let stored_by_day = rows.stored_by_day(DAYS).await?.into_iter().map(|day| day.stored).collect();
+    let strip = sources.iter().map(|source| strip(source, &days, &counts)).collect();
+    let ages = sources.iter().map(|source| source.restorable_to.map(|at| now.since_ms(at)));
+    let worst_age_ms = ages.collect::<Option<Vec<_>>>().and_then(|ages| ages.into_iter().max());
+    Ok(Overview {
+        now,
+        concerns: concerns(&sources, &failed.rows, now),
+        active: active.rows.into_iter().map(run_row).collect(),
+        latest: latest.rows.into_iter().map(backup_row).collect(),
+        strip,
+        days,
+        expected,
+        completed,
+        stored: ByteSize(stored),
+        stored_by_day,
+        worst_age_ms,
+        slowest_restore_ms: rows.restore_times().await?.into_iter().map(|(_, ms)| ms).max(),
+        sources,
+    })
+}
+
+fn strip(source: &SourceRow, days: &[Timestamp], counts: &[DayCount]) -> Vec<Day> {
+    let of_day = |day: &Timestamp| {
+        let count = counts.iter().find(|count| count.source_id == source.id && count.day == *day);
+        match count {
+            Some(count) if count.proven > 0 => Day::Proven,
+            Some(count) if count.failed > 0 || (count.missing > 0 && count.stored == 0) => Day::Missing,
+            Some(count) if count.stored > 0 => Day::Stored,
+            _ => Day::Nothing,
+        }
+    };
+    days.iter().map(of_day).collect()
+}
+
+/// Sources that cannot be restored, then those that are late, then failures of the last day that nothing newer has
+/// made good.
+fn concerns(sources: &[SourceRow], failed: &[Run], now: Timestamp) -> Vec<Concern> {
+    let of_source = |source: &SourceRow| {
+        let (severity, title) = match source.standing {
+            Standing::NotRestorable => (Severity::Bad, "Not restorable"),
+            Standing::Late => (Severity::Warn, "Late"),
+            Standing::New | Standing::Restorable => return None,
+        };
+        Some(Concern {
+            severity,
+            title: title.into(),
+            subject: source.database.clone(),
+            path: format!("/sources/{}", source.id),
+            detail: source.because.clone(),
+            since: source.restorable_to.unwrap_or(now),
+        })
+    };
+    let mut all: Vec<_> = sources.iter().filter_map(of_source).collect();
+    all.extend(failed.iter().filter_map(|run| of_failure(run, sources, now)));
+    all.sort_by_key(|concern| std::cmp::Reverse(concern.severity));
+    all
+}
+
+fn of_failure(run: &Run, sources: &[SourceRow], now: Timestamp) -> Option<Concern> {
+    let ended = run.finished_at.filter(|ended| now.since_ms(*ended) < DAY_MS)?;
+    let source = run.source_id.and_then(|id| sources.iter().find(|source| source.id == id));
+    let made_good =
+        source.and_then(|source| source.restorable_to).is_some_and(|proven| proven > run.created_at);
+    if made_good && run.kind != RunKind::Restore {
+        return None;
+    }
+    Some(Concern {
+        severity: if run.kind == RunKind::Probe { Severity::Warn } else { Severity::Bad },
+        title: format!("{} failed", run.kind.title()),
+        subject: run.subject.clone(),
+        path: format!("/runs/{}", run.id),
+        detail: run.error.as_ref().map(|error| error.message.clone()).unwrap_or_default(),
+        since: ended,
+    })
+}

@@ -1,0 +1,61 @@
+//! `GET /backups/{id}/export`: a backup as `.sql.gz`.
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::Path,
+    response::{IntoResponse, Response},
+};
+use domain::{BackupId, Fault};
+use http::{HeaderValue, header};
+use tokio_util::io::ReaderStream;
+
+use super::answer;
+use crate::{backups::export, caller::Caller};
+
+/// Streams the file.
+pub async fn export(Extension(caller): Extension<Caller>, Path(id): Path<String>) -> Response {
+    let Ok(id) = id.parse::<BackupId>() else { return answer::fault(&Fault::NotFound) };
+    let begun = async { export::begin(&caller, caller.allow().await?, id).await };
+    match caller.answer("export a backup", begun.await) {
+        Ok(download) => {
+            let headers = [
+                (header::CONTENT_TYPE, HeaderValue::from_static("application/gzip")),
+                (header::CONTENT_DISPOSITION, attachment(&download.file_name)),
+            ];
+            (headers, Body::from_stream(ReaderStream::with_capacity(download.content, 1 << 16)))
+                .into_response()
+        }
+        Err(fault) => answer::fault(&fault),
+    }
+}
+
+/// `attachment` with the name twice: in plain ASCII for old clients, whole for the others (RFC 6266).
+fn attachment(name: &str) -> HeaderValue {
+    let is_safe = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    let ascii: String = name.chars().map(|letter| if is_safe(letter) { letter } else { '_' }).collect();
+    let encoded: String =
+        name.bytes()
+            .map(|byte| {
+                if is_safe(char::from(byte)) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            })
+            .collect();
+    HeaderValue::try_from(format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{encoded}"))
+        .unwrap_or(HeaderValue::from_static("attachment"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::attachment;
+
+    #[test]
+    fn no_name_leaves_its_quotes() {
+        let header = attachment("a\"; x=\r\nb/../ü.sql.gz");
+        assert_eq!(
+            header.to_str().unwrap(),
+            "attachment; filename=\"a___x___b_.._ü.sql.gz\"; filename*=UTF-8''a%22%3B%20x%3D%0D%0Ab%2F..%2F%C3%BC.sql.gz"
+                .replace('ü', "_")
+        );
+    }
+}

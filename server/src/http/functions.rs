@@ -1,0 +1,58 @@
+//! Forms and calls of the pages: the server functions.
+
+use app::port::ApiError;
+use axum::{
+    Extension,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, Uri, header};
+use leptos_axum::handle_server_fns_with_context;
+
+use super::{WebState, answer, pages::context, peer::Peer};
+use crate::caller::Caller;
+
+/// Marks the answer of a server function that failed.
+const FAILED: &str = "serverfnerror";
+/// Faults are no longer, in bytes.
+const LONGEST_FAULT: usize = 64 << 10;
+
+/// Runs a server function.
+pub async fn handle(
+    State(web): State<WebState>,
+    Extension(caller): Extension<Caller>,
+    Extension(peer): Extension<Peer>,
+    mut request: Request,
+) -> Response {
+    if !returns_here(request.headers(), &peer) {
+        request.headers_mut().remove(header::REFERER);
+    }
+    let provide = context(&web, caller);
+    let response = handle_server_fns_with_context(provide, request).await.into_response();
+    with_status(response).await
+}
+
+/// Whether the Referer, to which a form without JavaScript is sent back, is a page of this site.
+fn returns_here(headers: &HeaderMap, peer: &Peer) -> bool {
+    let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    let referer = referer.and_then(|text| text.parse::<Uri>().ok());
+    referer.and_then(|uri| Some(uri.authority()?.as_str().to_lowercase() == peer.authority)).unwrap_or(false)
+}
+
+/// Gives a fault its status. A form's answer is a redirect to its page, which shows the fault, and stays one.
+async fn with_status(response: Response) -> Response {
+    if !response.headers().contains_key(FAILED) || response.status().is_redirection() {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let body = to_bytes(body, LONGEST_FAULT).await.unwrap_or_default();
+    if let Ok(ApiError(fault)) = serde_json::from_slice::<ApiError>(&body) {
+        parts.status = answer::status(&fault);
+        if let domain::Fault::RateLimited { retry_after_s } = fault {
+            parts.headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
+        }
+        parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    Response::from_parts(parts, Body::from(body))
+}

@@ -1,0 +1,23 @@
+//! The way back.
+
+pub mod job;
+pub mod start;
+
+use app::restores::api::{RestoresPort, StartRestore};
+use async_trait::async_trait;
+use domain::{Fault, RunId};
+
+use crate::{caller::Caller, fault::Result};
+
+impl Caller {
+    async fn started_restore(&self, request: StartRestore) -> Result<RunId> {
+        start::start(self, self.allow().await?, request).await
+    }
+}
+
+#[async_trait]
+impl RestoresPort for Caller {
+    async fn start_restore(&self, request: StartRestore) -> Result<RunId, Fault> {
+        self.answer("start a restore", self.started_restore(request).await)
+    }
+}
