@@ -15,6 +15,9 @@ use zeroize::Zeroizing;
 
 use crate::{Error, Kind, Result};
 
+/// Directories are called this, then the process that owns them, then chance.
+const PREFIX: &str = "holdfast-options-";
+
 /// Lines of an option file being put together.
 #[derive(Default)]
 pub struct Options {
@@ -90,15 +93,37 @@ impl OptionFile {
     }
 }
 
-fn private_directory() -> std::io::Result<TempDir> {
+/// Removes option files of workers that were killed before they could; call it when a worker starts. Says how
+/// many there were.
+pub fn sweep_leftovers() -> usize {
+    let mut removed = 0;
+    for entry in places().iter().filter_map(|place| std::fs::read_dir(place).ok()).flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')).map(|(owner, _)| owner);
+        let Some(owner) = owner.filter(|owner| owner.bytes().all(|byte| byte.is_ascii_digit())) else {
+            continue;
+        };
+        let gone = !Path::new("/proc").join(owner).exists();
+        if gone && std::fs::remove_dir_all(entry.path()).is_ok() {
+            removed += 1;
+        }
+    }
+    removed
+}
+
+fn places() -> Vec<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let places = std::iter::once(PathBuf::from("/dev/shm"))
+    std::iter::once(PathBuf::from("/dev/shm"))
         .chain(runtime)
-        .chain(std::iter::once(std::env::temp_dir()));
+        .chain(std::iter::once(std::env::temp_dir()))
+        .collect()
+}
+
+fn private_directory() -> std::io::Result<TempDir> {
     let mut last = std::io::Error::other("no directory for temporary files");
-    for place in places {
+    for place in places() {
         let made = tempfile::Builder::new()
-            .prefix("holdfast-")
+            .prefix(&format!("{PREFIX}{}-", std::process::id()))
             .permissions(std::fs::Permissions::from_mode(0o700))
             .tempdir_in(place);
         match made {
@@ -113,6 +138,17 @@ fn private_directory() -> std::io::Result<TempDir> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    #[test]
+    fn files_of_dead_workers_are_swept_and_ours_are_not() {
+        let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
+        let dead = places()[0].join(format!("{PREFIX}{}-x", child.id()));
+        child.wait().unwrap();
+        std::fs::create_dir(&dead).unwrap();
+        let ours = Options::client().write().unwrap();
+        assert!(sweep_leftovers() >= 1);
+        assert!(!dead.exists() && ours.path().exists());
+    }
 
     #[test]
     fn only_the_owner_reads_it_and_it_goes_away() {
