@@ -131,7 +131,8 @@ mod tests {
     #[test]
     fn blocks_concatenate_and_bombs_are_stopped() {
         for codec in [Codec::Zstd, Codec::Gzip] {
-            let parts: [&[u8]; 4] = [b"one", b"", &[7; 100_000], b"four"];
+            let long = vec![7; 100_000];
+            let parts: [&[u8]; 4] = [b"one", b"", &long, b"four"];
             let packed: Vec<u8> = parts.iter().flat_map(|part| compress(codec, part).unwrap()).collect();
             let mut decoder = Decompressor::new(codec, 100_007).unwrap();
             assert_eq!(decoder.push(&packed).unwrap(), parts.concat());

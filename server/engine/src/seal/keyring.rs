@@ -169,7 +169,9 @@ impl Keyring {
         };
         let body = serde_json::to_vec(&record)
             .map_err(|error| Error::new(Kind::Format, attempt(), "encoding failed").caused_by(error))?;
-        self.storage.put(&self.key(owner, purpose, version)?, body.into(), PutMode::CreateNew).await?;
+        self.storage
+            .put(&keys::owner_key(owner, purpose.key(), version)?, body.into(), PutMode::CreateNew)
+            .await?;
         let stored = self.open(&self.read(owner, purpose, version).await?).await?;
         if stored.expose() != secret.expose() {
             return Err(Error::new(Kind::Key, attempt(), "the stored record opens to another key"));
@@ -194,12 +196,8 @@ impl Keyring {
         }
     }
 
-    fn key(&self, owner: &Owner, purpose: Purpose, version: u32) -> Result<ObjectKey> {
-        keys::owner_key(owner, purpose.key(), version)
-    }
-
     async fn read(&self, owner: &Owner, purpose: Purpose, version: u32) -> Result<Record> {
-        let key = self.key(owner, purpose, version)?;
+        let key = keys::owner_key(owner, purpose.key(), version)?;
         let refused = |what: &str| Error::new(Kind::Integrity, format!("read the key record {key}"), what);
         let body = storage::read_small(&*self.storage, &key, None, LONGEST).await?;
         let record: Record =

@@ -35,7 +35,7 @@ async fn a_hostile_dump_has_no_effect() -> Result<()> {
             format!("tee {mark_text}\nSELECT 1;\n"),
             format!("\\T {mark_text}\nSELECT 1;\n"),
             format!("pager touch {mark_text}\nSELECT 1;\n"),
-            format!("edit\n\\e\nSELECT 1;\n"),
+            "edit\n\\e\nSELECT 1;\n".to_owned(),
             "CREATE TABLE stolen (l TEXT); LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE stolen;\n"
                 .to_owned(),
             "delimiter //\nCREATE TABLE victim.evil (id INT)//\n".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const DUMP: &str = r#"/*M!999999\- enable the sandbox mode */ 
+const DUMP: &str = r"/*M!999999\- enable the sandbox mode */ 
 -- MariaDB dump 10.19
 /*!40101 SET NAMES utf8mb4 */;
 --
@@ -31,7 +31,7 @@ x` VALUES (1);
 /*!40111 SET SQL_NOTES=@OLD_SQL_NOTES */;
 
 -- Dump completed on 2026-11-24 22:10:26
-"#;
+";
 
 fn read(text: &str, size: usize) -> DumpLexer {
     let mut lexer = DumpLexer::new(3, &[]);
