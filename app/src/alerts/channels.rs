@@ -87,12 +87,12 @@ pub fn channels_panel(
             .view()
     };
     view! {
-        <section class="panel c6" id="notices">
+        <section class="panel c12" id="notices">
             <header><h2>"Notices"</h2></header>
             <p class="muted">"Sent when a backup fails for good, when a proof fails, and when a backup is overdue."</p>
             {body}
         </section>
-        <section class="panel c6">
+        <section class="panel c12">
             <header><h2>"Newest notices"</h2></header>
             {deliveries}
         </section>

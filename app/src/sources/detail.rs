@@ -59,13 +59,12 @@ pub fn SourcePage() -> impl IntoView {
         let body = view! {
             {done}
             <div class="grid">
-                {answer}
+                <div class="c8 stack">{answer}{schedule}</div>
                 <section class="panel c4"><header><h2>"Back up"</h2></header>{start}{facts}</section>
-                <section class="panel c8">
+                <section class="panel c12">
                     <header><h2>"Newest backups"</h2><a href=format!("/backups?source={row_id}")>"All backups of it"</a></header>
                     {backups}
                 </section>
-                {schedule}
                 <section class="panel c12">
                     <header><h2>"Newest runs"</h2><a href=format!("/runs?source={row_id}")>"All runs of it"</a></header>
                     {runs}

@@ -86,7 +86,7 @@ impl Table {
             view! { <th scope="col" role="columnheader" class=shape.class()>{title}</th> }
         });
         view! {
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="group" aria-label=self.caption.clone()>
                 <table role="table">
                     <caption class="visually-hidden">{self.caption}</caption>
                     <thead role="rowgroup"><tr role="row">{heads.collect_view()}</tr></thead>
