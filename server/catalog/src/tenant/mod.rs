@@ -9,6 +9,7 @@ mod people;
 mod run_row;
 mod runs;
 mod sources;
+mod start_run;
 mod trail;
 
 use domain::{TenantId, access::Role};
@@ -29,9 +30,10 @@ pub use health::{DayCount, StoredByDay, VaultUse};
 pub(crate) use new_run::NewRun;
 pub use people::{NewUser, UserRow};
 pub(crate) use run_row::{RunRow, append_event, run_columns};
-pub use runs::{Run, RunEvent, RunQuery, RunRequest};
+pub use runs::{Run, RunEvent, RunQuery};
 pub(crate) use sources::owed_since;
 pub use sources::{ScheduleRow, SourceRow};
+pub use start_run::RunRequest;
 
 /// The rows of one organisation. Made by [`Catalog::tenant`] from a scope, or for a claimed run.
 #[derive(Debug)]

@@ -1,45 +1,18 @@
-//! Runs as people see them: asked for, listed, cancelled.
+//! Runs as people see them: listed, followed, cancelled.
 
 use domain::{
     BackupId, ConnectionId, Cursor, Page, RunId, SourceId, TenantId, Timestamp,
-    backups::{Progress, Retention, RunError, RunKind, RunState},
+    backups::{Progress, RunError, RunKind, RunState},
     restores::RestoreToNew,
 };
 
-use super::{
-    new_run::NewRun,
-    run_row::{RunRow, append_event, run_columns},
-};
+use super::run_row::{RunRow, append_event, run_columns};
 use crate::{
     Conflict, TenantCatalog,
-    db::{Tx, all, dialect, first},
-    decode::{After, id, page, page_size, storable, word},
+    db::{all, first},
+    decode::{After, page, page_size, word},
     error::{Error, Result},
 };
-
-/// What to run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RunRequest {
-    /// A full backup.
-    Backup {
-        /// Of which source.
-        source_id: SourceId,
-        /// A person's label.
-        label: Option<String>,
-    },
-    /// A verification.
-    Verify {
-        /// Of which backup.
-        backup_id: BackupId,
-    },
-    /// A restore into a new database.
-    Restore(RestoreToNew),
-    /// A test of a connection.
-    Probe {
-        /// Which.
-        connection_id: ConnectionId,
-    },
-}
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,116 +92,6 @@ pub struct RunQuery {
 }
 
 impl TenantCatalog<'_> {
-    /// Queues a run, with its audit entry in the same transaction. A key that was used before gives the run it
-    /// made. [`crate::Conflict::AlreadyRunning`] if one of that kind is active;
-    /// [`crate::Conflict::Expired`] if the backup is gone.
-    pub async fn create_run(&self, request: RunRequest, idempotency_key: Option<&str>) -> Result<RunId> {
-        let mut tx = self.begin().await?;
-        if let Some(run) = self.run_of_key(&mut tx, idempotency_key).await? {
-            return Ok(run);
-        }
-        let kind = request.kind();
-        let mut subject = String::new();
-        let mut new = NewRun::of(self.tenant, kind, "", self.actor.name());
-        let detail = match &request {
-            RunRequest::Backup { source_id, label } => {
-                let (database, connection) = self.source_of_run(&mut tx, *source_id).await?;
-                (new.source, new.connection, new.label) =
-                    (Some(*source_id), Some(connection), label.as_deref());
-                subject = database;
-                format!("backup of source {source_id}")
-            }
-            RunRequest::Verify { backup_id } => {
-                (new.source, new.backup) =
-                    (Some(self.kept_backup(&mut tx, *backup_id, &mut subject).await?), Some(*backup_id));
-                format!("verification of backup {backup_id}")
-            }
-            RunRequest::Restore(restore) => {
-                let source = self.kept_backup(&mut tx, restore.backup_id, &mut subject).await?;
-                self.connection_of_run(&mut tx, restore.connection_id).await?;
-                (new.source, new.backup, new.connection) =
-                    (Some(source), Some(restore.backup_id), Some(restore.connection_id));
-                new.restore = Some(restore.clone());
-                format!(
-                    "backup {} to {} on connection {}",
-                    restore.backup_id, restore.database, restore.connection_id
-                )
-            }
-            RunRequest::Probe { connection_id } => {
-                subject = self.connection_of_run(&mut tx, *connection_id).await?;
-                new.connection = Some(*connection_id);
-                format!("connection {connection_id}")
-            }
-        };
-        (new.subject, new.idempotency_key) = (&subject, idempotency_key);
-        let Some(run) = new.insert(&mut tx, &*self.catalog.clock).await? else {
-            // The same form, sent twice at the same moment, is not a conflict.
-            return self
-                .run_of_key(&mut tx, idempotency_key)
-                .await?
-                .ok_or_else(|| Conflict::AlreadyRunning.into());
-        };
-        self.note(&mut tx, action(kind), format!("run {run}"), detail).await?;
-        tx.commit().await?;
-        Ok(run)
-    }
-
-    async fn run_of_key(&self, tx: &mut Tx, idempotency_key: Option<&str>) -> Result<Option<RunId>> {
-        let Some(key) = idempotency_key else { return Ok(None) };
-        let row = first!(
-            tx,
-            (String,),
-            "select id from runs where tenant_id = $1 and idempotency_key = $2",
-            self.key(),
-            storable(key),
-        )?;
-        row.map(|(run,)| id("runs", &run)).transpose()
-    }
-
-    async fn source_of_run(&self, tx: &mut Tx, source: SourceId) -> Result<(String, ConnectionId)> {
-        let row = first!(
-            tx,
-            (String, String),
-            "select database_name, connection_id from sources where tenant_id = $1 and id = $2",
-            self.key(),
-            source.to_string(),
-        )?;
-        let (database, connection) = row.ok_or(Error::NotFound { what: "source" })?;
-        Ok((database, id("sources", &connection)?))
-    }
-
-    async fn connection_of_run(&self, tx: &mut Tx, connection: ConnectionId) -> Result<String> {
-        let row = first!(
-            tx,
-            (String,),
-            "select name from connections where tenant_id = $1 and id = $2",
-            self.key(),
-            connection.to_string(),
-        )?;
-        row.map(|(name,)| name).ok_or(Error::NotFound { what: "connection" })
-    }
-
-    /// The source of a backup that is kept. Holds the backup's row, so that retention cannot choose it meanwhile.
-    async fn kept_backup(&self, tx: &mut Tx, backup: BackupId, subject: &mut String) -> Result<SourceId> {
-        let row = first!(
-            tx,
-            (String, String, String),
-            dialect!(
-                tx,
-                sqlite: "select source_id, database_name, retention from backups where tenant_id = $1 and id = $2",
-                postgres: "select source_id, database_name, retention from backups where tenant_id = $1 and id = $2 for update"
-            ),
-            self.key(),
-            backup.to_string(),
-        )?;
-        let (source, database, retention) = row.ok_or(Error::NotFound { what: "backup" })?;
-        if retention != Retention::Active.key() {
-            return Err(Conflict::Expired.into());
-        }
-        *subject = database;
-        id("backups", &source)
-    }
-
     /// Asks a run to stop. One that waits is cancelled at once; one at work learns it when it renews its lease.
     /// Returns the state it is in now.
     pub async fn request_cancel(&self, id: RunId) -> Result<RunState> {
@@ -325,26 +188,5 @@ impl TenantCatalog<'_> {
             after,
         )?;
         Ok(rows.into_iter().map(|(seq, at, message)| RunEvent { seq, at: Timestamp(at), message }).collect())
-    }
-}
-
-impl RunRequest {
-    /// What kind of run it is.
-    pub const fn kind(&self) -> RunKind {
-        match self {
-            Self::Backup { .. } => RunKind::Backup,
-            Self::Verify { .. } => RunKind::Verify,
-            Self::Restore(_) => RunKind::Restore,
-            Self::Probe { .. } => RunKind::Probe,
-        }
-    }
-}
-
-const fn action(kind: RunKind) -> &'static str {
-    match kind {
-        RunKind::Backup => "backup.start",
-        RunKind::Verify => "verification.start",
-        RunKind::Restore => "restore.start",
-        RunKind::Probe => "probe.start",
     }
 }

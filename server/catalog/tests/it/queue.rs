@@ -38,7 +38,7 @@ async fn work(queue: &Queue, worker: &str, runs: &[RunId]) -> BTreeMap<RunId, us
         }
     };
     let working = queue.run(worker, 2, async move { stop.notified().await }, handler);
-    tokio::time::timeout(Duration::from_secs(60), working).await.expect("the queue stopped in time").unwrap();
+    tokio::time::timeout(Duration::from_mins(1), working).await.expect("the queue stopped in time").unwrap();
     let seen = seen.lock().unwrap();
     seen.clone()
 }

@@ -25,7 +25,6 @@ macro_rules! contract {
     ($($(#[$doc:meta])* $name:ident($world:ident) $body:block)+) => {
         $(
             mod $name {
-                #[expect(clippy::wildcard_imports, reason = "the surrounding module's names")]
                 use super::*;
                 $(#[$doc])*
                 async fn test($world: &$crate::world::World) $body
