@@ -85,8 +85,9 @@ impl Table {
         let heads = self.columns.into_iter().map(|(title, shape)| {
             view! { <th scope="col" role="columnheader" class=shape.class()>{title}</th> }
         });
+        let label = self.caption.clone();
         view! {
-            <div class="scroll" tabindex="0" role="group" aria-label=self.caption.clone()>
+            <div class="scroll" tabindex="0" role="group" aria-label=label>
                 <table role="table">
                     <caption class="visually-hidden">{self.caption}</caption>
                     <thead role="rowgroup"><tr role="row">{heads.collect_view()}</tr></thead>
