@@ -11,6 +11,7 @@ pub mod access;
 pub mod alerts;
 pub mod backups;
 pub mod caller;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod fault;

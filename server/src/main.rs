@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use domain::Clock;
 use server::{
+    cli,
     clock::SystemClock,
     config::{self, Config, LogFormat},
     http,
@@ -43,6 +44,8 @@ enum Command {
         #[arg(long)]
         variables: bool,
     },
+    #[command(flatten)]
+    AtTheMachine(cli::Command),
 }
 
 #[derive(Debug, Args)]
@@ -53,23 +56,12 @@ struct ServeArgs {
 }
 
 fn main() -> ExitCode {
-    let program = Program::parse();
-    match start(program) {
+    match start(Program::parse()) {
         Ok(code) => code,
         Err(error) => {
-            complain(&error);
-            ExitCode::FAILURE
+            cli::complain(&error);
+            ExitCode::from(cli::FAILED)
         }
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "the end of a command line program")]
-fn complain(error: &anyhow::Error) {
-    eprintln!("holdfast: {error}");
-    error.chain().skip(1).for_each(|cause| eprintln!("  because: {cause}"));
-    let advice = error.chain().find_map(|cause| cause.downcast_ref::<engine::Error>()?.advice());
-    if let Some(advice) = advice {
-        eprintln!("  What to do: {advice}");
     }
 }
 
@@ -84,6 +76,10 @@ fn start(program: Program) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut config = Config::load(program.config.as_deref())?;
+    if matches!(program.command, Command::AtTheMachine(_)) && config.log.filter == "info" {
+        // A person reads what the command prints; the log would repeat it.
+        config.log.filter = "error".into();
+    }
     log_to_stderr(&config)?;
     // Whoever set another provider before us would be ourselves.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -102,6 +98,7 @@ fn start(program: Program) -> anyhow::Result<ExitCode> {
             Command::Worker => run(config, clock, false, true).await?,
             Command::Migrate => migrate(&config, clock).await?.iter().for_each(|line| println!("{line}")),
             Command::Config { .. } => {}
+            Command::AtTheMachine(command) => return cli::run(command, config).await,
         }
         Ok(ExitCode::SUCCESS)
     })

@@ -1,0 +1,53 @@
+//! Restoring into a new database.
+
+use std::{process::ExitCode, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use catalog::RunRequest;
+use clap::Args;
+use domain::{access::may, restores::RestoreToNew, sources::DatabaseName};
+
+use super::{
+    Organisation,
+    choose::{self, Here},
+    drive, screen,
+};
+use crate::services::Services;
+
+/// `holdfast restore …`
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// The backup's id, or latest:SOURCE
+    backup: String,
+    /// Name of the new database, which must not exist yet
+    #[arg(long, value_name = "DATABASE")]
+    to: String,
+    /// The server, by the name of its connection; its account must be allowed to create databases and accounts
+    #[arg(long, value_name = "NAME")]
+    connection: String,
+    /// Wait for its end; it is carried out here unless a worker takes it first
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    organisation: Organisation,
+}
+
+/// Runs it.
+pub async fn run(services: &Arc<Services>, command: Restore) -> Result<ExitCode> {
+    let here = Here::find(services, &command.organisation).await?;
+    let rows = services.catalog.tenant(&here.may::<may::RequestRestore>()?);
+    let backup = choose::backup(&rows, &command.backup).await?;
+    let connection = choose::connection(&rows, &command.connection).await?;
+    let database = DatabaseName::new(&command.to).with_context(|| format!("--to {:?}", command.to))?;
+    let wish = RestoreToNew { backup_id: backup.id, connection_id: connection.id, database };
+    let run = rows.create_run(RunRequest::Restore(wish), None).await?;
+    if !command.wait {
+        services.wake(here.tenant, run, 0).await;
+        screen::print(format!("Run {run} is queued."));
+        return Ok(ExitCode::SUCCESS);
+    }
+    drive::to_the_end(services, &rows, run).await?;
+    let events = rows.run_events(run, 0).await?;
+    screen::print(events.last().map_or("Restored.", |event| event.message.as_str()));
+    Ok(ExitCode::SUCCESS)
+}
