@@ -35,7 +35,10 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("HOLDFAST_VAULT_PATH", "[vault] path"),
     ("HOLDFAST_VAULT_ACCESS_KEY", "access key of [vault.s3] (secret)"),
     ("HOLDFAST_VAULT_SECRET_KEY", "secret key of [vault.s3] (secret)"),
-    ("HOLDFAST_VERIFICATION_MARIADB_PASSWORD", "password of the [[verification]] server for mariadb (secret)"),
+    (
+        "HOLDFAST_VERIFICATION_MARIADB_PASSWORD",
+        "password of the [[verification]] server for mariadb (secret)",
+    ),
     ("HOLDFAST_VERIFICATION_MYSQL_PASSWORD", "password of the [[verification]] server for mysql (secret)"),
     ("HOLDFAST_SMTP_PASSWORD", "password of [smtp] (secret)"),
     ("HOLDFAST_WORKER_CONCURRENCY", "[worker] concurrency"),

@@ -14,8 +14,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{
-    Config, ConfigError, Log, LogFormat, Network, RootKeyConfig, Smtp, SmtpTls, VerificationServer, Web, Worker,
-    endpoint, environment::Secrets, secret,
+    Config, ConfigError, Log, LogFormat, Network, RootKeyConfig, Smtp, SmtpTls, VerificationServer, Web,
+    Worker, endpoint, environment::Secrets, secret,
 };
 
 /// How long a run belongs to a silent worker, at least: shorter leases are lost to a busy disk.
@@ -197,7 +197,11 @@ fn queue_beside(catalog: &SecretString) -> SecretString {
 }
 
 impl Database {
-    fn address(self, place: &str, variable: Option<SecretString>) -> Result<Option<SecretString>, ConfigError> {
+    fn address(
+        self,
+        place: &str,
+        variable: Option<SecretString>,
+    ) -> Result<Option<SecretString>, ConfigError> {
         let from_file = secret::either(place, variable, self.url_file.as_deref())?;
         Ok(from_file.or_else(|| self.url.map(SecretString::from)))
     }

@@ -248,7 +248,15 @@ mod tests {
 
     /// The example with every setting given, except those that exclude each other or name files of secrets.
     fn everything_given() -> String {
-        let excluded = ["#path", "#root", "#url_file", "#access_key_file", "#secret_key_file", "#password_file", "#user = \"holdfast\"\n#from"];
+        let excluded = [
+            "#path",
+            "#root",
+            "#url_file",
+            "#access_key_file",
+            "#secret_key_file",
+            "#password_file",
+            "#user = \"holdfast\"\n#from",
+        ];
         EXAMPLE
             .lines()
             .filter(|line| !excluded.iter().any(|key| line.starts_with(key)))

@@ -20,7 +20,7 @@ use axum::{
     extract::State,
     middleware::{from_fn, from_fn_with_state},
     response::Response,
-    routing::{any, get, post},
+    routing::{MethodRouter, any, get, post},
 };
 use domain::Fault;
 use http::StatusCode;
@@ -98,6 +98,15 @@ pub fn page_paths() -> Vec<String> {
     paths
 }
 
+/// Everything that is neither a page nor a form nor a file and that only some may see.
+pub fn streams() -> Vec<(&'static str, MethodRouter<WebState>)> {
+    vec![
+        ("/events/runs/{id}", get(events::run)),
+        ("/events/overview", get(events::overview)),
+        ("/backups/{id}/export", get(download::export)),
+    ]
+}
+
 /// Everything that answers.
 pub fn router(web: WebState) -> Router {
     let mut pages = Router::new();
@@ -113,10 +122,8 @@ pub fn router(web: WebState) -> Router {
         .fallback(get(pages::page))
         .layer(from_fn(guard::in_time))
         .layer(RequestBodyLimitLayer::new(BODY));
-    let identified = Router::new()
-        .route("/events/runs/{id}", get(events::run))
-        .route("/events/overview", get(events::overview))
-        .route("/backups/{id}/export", get(download::export))
+    let streams = streams().into_iter().fold(Router::new(), |all, (path, stream)| all.route(path, stream));
+    let identified = streams
         .merge(bounded)
         .layer(from_fn_with_state(Arc::clone(&web), guard::identify))
         .layer(sessions(&web))

@@ -16,7 +16,7 @@ use axum::{
     response::Response,
 };
 use domain::Fault;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method, Uri, header};
 use leptos::prelude::provide_context;
 use leptos_axum::render_app_async_with_context;
 use serde::Deserialize;
@@ -47,8 +47,10 @@ async fn draw(
     web: &WebState,
     caller: Caller,
     handover: Option<Result<PasswordLink, Fault>>,
-    request: Request,
+    mut request: Request,
 ) -> Response {
+    // Whatever asks for a page gets one, and is sent to the sign-in page as a browser is.
+    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/html"));
     let provide = context(web, caller);
     let options = web.leptos.clone();
     let handler = render_app_async_with_context(

@@ -1,0 +1,185 @@
+//! One line for each endpoint: what it needs, and a body that names things of the first organisation.
+
+use domain::access::Permission;
+
+use crate::world::{Tenant, form};
+
+/// Who may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Anybody, signed in or not.
+    Nothing,
+    /// Whoever is signed in.
+    SignIn,
+    /// A permission, and what it is about lies in the organisation of the body.
+    Of(Permission),
+    /// A permission; it is about the caller's own organisation, so there is nothing foreign to name.
+    Own(Permission),
+}
+
+/// An endpoint.
+pub struct Case {
+    pub path: String,
+    pub needs: Needs,
+    /// What is posted; none for what is fetched.
+    pub body: Option<String>,
+}
+
+fn post(path: &str, needs: Needs, fields: &[(&str, &str)]) -> Case {
+    Case { path: path.into(), needs, body: Some(form(fields)) }
+}
+
+/// Every server function.
+pub fn functions(of: &Tenant) -> Vec<Case> {
+    use Needs::{Nothing, Of, Own, SignIn};
+    use Permission as P;
+    let (connection, source, run, backup) =
+        (of.connection.to_string(), of.source.to_string(), of.run.to_string(), of.backup.to_string());
+    let user = of.users[&domain::access::Role::Viewer].to_string();
+    vec![
+        post(
+            "/fn/access/first_run",
+            Nothing,
+            &[
+                ("request[organisation]", "Us"),
+                ("request[name]", "Ann"),
+                ("request[email]", "ann@us.example"),
+                ("request[password]", "a long password"),
+                ("request[code]", "wrong"),
+            ],
+        ),
+        post("/fn/access/confirm_recovery_key", SignIn, &[("request[recovery_key]", "wrong")]),
+        post(
+            "/fn/access/sign_in",
+            Nothing,
+            &[("request[email]", "x@y.example"), ("request[password]", "wrong")],
+        ),
+        post("/fn/access/sign_out", Nothing, &[]),
+        post(
+            "/fn/access/change_password",
+            SignIn,
+            &[("request[current]", "wrong"), ("request[new]", "another password")],
+        ),
+        post(
+            "/fn/access/reset_password",
+            Nothing,
+            &[("request[token]", "wrong"), ("request[new]", "another password")],
+        ),
+        post(
+            "/fn/access/change_user",
+            Of(P::ManageUsers),
+            &[("request[id]", &user), ("request[role]", "viewer"), ("request[enabled]", "true")],
+        ),
+        post("/fn/alerts/set_channels", Own(P::ManageAlerts), &[("request[email_to]", "")]),
+        post("/fn/alerts/test", Own(P::ManageAlerts), &[]),
+        post("/fn/backups/start", Of(P::StartBackup), &[("request[source_id]", &source)]),
+        post("/fn/backups/verify", Of(P::VerifyBackup), &[("request[id]", &backup)]),
+        post("/fn/backups/cancel_run", Of(P::StartBackup), &[("request[id]", &run)]),
+        post("/fn/backups/run", Of(P::ReadBackups), &[("request[id]", &run)]),
+        post("/fn/layout/appearance", Nothing, &[("theme", "dark")]),
+        post(
+            "/fn/policies/set_schedule",
+            Of(P::ManagePolicies),
+            &[("request[source_id]", &source), ("request[cron]", "0 3 * * *"), ("request[enabled]", "true")],
+        ),
+        post(
+            "/fn/restores/start",
+            Of(P::RequestRestore),
+            &[
+                ("request[backup_id]", &backup),
+                ("request[connection_id]", &connection),
+                ("request[database]", "copy"),
+                ("request[confirm]", "copy"),
+            ],
+        ),
+        post(
+            "/fn/sources/add_connection",
+            Own(P::ManageSources),
+            &[
+                ("request[name]", "Second"),
+                ("request[host]", "db2.example"),
+                ("request[port]", "3306"),
+                ("request[user]", "backup"),
+                ("request[password]", "x"),
+                ("request[tls]", "verify"),
+            ],
+        ),
+        post(
+            "/fn/sources/change_connection",
+            Of(P::ManageSources),
+            &[
+                ("request[id]", &connection),
+                ("request[version]", "1"),
+                ("request[name]", "Renamed"),
+                ("request[host]", "db1.example"),
+                ("request[port]", "3306"),
+                ("request[user]", "backup"),
+                ("request[password]", ""),
+                ("request[tls]", "verify"),
+            ],
+        ),
+        post("/fn/sources/probe_connection", Of(P::ProbeSources), &[("request[id]", &connection)]),
+        post(
+            "/fn/sources/add_source",
+            Of(P::ManageSources),
+            &[("request[connection_id]", &connection), ("request[database]", "tprm_integration")],
+        ),
+    ]
+}
+
+/// Every page, with the ids of an organisation in its path.
+pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
+    use Needs::{Nothing, Of, Own, SignIn};
+    use Permission as P;
+    let page = |pattern: &'static str, id: String, needs| {
+        (pattern, Case { path: pattern.replace("{id}", &id), needs, body: None })
+    };
+    let none = String::new;
+    vec![
+        page("/", none(), Own(P::ReadBackups)),
+        page("/sources", none(), Own(P::ReadSources)),
+        page("/sources/{id}", of.source.to_string(), Of(P::ReadSources)),
+        page("/connections/new", none(), Own(P::ManageSources)),
+        page("/connections/{id}", of.connection.to_string(), Of(P::ReadSources)),
+        page("/backups", none(), Own(P::ReadBackups)),
+        page("/backups/{id}", of.backup.to_string(), Of(P::ReadBackups)),
+        page("/runs", none(), Own(P::ReadBackups)),
+        page("/runs/{id}", of.run.to_string(), Of(P::ReadBackups)),
+        page("/settings", none(), Own(P::ReadSettings)),
+        page("/settings/people", none(), Own(P::ReadUsers)),
+        page("/settings/people/add", none(), Own(P::ReadUsers)),
+        page("/settings/people/link", none(), Own(P::ReadUsers)),
+        page("/profile", none(), SignIn),
+        page("/sign-in", none(), Nothing),
+        page("/reset", none(), Nothing),
+        page("/setup", none(), Nothing),
+        page("/setup/recovery-key", none(), Nothing),
+    ]
+}
+
+/// Streams and downloads.
+pub fn streams(of: &Tenant) -> Vec<(&'static str, Case)> {
+    use Needs::{Of, Own};
+    use Permission as P;
+    let stream = |pattern: &'static str, id: String, needs| {
+        (pattern, Case { path: pattern.replace("{id}", &id), needs, body: None })
+    };
+    vec![
+        stream("/events/runs/{id}", of.run.to_string(), Of(P::ReadBackups)),
+        stream("/events/overview", String::new(), Own(P::ReadBackups)),
+        stream("/backups/{id}/export", of.backup.to_string(), Of(P::ExportBackup)),
+    ]
+}
+
+/// Pages that answer a post themselves.
+pub fn posted_pages(of: &Tenant) -> Vec<Case> {
+    let user = of.users[&domain::access::Role::Viewer].to_string();
+    vec![
+        post(
+            "/settings/people/add",
+            Needs::Own(Permission::ManageUsers),
+            &[("name", "New"), ("email", "new@us.example"), ("role", "viewer")],
+        ),
+        post("/settings/people/link", Needs::Of(Permission::ManageUsers), &[("id", &user)]),
+    ]
+}

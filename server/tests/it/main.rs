@@ -1,0 +1,20 @@
+//! The control plane through its router: use cases, who may do what, and what strangers try.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![recursion_limit = "256"]
+
+mod cases;
+mod coverage;
+mod events;
+mod forgery;
+mod headers;
+mod names;
+mod people;
+mod secrets;
+mod sessions;
+mod set_up;
+mod use_cases;
+mod world;
+mod worker_jobs;
+mod worker_killed;
+mod worker_notices;
+mod worker_world;
