@@ -8,7 +8,13 @@ use domain::{
     sources::{Finding, ServerFamily, Severity},
 };
 use engine::source::{
-    mysql::{clients::Clients, probe, scratch::Scratch},
+    inventory::{ObjectKind, StoredObject},
+    mysql::{
+        clients::Clients,
+        create::{self, Events, ObjectFailure},
+        probe,
+        scratch::Scratch,
+    },
     tool::sandbox::Available,
 };
 
@@ -84,17 +90,15 @@ async fn one(server: &VerificationServer, clients: &Clients, clock: &dyn Clock) 
         let text = format!("it is {} {}", probed.family, probed.version);
         return found(&title, Severity::Bad, text, "Correct `family` in its [[verification]] section.");
     }
-    let made = match Scratch::create(&server.endpoint, "utf8mb4", "utf8mb4_bin", clock).await {
-        Ok(scratch) => scratch.remove().await,
-        Err(error) => Err(error),
-    };
-    match made {
-        Ok(()) => found(
-            &title,
-            Severity::Good,
-            format!("{}; makes and removes scratch schemas", probed.version),
-            "",
-        ),
+    match try_scratch(server, clock).await {
+        Ok(None) => {
+            let text = format!("{}; makes and removes scratch schemas", probed.version);
+            found(&title, Severity::Good, text, "")
+        }
+        Ok(Some(failure)) => {
+            let text = format!("a verification cannot create functions and triggers: {}", failure.message);
+            found(&title, Severity::Bad, text, failure.hint.as_deref().unwrap_or_default())
+        }
         Err(error) => {
             let user = server.endpoint.user.as_str().replace('\'', "''");
             let remedy = format!(
@@ -103,4 +107,28 @@ async fn one(server: &VerificationServer, clients: &Clients, clock: &dyn Clock) 
             found(&title, Severity::Bad, error.to_string(), &remedy)
         }
     }
+}
+
+/// Makes a scratch schema with a function in it, as a verification would, and removes both.
+async fn try_scratch(
+    server: &VerificationServer,
+    clock: &dyn Clock,
+) -> engine::Result<Option<ObjectFailure>> {
+    let scratch = Scratch::create(&server.endpoint, "utf8mb4", "utf8mb4_bin", clock).await?;
+    let function = StoredObject {
+        kind: ObjectKind::Function,
+        name: "holdfast_doctor".into(),
+        definer: String::new(),
+        sql_mode: String::new(),
+        character_set_client: "utf8mb4".into(),
+        collation: "utf8mb4_bin".into(),
+        create_sql: "CREATE FUNCTION `holdfast_doctor`() RETURNS INT RETURN 1".into(),
+        table: None,
+        order: None,
+        time_zone: None,
+        status: None,
+    };
+    let made = create::create(scratch.endpoint(), &scratch.database, &[function], Events::Disabled).await;
+    scratch.remove().await?;
+    Ok(made?.pop())
 }

@@ -3,11 +3,12 @@
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use catalog::{NewConnection, RunRequest, Sealed};
+use catalog::{Conflict, NewConnection, RunQuery, RunRequest, Sealed, TenantCatalog};
 use clap::{Args, Subcommand};
 use domain::{
-    ConnectionId, TenantId,
+    ConnectionId, RunId, TenantId,
     access::may,
+    backups::RunKind,
     policies::schedule::{DAILY_FULL, Schedule},
     sources::{AccountName, Connection, DatabaseName, HostName, Label, Severity, TlsMode},
 };
@@ -89,11 +90,27 @@ pub async fn run(services: &Arc<Services>, command: Source) -> Result<ExitCode> 
             let here = Here::find(services, &organisation).await?;
             let rows = services.catalog.tenant(&here.may::<may::ProbeSources>()?);
             let id = choose::connection(&rows, &connection).await?.id;
-            let run = rows.create_run(RunRequest::Probe { connection_id: id }, None).await?;
+            let run = match rows.create_run(RunRequest::Probe { connection_id: id }, None).await {
+                // One that waits since the connection was added or changed is as good.
+                Err(catalog::Error::Conflict(Conflict::AlreadyRunning)) => active_probe(&rows, id).await?,
+                result => result?,
+            };
             drive::to_the_end(services, &rows, run).await?;
             Ok(findings(&rows.get_connection(id).await?))
         }
     }
+}
+
+async fn active_probe(rows: &TenantCatalog<'_>, connection: ConnectionId) -> Result<RunId> {
+    let query = RunQuery {
+        connection: Some(connection),
+        kind: Some(RunKind::Probe),
+        active: true,
+        limit: 1,
+        ..RunQuery::default()
+    };
+    let run = rows.list_runs(&query).await?.rows.into_iter().next();
+    run.map(|run| run.id).context("the test that was active has just ended; repeat the command")
 }
 
 async fn add(services: &Arc<Services>, add: Add) -> Result<ExitCode> {
@@ -124,12 +141,11 @@ async fn add(services: &Arc<Services>, add: Add) -> Result<ExitCode> {
     }
     services.wake(here.tenant, probe, 0).await;
     let names: Vec<_> = databases.iter().map(DatabaseName::as_str).collect();
-    screen::print(format!(
-        "{}: {} protected, backed up at `{}` UTC.",
-        add.name,
-        names.join(", "),
-        schedule.expression()
-    ));
+    screen::print(if names.is_empty() {
+        format!("{} is added; nothing on it is protected.", add.name)
+    } else {
+        format!("{} is added; protected, at `{}` UTC: {}.", add.name, schedule.expression(), names.join(", "))
+    });
     Ok(ExitCode::SUCCESS)
 }
 

@@ -70,7 +70,14 @@ impl Server {
     }
     fn client(&self) -> Command {
         let mut client = Command::new("mariadb");
-        client.args(["--no-defaults", "--user=root", "--batch", "--skip-column-names", "--unbuffered"]);
+        client.args([
+            "--no-defaults",
+            "--user=root",
+            "--batch",
+            "--skip-column-names",
+            "--unbuffered",
+            "--default-character-set=utf8mb4",
+        ]);
         client.arg(format!("--socket={}", self.directory.join("sock").display()));
         client
     }
@@ -146,7 +153,6 @@ pub struct Floor {
     pub tenant: TenantId,
     pub principal: Principal,
     pub source: SourceId,
-    pub database: String,
     pub directory: TempDir,
 }
 
@@ -173,15 +179,8 @@ impl Floor {
         };
         let (tenant, _) = services.catalog.first_run(first).await.unwrap();
         let principal = services.catalog.command_line("test").await.unwrap();
-        let mut floor = Self {
-            services,
-            clock,
-            tenant,
-            principal,
-            source: SourceId::new(uuid::Uuid::nil()),
-            database: name.into(),
-            directory,
-        };
+        let mut floor =
+            Self { services, clock, tenant, principal, source: SourceId::new(uuid::Uuid::nil()), directory };
         let connection = floor.connect("source", port).await;
         let schedule = Schedule::parse(DAILY_FULL, floor.clock.now()).unwrap();
         let database = DatabaseName::new(name).unwrap();
