@@ -69,7 +69,9 @@ fn main() -> ExitCode {
 fn start(program: Program) -> anyhow::Result<ExitCode> {
     if let Command::Config { variables } = &program.command {
         if *variables {
-            config::VARIABLES.iter().for_each(|(name, meaning)| println!("{name:<40} {meaning}"));
+            for (name, meaning) in config::VARIABLES {
+                println!("{name:<40} {meaning}");
+            }
         } else {
             print!("{}", config::EXAMPLE);
         }
@@ -96,7 +98,11 @@ fn start(program: Program) -> anyhow::Result<ExitCode> {
                 run(config, clock, true, false).await?;
             }
             Command::Worker => run(config, clock, false, true).await?,
-            Command::Migrate => migrate(&config, clock).await?.iter().for_each(|line| println!("{line}")),
+            Command::Migrate => {
+                for line in migrate(&config, clock).await? {
+                    println!("{line}");
+                }
+            }
             Command::Config { .. } => {}
             Command::AtTheMachine(command) => return cli::run(command, config).await,
         }

@@ -38,7 +38,9 @@ pub async fn first_run(caller: &Caller, request: FirstRun) -> Result<SecretText>
     if let Err(Fault::Invalid(faults)) =
         password::check_rules("password", &password, request.email.trim(), request.name.trim())
     {
-        faults.into_iter().for_each(|fault| wrong.note(&fault.field, fault.message));
+        for fault in faults {
+            wrong.note(&fault.field, fault.message);
+        }
     }
     wrong.finish()?;
     let (Some(organisation), Some(name), Some(email)) = (organisation, name, email) else {

@@ -58,7 +58,7 @@ impl Limits {
     pub fn from_address(&self, address: IpAddr) -> Result<(), Fault> {
         let key = match address.to_canonical() {
             IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
-            address => address,
+            address @ IpAddr::V4(_) => address,
         };
         ask(&self.addresses, &key)
     }

@@ -63,8 +63,8 @@ section!(Keys {
     kms_endpoint: Option<String>,
     kms_region: Option<String>,
 });
-section!(VaultSection { path: Option<PathBuf>, s3: Option<Bucket> });
-section!(Bucket {
+section!(VaultSection { path: Option<PathBuf>, s3: Option<S3Section> });
+section!(S3Section {
     endpoint: Option<String>,
     region: Option<String>,
     bucket: String,

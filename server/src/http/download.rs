@@ -7,14 +7,25 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{BackupId, Fault};
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio_util::io::ReaderStream;
 
 use super::answer;
 use crate::{backups::export, caller::Caller};
 
-/// Streams the file.
-pub async fn export(Extension(caller): Extension<Caller>, Path(id): Path<String>) -> Response {
+/// Streams the file. Not for a link of another site: that would be somebody else's wish.
+pub async fn export(
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let from = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    if from.is_some_and(|site| site != b"same-origin" && site != b"none") {
+        return answer::plain(
+            StatusCode::FORBIDDEN,
+            "Refused: open the backup's page and export from there.\n",
+        );
+    }
     let Ok(id) = id.parse::<BackupId>() else { return answer::fault(&Fault::NotFound) };
     let begun = async { export::begin(&caller, caller.allow().await?, id).await };
     match caller.answer("export a backup", begun.await) {

@@ -40,7 +40,7 @@ impl Site {
         }
         let mut files = HashMap::new();
         for (path, content) in &contents {
-            if path.ends_with(".br") {
+            if Path::new(path).extension().is_some_and(|extension| extension == "br") {
                 continue;
             }
             let digest = Sha256::digest(content);

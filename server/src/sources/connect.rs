@@ -12,7 +12,7 @@ use engine::seal::{
     credentials::{self, Binding},
     sealed_box::PublicKey,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     caller::Caller,
@@ -106,12 +106,11 @@ pub async fn change(
     let address = Address::check(&request.name, &request.host, request.port, &request.user, request.tls)?;
     let services = &caller.services;
     let place = (&address.host, address.port, &address.user);
-    let sealed = match secrecy::ExposeSecret::expose_secret(&password) {
-        "" => None,
-        _ => {
-            let workers = services.vault.worker_public();
-            Some(seal_password(workers, scope.tenant(), request.id, place, &password)?)
-        }
+    let sealed = if password.expose_secret().is_empty() {
+        None
+    } else {
+        let workers = services.vault.worker_public();
+        Some(seal_password(workers, scope.tenant(), request.id, place, &password)?)
     };
     let change =
         catalog::ChangeConnection { values: address.into_row(request.id, sealed), version: request.version };

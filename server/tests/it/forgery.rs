@@ -57,6 +57,19 @@ async fn a_cookie_and_a_token_together_are_refused() {
 }
 
 #[tokio::test]
+async fn an_export_does_not_begin_by_a_link_of_another_site() {
+    let world = World::new().await;
+    let path = format!("/backups/{}/export", world.ours.backup);
+    for (site, is_refused) in
+        [("cross-site", true), ("same-site", true), ("same-origin", false), ("none", false)]
+    {
+        let mut request = world.get_request(&path, Some(world.our(Role::PlatformOperator)));
+        request.headers_mut().insert("sec-fetch-site", site.parse().unwrap());
+        assert_eq!(world.send(request).await.status == StatusCode::FORBIDDEN, is_refused, "{site}");
+    }
+}
+
+#[tokio::test]
 async fn a_form_comes_back_to_pages_of_this_site_only() {
     let world = World::new().await;
     let session = world.our(Role::PlatformOperator).to_owned();

@@ -50,7 +50,6 @@ pub struct Tenant {
 pub struct World {
     pub clock: Arc<FixedClock>,
     pub services: Arc<Services>,
-    pub web: WebState,
     pub ours: Tenant,
     pub theirs: Tenant,
     pub dir: tempfile::TempDir,
@@ -112,7 +111,7 @@ impl World {
         let ours = tenant(&services, &clock, "Ours", &hash).await;
         let theirs = tenant(&services, &clock, "Theirs", &hash).await;
         let router = router(Arc::clone(&web));
-        let mut world = Self { clock, services, web, ours, theirs, dir, router, sessions: HashMap::new() };
+        let mut world = Self { clock, services, ours, theirs, dir, router, sessions: HashMap::new() };
         for tenant in [world.ours.clone(), world.theirs.clone()] {
             for &role in Role::ALL {
                 let session = world.sign_in(&email(tenant.name, role), PASSWORD).await.session().unwrap();
