@@ -9,6 +9,12 @@ import { binaries, freePort, repository, servers, type Servers } from './servers
 
 export { expect };
 
+/** Somebody who may sign in. */
+export interface Person {
+  email: string;
+  password: string;
+}
+
 /** A running Holdfast. */
 export class Holdfast {
   /** Where the browser finds it, without a slash at the end. */
@@ -52,7 +58,7 @@ export class Holdfast {
   }
 
   /** Adds a user by the command line. */
-  addUser(role: string, password = `${role} of a journey`): { email: string; password: string } {
+  addUser(role: string, password = `${role} of a journey`): Person {
     const email = `${role}@journey.example`;
     this.run('user', 'add', '--email', email, '--role', role, '--name', role, '--password-file', this.secretFile(role, password));
     return { email, password };

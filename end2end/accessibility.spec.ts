@@ -1,0 +1,81 @@
+// Every page for everybody: no violation that axe can find, in light and dark; a keyboard is enough; on a phone
+// nothing has to be pushed sideways.
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { test as journey } from './holdfast';
+import { eachPage, test } from './every-page';
+import { expect } from './holdfast';
+
+async function violations(page: Page): Promise<string[]> {
+  const found = await new AxeBuilder({ page }).analyze();
+  return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`));
+}
+
+for (const theme of ['light', 'dark'] as const) {
+  test(`finds nothing wrong with any page in ${theme}`, async ({ page, furnished }) => {
+    await eachPage(page, furnished, theme, async (name) => {
+      await page.locator('details:not(.me):not(.menu)').evaluateAll((all) => all.forEach((one) => one.setAttribute('open', '')));
+      expect.soft(await violations(page), name).toEqual([]);
+    });
+  });
+}
+
+test('fits a phone without pushing sideways', async ({ page, furnished }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await eachPage(page, furnished, 'light', async (name) => {
+    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect.soft(sideways, `${name}: pixels beyond the right edge`).toBe(0);
+    expect.soft(await violations(page), name).toEqual([]);
+  });
+});
+
+test('signs in, looks and signs out with the keyboard alone', async ({ page, furnished }) => {
+  const focused = page.locator(':focus');
+  const tabTo = async (name: RegExp) => {
+    await expect(async () => {
+      await page.keyboard.press('Tab');
+      await expect(focused).toHaveAccessibleName(name, { timeout: 1 });
+    }).toPass({ intervals: [0], timeout: 10_000 });
+    const outline = await focused.evaluate((element) => getComputedStyle(element).outlineStyle);
+    expect(outline, `the focus on ${name} is seen`).not.toBe('none');
+  };
+  await page.goto('/sign-in');
+  await tabTo(/E-mail address/);
+  await page.keyboard.type(furnished.operator.email);
+  await tabTo(/Password/);
+  await page.keyboard.type(furnished.operator.password);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Overview');
+  await page.keyboard.press('Tab');
+  await expect(focused).toHaveText('Skip to the content');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('#content')).toBeFocused();
+  await page.goto('/sources');
+  await tabTo(/^grc2$/);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('grc2');
+  await tabTo(/Your account/);
+  await page.keyboard.press('Enter');
+  await tabTo(/^Sign out$/);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Sign in');
+});
+
+journey('finds nothing wrong with the pages of the first run', async ({ page, holdfast }) => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.goto('/setup');
+    expect.soft(await violations(page), 'setup').toEqual([]);
+  }
+  await page.getByLabel('Organisation that runs the platform').fill('Example Platform');
+  await page.getByLabel('Your name').fill('Petra Platform');
+  await page.getByLabel('E-mail address').fill('petra@journey.example');
+  await page.getByLabel('Password').fill('four words and a horse');
+  await page.getByLabel('Set-up code').fill(/Set-up code: (\S+)/.exec(holdfast.log())?.[1] ?? '');
+  await page.getByRole('button', { name: 'Create the first operator' }).click();
+  await expect(page).toHaveURL('/setup/recovery-key');
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect.soft(await violations(page), 'recovery key').toEqual([]);
+  }
+});
