@@ -136,7 +136,9 @@ impl Refusal {
             Self::NoVerificationServer { .. } => {
                 "Add a [[verification]] section for it to the configuration file and start Holdfast again."
             }
-            Self::TargetExists { .. } => "Choose a name that is not in use; Holdfast never overwrites a database.",
+            Self::TargetExists { .. } => {
+                "Choose a name that is not in use; Holdfast never overwrites a database."
+            }
             Self::RunFinished => "There is nothing left to cancel.",
             Self::LastAdministrator => "Give the role to someone else first.",
             Self::AlreadySetUp => "Sign in, or ask a platform operator for an account.",

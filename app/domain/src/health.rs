@@ -67,19 +67,28 @@ mod tests {
 
     #[test]
     fn stored_is_not_restorable() {
-        let stored = SourceFacts { newest_proven: None, newest: Some((Timestamp(0), Verification::None)), ..facts() };
+        let stored =
+            SourceFacts { newest_proven: None, newest: Some((Timestamp(0), Verification::None)), ..facts() };
         assert_eq!(standing(stored, Timestamp(HOUR)), Standing::NotRestorable);
     }
 
     #[test]
     fn a_failed_proof_of_the_newest_is_never_green() {
         let newest = Some((Timestamp(101 * HOUR), Verification::Failed));
-        assert_eq!(standing(SourceFacts { newest, ..facts() }, Timestamp(102 * HOUR)), Standing::NotRestorable);
+        assert_eq!(
+            standing(SourceFacts { newest, ..facts() }, Timestamp(102 * HOUR)),
+            Standing::NotRestorable
+        );
     }
 
     #[test]
     fn a_source_that_was_never_backed_up_turns_red_when_a_slot_is_overdue() {
-        let fresh = SourceFacts { newest: None, newest_proven: None, owed_since: Some(Timestamp(HOUR)), created_at: Timestamp(0) };
+        let fresh = SourceFacts {
+            newest: None,
+            newest_proven: None,
+            owed_since: Some(Timestamp(HOUR)),
+            created_at: Timestamp(0),
+        };
         assert_eq!(standing(fresh, Timestamp(2 * HOUR)), Standing::New);
         assert_eq!(standing(fresh, Timestamp(4 * HOUR)), Standing::NotRestorable);
     }

@@ -23,6 +23,9 @@ pub mod vaults;
 
 pub use clock::{Clock, FixedClock, Timestamp};
 pub use fault::{Fault, Refusal};
-pub use id::{BackupId, ConnectionId, EvidenceId, InstallationId, RunId, ScheduleId, SourceId, TenantId, UserId, VaultId};
+pub use id::{
+    BackupId, ConnectionId, EvidenceId, InstallationId, RunId, ScheduleId, SourceId, TenantId, UserId,
+    VaultId,
+};
 pub use page::{Cursor, Page};
 pub use size::ByteSize;

@@ -1,6 +1,5 @@
 //! First run, step two: the recovery key is shown, printed or stored, and typed back.
 
-use domain::{Fault, Refusal};
 use leptos::prelude::*;
 
 use crate::{
@@ -16,13 +15,15 @@ use crate::{
 #[component]
 pub fn RecoveryKeyPage() -> impl IntoView {
     open_page("Keep the recovery key", |visit| async move {
-        match visit.backend.setup().await? {
-            Setup::Needed => crate::redirect_to("/setup", ()),
-            Setup::RecoveryKeyUnconfirmed => {}
-            Setup::Done => {
-                crate::redirect_to("/", ());
-                return Err(Fault::Refused(Refusal::AlreadySetUp));
-            }
+        // A fault here would be an answer of its own, and no redirect.
+        let elsewhere = match visit.backend.setup().await? {
+            Setup::Needed => Some("/setup"),
+            Setup::RecoveryKeyUnconfirmed => None,
+            Setup::Done => Some("/"),
+        };
+        if let Some(path) = elsewhere {
+            crate::redirect_to(path, ());
+            return Ok(view! { <p><a href=path>"Go on"</a></p> }.into_any());
         }
         let key = visit.backend.unconfirmed_recovery_key().await?;
         let posted = visit.posted::<ConfirmRecoveryKeyFn>();

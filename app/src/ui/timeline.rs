@@ -22,18 +22,17 @@ pub struct Bar {
 /// How a phase is called in words. An unknown key is shown as it is.
 pub fn phase_word(key: &str) -> String {
     let word = match key {
-        "connect" => "Connecting",
-        "inventory" => "Reading the inventory",
+        "prepare" => "Preparing the keys",
+        "snapshot" => "Opening the snapshot",
         "dump" => "Dumping rows",
-        "objects" => "Reading views, triggers, routines",
         "store" => "Storing",
-        "check" => "Checking the dump's end",
-        "readback" => "Reading back",
-        "publish" => "Writing the manifest",
-        "fetch" => "Fetching",
+        "open" => "Opening the backup",
         "load" => "Loading rows",
+        "objects" => "Creating views, triggers, routines",
         "compare" => "Comparing",
-        "clean" | "cleanup" => "Cleaning up",
+        "clean up" => "Cleaning up",
+        "check" => "Reading every byte",
+        "export" => "Exporting",
         "probe" => "Testing the connection",
         other => return super::text::visible(&other.replace('_', " ")),
     };

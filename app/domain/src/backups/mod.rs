@@ -84,8 +84,13 @@ pub const MAX_STARTS: i64 = 4;
 /// Milliseconds until the next start after `starts` starts: 5 s, 25 s, 125 s, each lengthened by up to half by
 /// `jitter` (0.0 to 1.0) so that runs that failed together do not return together.
 pub fn retry_delay_ms(starts: i64, jitter: f64) -> i64 {
-    let base = 5_000_i64.saturating_mul(5_i64.saturating_pow(u32::try_from(starts.clamp(1, 6) - 1).unwrap_or(0)));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "milliseconds below 2^53")]
+    let base =
+        5_000_i64.saturating_mul(5_i64.saturating_pow(u32::try_from(starts.clamp(1, 6) - 1).unwrap_or(0)));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "milliseconds below 2^53"
+    )]
     let extra = (base as f64 * 0.5 * jitter.clamp(0.0, 1.0)) as i64;
     base + extra
 }

@@ -28,7 +28,12 @@ pub fn expired(mut backups: Vec<Candidate>) -> Vec<BackupId> {
         return Vec::new();
     };
     let cut = (oldest_kept.snapshot_at, oldest_kept.id);
-    backups.iter().rev().filter(|backup| (backup.snapshot_at, backup.id) < cut).map(|backup| backup.id).collect()
+    backups
+        .iter()
+        .rev()
+        .filter(|backup| (backup.snapshot_at, backup.id) < cut)
+        .map(|backup| backup.id)
+        .collect()
 }
 
 #[cfg(test)]
@@ -45,7 +50,11 @@ mod tests {
             .iter()
             .map(|&ok| {
                 clock.advance_ms(86_400_000);
-                Candidate { id: Id::new(clock.uuid()), snapshot_at: clock.now(), verification: verification(ok) }
+                Candidate {
+                    id: Id::new(clock.uuid()),
+                    snapshot_at: clock.now(),
+                    verification: verification(ok),
+                }
             })
             .collect()
     }

@@ -91,7 +91,10 @@ mod tests {
     fn a_slot_is_due_once_it_has_come_and_not_before() {
         let last = at("2026-11-23T02:00:00Z");
         assert_eq!(daily().due(last, at("2026-11-24T01:59:59Z")), Due::default());
-        assert_eq!(daily().due(last, at("2026-11-24T02:00:00Z")), Due { run: Some(at("2026-11-24T02:00:00Z")), missed: 0 });
+        assert_eq!(
+            daily().due(last, at("2026-11-24T02:00:00Z")),
+            Due { run: Some(at("2026-11-24T02:00:00Z")), missed: 0 }
+        );
     }
 
     #[test]

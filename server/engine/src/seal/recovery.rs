@@ -74,7 +74,9 @@ pub fn from_text(text: &str) -> Result<PrivateKey> {
         return Err(wrong(format!("it has {count} of {CHARACTERS} characters")));
     }
     let key = <[u8; 32]>::try_from(&bytes[1..33]).map_err(|_| wrong("it is too short".into()))?;
-    if bytes[0] != VERSION || bytes[33..33 + CHECK] != check(&key) {
+    // The last character is filled up with zeros: another one there is a slip too.
+    let is_filled_up = bytes[33 + CHECK..].iter().all(|&byte| byte == 0);
+    if bytes[0] != VERSION || bytes[33..33 + CHECK] != check(&key) || !is_filled_up {
         return Err(wrong("one or more characters are wrong".into()));
     }
     Ok(PrivateKey::from_secret(Secret::from_bytes(key)))

@@ -101,7 +101,12 @@ async fn every_flipped_bit_is_found() -> Result<()> {
             }
         }
     }
-    assert!(undetected.is_empty(), "{} of {} flips undetected: {undetected:?}", undetected.len(), bytes.len() * 8);
+    assert!(
+        undetected.is_empty(),
+        "{} of {} flips undetected: {undetected:?}",
+        undetected.len(),
+        bytes.len() * 8
+    );
     Ok(())
 }
 
@@ -231,7 +236,9 @@ async fn random_flips_at_the_real_size_are_found() -> Result<()> {
         state ^= state << 17;
         state
     };
-    let frames: Vec<Vec<u8>> = (0..2).map(|_| (0..engine::format::FRAME / 8).flat_map(|_| random().to_le_bytes()).collect()).collect();
+    let frames: Vec<Vec<u8>> = (0..2)
+        .map(|_| (0..engine::format::FRAME / 8).flat_map(|_| random().to_le_bytes()).collect())
+        .collect();
     let plain: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
     let mut bytes = records(context(Owner::Tenant("7".into()), 3, 0), &data_key(), &plain)?.concat();
     assert!(accepted(&bytes).await);

@@ -1,5 +1,10 @@
 //! Tests of the engine against real things: file systems, servers, sockets. One binary, so that it links once.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests, which start real servers")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests, which start real servers"
+)]
 
 mod format_v8;
 mod mysql_example;
