@@ -59,6 +59,9 @@ pub(super) fn apply(
         let secret = || Some(SecretString::from(value.clone()));
         match name.as_str() {
             "HOLDFAST_CONFIG" => {}
+            // Read by the engine; only tests of sudden death are built so.
+            #[cfg(feature = "failpoints")]
+            "HOLDFAST_FAILPOINT" => {}
             "HOLDFAST_STATE_DIR" => file.state_dir = Some(value.into()),
             "HOLDFAST_CATALOG_URL" => secrets.catalog_url = secret(),
             "HOLDFAST_QUEUE_URL" => secrets.queue_url = secret(),

@@ -119,7 +119,9 @@ pub(super) fn parse(text: &str, shown: &str) -> Result<File, ConfigError> {
     let mut file: File = toml::from_str(text).map_err(|error: toml::de::Error| {
         let place = error.span().map_or_else(
             || shown.to_owned(),
-            |span| format!("{shown}, line {}", text.get(..span.start).unwrap_or(text).lines().count().max(1)),
+            |span| {
+                format!("{shown}, line {}", text.get(..span.start).unwrap_or(text).matches('\n').count() + 1)
+            },
         );
         let is_secret = error.message().starts_with("unknown field `password`")
             || error.message().starts_with("unknown field `secret_key`");
