@@ -71,7 +71,7 @@ pub fn evidence(equal: bool) -> Evidence {
         objects: 31,
         differences: if equal { vec![] } else { vec![difference] },
         server: "MariaDB 10.11.14".into(),
-        phases: vec![("fetch".into(), 2_100), ("load".into(), 41_000), ("compare".into(), 8_400)],
+        phases: vec![("open".into(), 2_100), ("load".into(), 41_000), ("compare".into(), 8_400)],
         remarks: vec![
             "django_session is not transactional (Aria): its rows may be newer than the rest.".into(),
         ],
@@ -88,9 +88,9 @@ pub fn backup(id_: BackupId) -> BackupDetail {
         row: BackupRow { id: id_, ..backup_row(101, MARKUP, Verification::RestoreOk, Retention::Active) },
         run_id: id(71),
         phases: vec![
-            phase("inventory", 0, 1_900),
+            phase("snapshot", 0, 1_900),
             phase("dump", 1_900, 88_000),
-            phase("readback", 89_900, 4_000),
+            phase("compare", 89_900, 4_000),
             phase("publish", 93_900, 310),
         ],
         coordinate: Coordinate {
