@@ -4,6 +4,7 @@
 //! from the TOML text itself: the file may then be readable, copied into a ticket, kept in version control. A key
 //! that is not known is an error, because a misspelt setting that is silently ignored is found on the worst day.
 
+mod build;
 mod environment;
 mod file;
 mod secret;
