@@ -64,10 +64,23 @@ export async function backUp(page: Page, label: string): Promise<void> {
   await expect(page).toHaveURL(/\/runs\//);
 }
 
+/** The first step of a set-up: comes out on the page that shows the recovery key. */
+export async function setUp(page: Page, holdfast: Holdfast): Promise<void> {
+  await page.goto('/setup');
+  await page.getByLabel('Organisation that runs the platform').fill('Example Platform');
+  await page.getByLabel('Your name').fill('Petra Platform');
+  await page.getByLabel('E-mail address').fill('petra@journey.example');
+  await page.getByLabel('Password').fill('four words and a horse');
+  await page.getByLabel('Set-up code').fill(holdfast.setUpCode());
+  await page.getByRole('button', { name: 'Create the first operator' }).click();
+  await expect(page).toHaveURL('/setup/recovery-key');
+}
+
 /** An installation as it looks in use: a person of each role, two servers, a proven backup and a failed test. */
 export async function furnish(page: Page, holdfast: Holdfast): Promise<Person> {
   const operator = holdfast.addUser('platform-operator');
   for (const role of ['viewer', 'operator', 'tenant-admin', 'approver', 'compliance-officer']) holdfast.addUser(role);
+  holdfast.confirmRecoveryKey();
   await signIn(page, operator);
   await addServer(page, 'staging', { ...holdfast.servers.source, password: 'not the password' });
   await reloadUntil(page, page.getByRole('alert'));

@@ -50,6 +50,12 @@ export class Holdfast {
     });
   }
 
+  /** Stores the recovery key, as whoever sets an installation up has to. */
+  confirmRecoveryKey(): void {
+    const key = this.secretFile('recovery-key', this.run('recovery-key', 'show').trim());
+    this.run('recovery-key', 'confirm', '--file', key);
+  }
+
   /** A file with a secret, for the commands that take one by file. */
   secretFile(name: string, secret: string): string {
     const file = this.path(`secrets/${name}`);
@@ -89,6 +95,11 @@ export class Holdfast {
   /** What the server has logged so far. */
   log(): string {
     return readFileSync(this.path('holdfast.log'), 'utf8');
+  }
+
+  /** The code that the server printed at its start, because nobody has set it up yet. */
+  setUpCode(): string {
+    return /Set-up code: (\S+)/.exec(this.log())?.[1] ?? '';
   }
 
   /** Ends the server, with SIGTERM unless told otherwise, and waits for its end. */

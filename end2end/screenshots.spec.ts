@@ -1,19 +1,38 @@
 // Pictures of every page, wide and narrow, light and dark, for people who judge how it looks: end2end/screenshots.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setUp } from './console';
 import { eachPage, test } from './every-page';
+import { test as journey } from './holdfast';
 
 const directory = join(import.meta.dirname, 'screenshots');
 
 test.beforeAll(() => rmSync(directory, { recursive: true, force: true }));
 
-for (const theme of ['light', 'dark'] as const) {
-  for (const width of [1440, 390]) {
-    test(`takes pictures of every page, ${width} pixels wide in ${theme}`, async ({ page, furnished }) => {
-      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
-      await eachPage(page, furnished, theme, async (name) => {
-        await page.screenshot({ path: join(directory, `${name}-${width}-${theme}.png`), fullPage: true });
-      });
+const LOOKS = (['light', 'dark'] as const).flatMap((theme) => [
+  { theme, width: 1440, height: 900 },
+  { theme, width: 390, height: 844 },
+]);
+
+const file = (name: string, { theme, width }: (typeof LOOKS)[number]) => join(directory, `${name}-${width}-${theme}.png`);
+
+for (const look of LOOKS) {
+  test(`takes pictures of every page, ${look.width} pixels wide in ${look.theme}`, async ({ page, furnished }) => {
+    await page.setViewportSize(look);
+    await eachPage(page, furnished, look.theme, async (name) => {
+      await page.screenshot({ path: file(name, look), fullPage: true });
     });
-  }
+  });
 }
+
+journey('takes pictures of the first run', async ({ page, holdfast }) => {
+  for (const name of ['setup', 'recovery-key']) {
+    if (name === 'setup') await page.goto('/setup');
+    else await setUp(page, holdfast);
+    for (const look of LOOKS) {
+      await page.setViewportSize(look);
+      await page.emulateMedia({ colorScheme: look.theme });
+      await page.screenshot({ path: file(name, look), fullPage: true });
+    }
+  }
+});

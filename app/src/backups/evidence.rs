@@ -54,7 +54,7 @@ fn one(view: EvidenceView, now: Option<Timestamp>) -> AnyView {
             as u64;
     let floats = (inexact > 0).then(|| {
         let columns = count(inexact, "FLOAT column is", "FLOAT columns are");
-        view! { <p>{badge(Tone::Warn, "FLOAT")}{format!(" {columns} equal to six digits only: the dump client prints no more. They are named in the table.")}</p> }
+        view! { <p>{badge(Tone::Warn, "FLOAT")}{format!(" {columns} equal to six digits only: the dump client prints no more. The table names them.")}</p> }
     });
     let phases = evidence
         .phases

@@ -3,6 +3,7 @@
 use domain::{
     Timestamp,
     access::Permission,
+    backups::RunState,
     id::kind,
     sources::{Connection, TlsMode},
 };
@@ -78,10 +79,7 @@ fn found_panel(detail: &ConnectionDetail, now: Option<Timestamp>) -> AnyView {
     });
     let body = match &detail.row.connection.capabilities {
         Some(found) => findings(found),
-        None => empty(
-            "Nothing is known about this server yet",
-            "The test tells which grants and settings are missing. Load this page again when it is done.",
-        ),
+        None => empty("Nothing is known about this server yet", what_next(detail)),
     };
     view! {
         <section class="panel c7">
@@ -91,6 +89,14 @@ fn found_panel(detail: &ConnectionDetail, now: Option<Timestamp>) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+fn what_next(detail: &ConnectionDetail) -> &'static str {
+    if detail.probe.as_ref().is_some_and(|run| run.state == RunState::Failed) {
+        "Mend what the test found, then test again. It tells which grants and settings are missing."
+    } else {
+        "The test tells which grants and settings are missing. Load this page again when it is done."
+    }
 }
 
 fn databases_panel(detail: &ConnectionDetail, visit: &Visit, may_manage: bool) -> AnyView {
