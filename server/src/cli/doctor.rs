@@ -266,8 +266,7 @@ fn console(config: &Config) -> Vec<Finding> {
 fn tls(chain: &Path, key: &Path) -> Finding {
     const TITLE: &str = "TLS";
     const REMEDY: &str = "Give a certificate chain and its private key in PEM, readable by this account.";
-    let count =
-        CertificateDer::pem_file_iter(chain).map(|certificates| certificates.filter(Result::is_ok).count());
+    let count = CertificateDer::pem_file_iter(chain).map(|certificates| certificates.flatten().count());
     match (count, PrivateKeyDer::from_pem_file(key)) {
         (Ok(0) | Err(_), _) => found(
             TITLE,

@@ -52,7 +52,9 @@ pub async fn clients(config: &Config) -> Vec<Finding> {
         }
     }
     if !any {
-        findings.iter_mut().for_each(|finding| finding.severity = Severity::Bad);
+        for finding in &mut findings {
+            finding.severity = Severity::Bad;
+        }
     }
     findings.push(match clients.sandbox() {
         Available::Yes(_) => found("Sandbox", Severity::Good, "bubblewrap works: loading programs are walled in", ""),

@@ -172,7 +172,7 @@ async fn list(services: &Services, here: &Here, json: bool) -> Result<ExitCode> 
             .map(|row| {
                 json!({
                     "id": row.source.id, "connection": row.connection, "database": row.source.database.as_str(),
-                    "newest_proven": row.newest_proven.map(|at| at.rfc3339()),
+                    "newest_proven": row.newest_proven.map(domain::Timestamp::rfc3339),
                     "newest": row.newest.map(|(at, _)| at.rfc3339()),
                 })
             })

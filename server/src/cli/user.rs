@@ -214,7 +214,7 @@ async fn list(rows: &TenantCatalog<'_>, json: bool) -> Result<()> {
     let lines: Vec<_> = all
         .iter()
         .map(|person| {
-            let last = person.last_sign_in.map_or_else(|| "never".to_owned(), |at| at.exact());
+            let last = person.last_sign_in.map_or_else(|| "never".to_owned(), domain::Timestamp::exact);
             let state = if person.enabled { "may sign in" } else { "disabled" };
             vec![person.email.clone(), person.name.clone(), person.role.title().into(), state.into(), last]
         })

@@ -28,7 +28,7 @@ pub async fn schedules(services: &Arc<Services>) -> Result<Swept, JobError> {
         match slot.run_id {
             Some(run) => services.wake(slot.tenant_id, run, 0).await,
             None => {
-                tracing::info!(source.id = %source, "a slot came while a backup was active, which counts for it")
+                tracing::info!(source.id = %source, "a slot came while a backup was active, which counts for it");
             }
         }
     }

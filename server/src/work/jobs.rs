@@ -240,7 +240,7 @@ fn log_end(claim: &Claim, ended: &Ended, reason: Reason) {
     let (id, kind) = (run.id, run.kind.key());
     match ended {
         Ended::Done => {
-            tracing::info!(run.id = %id, run.kind = kind, "{} of {} is done", run.kind.title(), run.subject)
+            tracing::info!(run.id = %id, run.kind = kind, "{} of {} is done", run.kind.title(), run.subject);
         }
         Ended::Failed(JobError::Engine(error)) => {
             tracing::warn!(run.id = %id, run.kind = kind, ?reason, "a run ended without result: {}", error.chain());

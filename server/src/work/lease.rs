@@ -97,7 +97,7 @@ pub async fn keep(
                 continue;
             }
             Ok(Ok(Renewed::Lost)) => {
-                tracing::warn!(run.id = %claim.run().id, "the lease of this run is somebody else's now")
+                tracing::warn!(run.id = %claim.run().id, "the lease of this run is somebody else's now");
             }
             Ok(Err(error)) if Instant::now() < ours_until => {
                 tracing::warn!(run.id = %claim.run().id, error = %error, "a lease could not be renewed; trying again");

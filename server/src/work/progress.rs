@@ -47,8 +47,8 @@ impl Meter {
         let Some(&(since, before)) = self.samples.front() else { return progress };
         let took = now.duration_since(since);
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        if ms > 0 {
-            progress.rate = (progress.bytes - before).saturating_mul(1000) / ms;
+        if let Some(rate) = (progress.bytes - before).saturating_mul(1000).checked_div(ms) {
+            progress.rate = rate;
         }
         progress.eta_ms = match progress.bytes_expected {
             Some(expected) if took >= WARM_UP && progress.rate > 0 && expected > progress.bytes => {

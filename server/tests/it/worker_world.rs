@@ -251,7 +251,7 @@ fn files(directory: &Path, found: &mut Vec<String>) {
 }
 
 /// Waits until `done` says so; a minute at most.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut done: impl FnMut() -> F) {
+pub async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !done().await {
         assert!(Instant::now() < deadline, "still waiting: {what}");

@@ -71,8 +71,8 @@ impl Answer {
     }
     /// The session that the answer sets, as a browser would send it back.
     pub fn session(&self) -> Option<String> {
-        let set = self.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap());
-        let own = set.filter(|cookie| cookie.starts_with(COOKIE)).last()?;
+        let mut set = self.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap());
+        let own = set.rfind(|cookie| cookie.starts_with(COOKIE))?;
         Some(own.split(';').next().unwrap().to_owned())
     }
 }
@@ -90,7 +90,8 @@ pub async fn installation_with(settings: &str) -> (tempfile::TempDir, Arc<FixedC
     std::fs::write(site.join("pkg/holdfast.css"), "body { color: black }".repeat(20)).unwrap();
     std::fs::write(site.join("pkg/holdfast.css.br"), "brotli").unwrap();
     std::fs::write(site.join(".inputs"), "not for the browser").unwrap();
-    let text = format!("state_dir = {state:?}\n[web]\nsite_dir = {site:?}\n{settings}\n");
+    let (state, site) = (state.display(), site.display());
+    let text = format!("state_dir = \"{state}\"\n[web]\nsite_dir = \"{site}\"\n{settings}\n");
     let config = Config::from_parts(&text, "test", []).unwrap();
     let clock = Arc::new(FixedClock::at(NOON));
     migrate(&config, clock.clone()).await.unwrap();
@@ -140,12 +141,14 @@ impl World {
     pub async fn get(&self, path: &str, session: Option<&str>) -> Answer {
         self.send(self.get_request(path, session)).await
     }
+    #[expect(clippy::unused_self, reason = "reads as the others do")]
     pub fn get_request(&self, path: &str, session: Option<&str>) -> Request<Body> {
         request(Method::GET, path, session, Body::empty())
     }
     pub async fn post(&self, path: &str, body: &str, session: Option<&str>) -> Answer {
         self.send(self.post_request(path, body, session)).await
     }
+    #[expect(clippy::unused_self, reason = "reads as the others do")]
     pub fn post_request(&self, path: &str, body: &str, session: Option<&str>) -> Request<Body> {
         let mut request = request(Method::POST, path, session, Body::from(body.to_owned()));
         let headers = request.headers_mut();

@@ -70,15 +70,13 @@ impl EgressRules {
 /// IPv4 that hides in IPv6 notation (mapped, compatible, NAT64, 6to4) is judged as what it reaches.
 fn unmapped(address: IpAddr) -> IpAddr {
     let IpAddr::V6(ip) = address else { return address };
-    let s = ip.segments();
-    let low = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-    };
-    match s {
-        [0, 0, 0, 0, 0, 0xffff, high, last] | [0x64, 0xff9b, 0, 0, 0, 0, high, last] => low(high, last),
-        [0, 0, 0, 0, 0, 0, high, last] if high != 0 => low(high, last),
-        [0x2002, high, last, ..] => low(high, last),
+    let segments = ip.segments();
+    let low = |high: u16, low: u16| IpAddr::V4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    match segments {
+        [0, 0, 0, 0, 0, 0, 0, _] => address,
+        [0, 0, 0, 0, 0, 0xffff | 0, high, last]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, last]
+        | [0x2002, high, last, ..] => low(high, last),
         _ => address,
     }
 }

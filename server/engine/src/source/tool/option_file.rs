@@ -140,6 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "any process that ends at once will do")]
     fn files_of_dead_workers_are_swept_and_ours_are_not() {
         let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
         let dead = places()[0].join(format!("{PREFIX}{}-x", child.id()));
