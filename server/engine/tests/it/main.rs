@@ -7,6 +7,7 @@
 )]
 
 mod format_v8;
+mod kms;
 mod mysql_example;
 mod mysql_faults;
 mod mysql_hostile;
