@@ -31,8 +31,8 @@ impl Drop for Moto {
 
 /// A KMS with one key, or nothing where moto is not installed.
 async fn kms() -> Result<Option<(Moto, SdkConfig, String)>> {
-    let Ok(program) = std::env::var("HOLDFAST_TEST_MOTO") else {
-        eprintln!("SKIPPED: no moto_server (HOLDFAST_TEST_MOTO; .ci/moto installs it and prints its path)");
+    let Ok(program) = std::env::var("MOTO_SERVER") else {
+        eprintln!("SKIPPED: no moto_server (MOTO_SERVER; .ci/moto installs it and prints its path)");
         return Ok(None);
     };
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
