@@ -47,6 +47,7 @@ export class Holdfast {
   run(...parameters: string[]): string {
     return execFileSync(join(binaries, 'holdfast'), ['--config', this.path('holdfast.toml'), ...parameters], {
       encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
   }
 

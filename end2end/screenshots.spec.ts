@@ -1,13 +1,10 @@
 // Pictures of every page, wide and narrow, light and dark, for people who judge how it looks: end2end/screenshots.
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setUp } from './console';
 import { eachPage, test } from './every-page';
 import { test as journey } from './holdfast';
 
 const directory = join(import.meta.dirname, 'screenshots');
-
-test.beforeAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const LOOKS = (['light', 'dark'] as const).flatMap((theme) => [
   { theme, width: 1440, height: 900 },
