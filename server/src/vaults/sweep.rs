@@ -2,7 +2,8 @@
 //!
 //! An attempt without manifest belongs to nobody once its run is over. The vault is listed first and the catalog asked
 //! afterwards: what was at work while listing is spared, and so is what ended only lately, because a worker that was
-//! believed dead may be awake for one lease more.
+//! believed dead may be awake for one lease more. What the catalog keeps is never touched, whatever the listing showed:
+//! a share that comes up without some of its directories must not cost the keys of what lies in them.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -11,7 +12,11 @@ use std::{
 };
 
 use catalog::SystemTask;
-use engine::{format::keys::Place, pipeline};
+use domain::{BackupId, SourceId};
+use engine::{
+    format::{Owner, keys::Place},
+    pipeline,
+};
 
 use crate::{
     services::Services,
@@ -30,8 +35,13 @@ pub async fn orphans(services: &Arc<Services>) -> Result<Swept, JobError> {
     let spared_ms = services.config.worker.lease_ms.saturating_mul(2);
     let since = services.clock.now().plus_ms(-spared_ms);
     let at_work: HashSet<_> = services.catalog.system(SystemTask::Dispatch).backups_at_work(since).await?;
+    let kept = services.catalog.system(SystemTask::Dispatch).kept_attempts().await?;
     let (mut count, mut spared) = (0, false);
     for place in attempts {
+        if kept.contains(&(place.backup, place.attempt)) {
+            tracing::warn!(backup.id = %place.backup, attempt = place.attempt, "a backup that is kept has no manifest in the vault; nothing of it is removed");
+            continue;
+        }
         if at_work.contains(&place.backup) {
             spared = true;
             continue;
@@ -48,30 +58,42 @@ pub async fn orphans(services: &Arc<Services>) -> Result<Swept, JobError> {
 
 /// Attempts that have objects, keys or unfinished uploads, and no manifest.
 async fn unpublished(services: &Arc<Services>) -> Result<Vec<Place>, JobError> {
-    let storage = services.vault.storage();
-    // By the beginning of their keys; true if there is a manifest.
-    let mut attempts: BTreeMap<String, (Place, bool)> = BTreeMap::new();
-    let mut after = None::<String>;
-    loop {
-        let page = storage.list("v1/", after.as_deref(), PAGE).await?;
-        for object in &page.objects {
-            note(&mut attempts, object.key.as_str());
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
+    // Keys first: what is published afterwards is seen by its manifest then.
+    let keys = names(services, "keys/").await?;
+    let mut objects = names(services, "v1/").await?;
+    let unfinished = services.vault.storage().unfinished("v1/").await?.unwrap_or_default();
+    objects.extend(unfinished.iter().map(|upload| upload.key.to_string()));
+    let mut attempts: BTreeMap<(BackupId, u32), (Place, bool)> = BTreeMap::new();
+    for object in &objects {
+        let Some((attempt, name)) = object.rsplit_once('/') else { continue };
+        // The place whose manifest would lie here.
+        if let Some(place) = Place::of_manifest(&format!("{attempt}/manifest.json")) {
+            let entry = attempts.entry((place.backup, place.attempt)).or_insert((place, false));
+            entry.1 |= name == "manifest.json";
         }
     }
-    for upload in storage.unfinished("v1/").await?.unwrap_or_default() {
-        note(&mut attempts, upload.key.as_str());
+    for place in keys.iter().filter_map(|key| of_slots(key)) {
+        attempts.entry((place.backup, place.attempt)).or_insert((place, false));
     }
     Ok(attempts.into_values().filter(|(_, published)| !published).map(|(place, _)| place).collect())
 }
 
-fn note(attempts: &mut BTreeMap<String, (Place, bool)>, key: &str) {
-    let Some((attempt, name)) = key.rsplit_once('/') else { return };
-    // The place whose manifest would lie here.
-    if let Some(place) = Place::of_manifest(&format!("{attempt}/manifest.json")) {
-        attempts.entry(attempt.to_owned()).or_insert((place, false)).1 |= name == "manifest.json";
+/// The place of an attempt of which there is nothing but keys. They do not name the source, and there is nothing under
+/// it that would have to be found.
+fn of_slots(key: &str) -> Option<Place> {
+    let mut parts = key.strip_prefix("keys/")?.split('/');
+    let (backup, attempt) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    Some(Place { owner: Owner::System, source: SourceId::new(uuid::Uuid::nil()), backup, attempt })
+}
+
+async fn names(services: &Arc<Services>, prefix: &str) -> Result<Vec<String>, JobError> {
+    let (mut names, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = services.vault.storage().list(prefix, after.as_deref(), PAGE).await?;
+        names.extend(page.objects.iter().map(|object| object.key.to_string()));
+        after = page.next;
+        if after.is_none() {
+            return Ok(names);
+        }
     }
 }
