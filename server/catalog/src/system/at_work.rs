@@ -1,10 +1,15 @@
-//! Which backups may still get objects in a vault.
+//! Which backups may still get objects in a vault, and which have them for good.
 
 use std::collections::HashSet;
 
 use domain::{BackupId, Timestamp};
 
-use crate::{SystemCatalog, db::all, decode::id, error::Result};
+use crate::{
+    SystemCatalog,
+    db::all,
+    decode::{id, number},
+    error::Result,
+};
 
 impl SystemCatalog<'_> {
     /// Backups whose run waits, works or ended after `since`: what lies in a vault for any other and has no
@@ -19,5 +24,20 @@ impl SystemCatalog<'_> {
             since.0,
         )?;
         rows.into_iter().map(|(_, backup)| id("runs", &backup)).collect()
+    }
+
+    /// Backups that are not removed yet, each with the attempt under which it lies in its vault. What a listing of
+    /// a vault did not show of them is a fault of the listing: their keys least of all belong to nobody.
+    pub async fn kept_attempts(&self) -> Result<HashSet<(BackupId, u32)>> {
+        let mut reader = self.catalog.db.read().await?;
+        let rows = all!(
+            &mut reader,
+            (String, String, i64),
+            "select tenant_id, id, attempt from backups where retention <> 'deleted'"
+        )?;
+        let read = |(_, backup, attempt): (String, String, i64)| {
+            Ok((id("backups", &backup)?, number("backups", attempt)?))
+        };
+        rows.into_iter().map(read).collect()
     }
 }

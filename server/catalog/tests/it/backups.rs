@@ -20,6 +20,7 @@ contract! {
         let follow_up = world.our().get_run(verify).await.unwrap();
         assert_eq!((follow_up.kind, follow_up.state, follow_up.backup_id), (RunKind::Verify, RunState::Queued, Some(backup)));
         assert_eq!(world.our().get_run(found.run_id).await.unwrap().state, RunState::Completed);
+        assert_eq!(world.system().kept_attempts().await.unwrap(), [(backup, 1)].into());
         let trail = world.our().list_audit(None).await.unwrap();
         assert!(trail.rows.iter().any(|entry| entry.action == "backup.complete"));
         let source = world.our().get_source(world.ours.source).await.unwrap();
