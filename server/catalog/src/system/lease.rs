@@ -237,14 +237,7 @@ impl<'c> Lease<'c> {
     /// for that. Returns whether it will be tried again.
     pub async fn retry(&self, error: &RunError, next_at: Timestamp) -> Result<bool> {
         let mut tx = self.begin().await?;
-        let asked = first!(
-            &mut tx,
-            (i64,),
-            "select cancel_requested from runs where tenant_id = $1 and id = $2",
-            self.tenant(),
-            self.run().id.to_string(),
-        )?;
-        let again = if asked.is_some_and(|(asked,)| asked == 1) {
+        let again = if self.is_to_stop(&mut tx).await? {
             self.finish(&mut tx, RunState::Cancelled, Some(error), None, "cancelled as asked").await?;
             false
         } else if self.run().starts >= domain::backups::MAX_STARTS {
@@ -259,9 +252,26 @@ impl<'c> Lease<'c> {
         Ok(again)
     }
 
-    /// Gives the run back untouched because this worker shuts down; the start does not count.
+    /// Whether somebody asked the run to stop since its lease was last renewed.
+    async fn is_to_stop(&self, tx: &mut Tx) -> Result<bool> {
+        let asked = first!(
+            tx,
+            (i64,),
+            "select cancel_requested from runs where tenant_id = $1 and id = $2",
+            self.tenant(),
+            self.run().id.to_string(),
+        )?;
+        Ok(asked.is_some_and(|(asked,)| asked == 1))
+    }
+
+    /// Gives the run back untouched because this worker shuts down; the start does not count. Stops it if somebody
+    /// asked for that: nobody would take it again, and nothing else of its source could start.
     pub async fn release(&self) -> Result<()> {
         let mut tx = self.begin().await?;
+        if self.is_to_stop(&mut tx).await? {
+            self.finish(&mut tx, RunState::Cancelled, None, None, "cancelled as asked").await?;
+            return tx.commit().await;
+        }
         exec!(
             &mut tx,
             "update runs set starts = starts - 1 where tenant_id = $1 and id = $2",

@@ -149,6 +149,15 @@ contract! {
         }
     }
 
+    a_run_given_back_that_was_to_stop_is_cancelled(world) {
+        let run = world.start_backup(world.ours).await;
+        let claim = world.claim(run).await;
+        world.our().request_cancel(run).await.unwrap();
+        world.catalog.lease(&claim).release().await.unwrap();
+        assert_eq!(world.our().get_run(run).await.unwrap().state, RunState::Cancelled);
+        world.start_backup(world.ours).await;
+    }
+
     progress_and_log_are_there_after_a_reload(world) {
         let run = world.start_backup(world.ours).await;
         let claim = world.claim(run).await;
