@@ -58,7 +58,13 @@ impl SystemCatalog<'_> {
         drop(reader);
         let mut fired = Vec::new();
         for row in due {
-            fired.extend(self.fire(&row).await?);
+            match self.fire(&row).await {
+                Ok(slot) => fired.extend(slot),
+                // One that cannot be read would be the first again each time and keep all the others waiting.
+                Err(error) => {
+                    tracing::error!(schedule.id = row.id, %error, "a schedule could not be looked at; the others go on");
+                }
+            }
         }
         Ok(fired)
     }
