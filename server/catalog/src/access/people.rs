@@ -49,11 +49,14 @@ pub(super) async fn memberships(on: &mut impl AsConn, user: UserId) -> Result<Ve
     rows.into_iter().map(read).collect()
 }
 
-/// Stores a hash and ends every session of the person, except one.
+/// Stores a hash. Links that were made to set an older one end: what stands in a lost letter must not undo it.
 async fn store_password(tx: &mut Tx, user: UserId, password_hash: &str) -> Result<()> {
     let changed =
         exec!(tx, "update users set password_hash = $1 where id = $2", password_hash, user.to_string())?;
-    if changed == 0 { Err(Error::NotFound { what: "person" }) } else { Ok(()) }
+    if changed == 0 {
+        return Err(Error::NotFound { what: "person" });
+    }
+    exec!(tx, "delete from password_links where user_id = $1 and used_at is null", user.to_string()).map(drop)
 }
 
 impl Catalog {

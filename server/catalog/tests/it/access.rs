@@ -140,6 +140,11 @@ contract! {
         world.clock.advance_ms(HOUR);
         assert!(spent(world.catalog.use_password_link(&[3; 32], "hash").await), "too old");
         assert!(world.our().get_user(user).await.unwrap().has_password);
+        world.our().create_password_link(user, &[4; 32], NOON.plus_ms(3 * HOUR)).await.unwrap();
+        let session = session_of(world, user).await;
+        let themselves = world.catalog.authenticate_session(&session).await.unwrap().unwrap();
+        world.catalog.set_own_password(&themselves, "hash").await.unwrap();
+        assert!(spent(world.catalog.use_password_link(&[4; 32], "hash").await), "the password was changed meanwhile");
     }
 
     people_are_listed_by_name_page_by_page(world) {
