@@ -94,7 +94,7 @@ impl TryFrom<ScheduleColumns> for ScheduleRow {
     }
 }
 
-/// The first slot of `cron` after `newest`, not counting slots before the schedule's own beginning.
+/// The first slot of `cron` after the newest backup arrived, not counting slots before the schedule's own beginning.
 pub(crate) fn owed_since(cron: &str, since: Timestamp, newest: Option<Timestamp>) -> Option<Timestamp> {
     let schedule = Schedule::parse(cron, since).ok()?;
     schedule.next_after(newest.map_or(since, |newest| newest.max(since)))
@@ -131,9 +131,9 @@ impl TenantCatalog<'_> {
         )?;
         let newest = all!(
             &mut reader,
-            (String, i64, String),
-            "select source_id, snapshot_at, verification from (select source_id, snapshot_at, verification, \
-             row_number() over (partition by source_id order by snapshot_at desc, id desc) as place from backups \
+            (String, i64, String, i64),
+            "select source_id, snapshot_at, verification, arrived from (select source_id, snapshot_at, verification, \
+             max(created_at) over (partition by source_id) as arrived, row_number() over (partition by source_id order by snapshot_at desc, id desc) as place from backups \
              where tenant_id = $1 and retention = 'active' and (cast($2 as text) is null or source_id = $2)) as b \
              where place = 1",
             tenant.as_str(),
@@ -153,15 +153,17 @@ impl TenantCatalog<'_> {
         let build = |row: Row| {
             let source: SourceId = id("sources", &row.id)?;
             let newest = newest.iter().find(|found| found.0 == row.id);
+            // By our own clock, as slots are; the server's may be wrong.
+            let arrived = newest.map(|found| Timestamp(found.3));
             let newest = newest
-                .map(|(_, at, found)| {
+                .map(|(_, at, found, _)| {
                     Ok::<_, Error>((Timestamp(*at), word("backups", found, Verification::find)?))
                 })
                 .transpose()?;
             let schedules: Vec<_> =
                 schedules.iter().filter(|found| found.source_id == source).cloned().collect();
             let owed = schedules.iter().filter(|schedule| schedule.enabled);
-            let owed = owed.filter_map(|one| owed_since(&one.cron, one.since, newest.map(|newest| newest.0)));
+            let owed = owed.filter_map(|one| owed_since(&one.cron, one.since, arrived));
             Ok(SourceRow {
                 newest,
                 owed_since: owed.min(),

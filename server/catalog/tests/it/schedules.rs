@@ -83,6 +83,19 @@ contract! {
         assert_eq!(world.system().owed(world.catalog.clock().now()).await.unwrap().len(), 1);
     }
 
+    a_server_whose_clock_is_wrong_neither_raises_an_alarm_nor_silences_one(world) {
+        let owed = async || world.our().get_source(world.ours.source).await.unwrap().owed_since;
+        for wrong in [-DAY, 365 * DAY] {
+            let claim = world.claim(world.start_backup(world.ours).await).await;
+            let mut stored = world.stored();
+            stored.snapshot_at = stored.snapshot_at.plus_ms(wrong);
+            world.catalog.lease(&claim).complete_backup(stored).await.unwrap();
+            assert_eq!(owed().await, Some(TOMORROW_AT_TWO));
+        }
+        world.clock.advance_ms(15 * HOUR);
+        assert_eq!(world.system().owed(world.catalog.clock().now()).await.unwrap().len(), 2);
+    }
+
     organisations_take_turns(world) {
         // Ours has many runs waiting, theirs one; with one worker theirs is second at the latest.
         for n in 0..6 {
