@@ -59,7 +59,7 @@ pub fn PeoplePage() -> impl IntoView {
             {changed.summary()}
             {shown}
             <section class="panel">{list}{pager("/settings/people", &visit.query, people.next.as_ref())}</section>
-            {may_manage.then(|| add_form(&posted))}
+            {may_manage.then(|| add_form(&me, &posted))}
         };
         Ok(PageView::new("People", body).under("Settings", "/settings"))
     })
@@ -80,7 +80,8 @@ fn link_shown(visit: &Visit, link: &PasswordLink) -> AnyView {
 fn people_table(visit: &Visit, me: &Me, may_manage: bool, people: Vec<UserRow>) -> AnyView {
     let table =
         Table::new("People of the organisation").lead("Name").state("May sign in").text("E-mail address");
-    let table = table.text("Role").text("Last signed in").text("Change");
+    let table = table.text("Role").text("Last signed in");
+    let table = if may_manage { table.text("Change") } else { table };
     let now = visit.now;
     let own = me.id;
     table
@@ -94,8 +95,10 @@ fn people_table(visit: &Visit, me: &Me, may_manage: bool, people: Vec<UserRow>) 
                 "".into_any()
             } else if person.id == own {
                 view! { <span class="muted">"That is you"</span> }.into_any()
+            } else if may_give(me, person.role) {
+                change_form(me, &person)
             } else {
-                change_form(&person)
+                view! { <span class="muted">"Only by a platform operator"</span> }.into_any()
             };
             vec![
                 name(&person.name),
@@ -109,9 +112,14 @@ fn people_table(visit: &Visit, me: &Me, may_manage: bool, people: Vec<UserRow>) 
         .view()
 }
 
-fn change_form(person: &UserRow) -> AnyView {
+/// The role that runs the installation is given, and taken away, only by somebody who has it.
+fn may_give(me: &Me, role: Role) -> bool {
+    role != Role::PlatformOperator || me.role == Role::PlatformOperator
+}
+
+fn change_form(me: &Me, person: &UserRow) -> AnyView {
     let id = person.id.to_string();
-    let roles = Role::ALL.iter().map(|role| {
+    let roles = Role::ALL.iter().filter(|role| may_give(me, **role)).map(|role| {
         view! { <option value=role.key() selected=*role == person.role>{role.title()}</option> }
     });
     let label = format!("Role of {}", visible(&person.name));
@@ -130,8 +138,9 @@ fn change_form(person: &UserRow) -> AnyView {
     .into_any()
 }
 
-fn add_form(posted: &Posted) -> AnyView {
-    let roles = Role::ALL.iter().map(|role| (role.key().to_owned(), role.title().to_owned())).collect();
+fn add_form(me: &Me, posted: &Posted) -> AnyView {
+    let roles = Role::ALL.iter().filter(|role| may_give(me, **role));
+    let roles = roles.map(|role| (role.key().to_owned(), role.title().to_owned())).collect();
     let fields = view! {
         <div class="columns">
             {Field::text("add", "name", "Name").plain().after(posted).view()}

@@ -10,6 +10,7 @@ use crate::{
         empty::empty,
         field::Field,
         form::{Posted, button_form, form},
+        notice::notice,
         table::{Table, text},
         text::{or_none, visible},
         time::when,
@@ -25,18 +26,33 @@ pub fn channels_panel(
     now: Option<Timestamp>,
 ) -> AnyView {
     let has_secret = channels.has_webhook_secret;
-    let no_mail = (!channels.smtp_configured).then(|| {
-        view! { <p class="hint">"No mail server is configured: add an "<code>"[smtp]"</code>" section to the configuration file first."</p> }
-    });
+    let (has_email, has_webhook) = (!channels.email_to.is_empty(), !channels.webhook_url.is_empty());
+    // Whoever relies on being told must see that nothing would arrive.
+    let unheard = match (has_email && channels.smtp_configured, has_webhook, has_email) {
+        (true, ..) | (_, true, _) => None,
+        (_, _, true) => {
+            Some("No notice is sent: there is an address, but the server has no mail server to send by.")
+        }
+        (..) => Some("No notice is sent: there is neither an address nor a webhook."),
+    };
+    let unheard = unheard.map(|text| notice(Tone::Warn, text));
+    let test = (has_email || has_webhook)
+        .then(|| button_form("/fn/alerts/test", Vec::new(), "btn", "Send a test notice"));
     let secret_hint = if has_secret {
         "A secret is stored; leave this empty to keep it."
     } else {
         "Signs every request, so that the receiver can tell it is from here."
     };
     let body = if may_manage {
+        let email = Field::text("channels", "email_to", "E-mail address").kind("email").optional();
+        let email = email.value(channels.email_to);
+        let email = if channels.smtp_configured {
+            email
+        } else {
+            email.hint(view! { "No mail server is configured: add an "<code>"[smtp]"</code>" section to the configuration file first." })
+        };
         let fields = view! {
-            {Field::text("channels", "email_to", "E-mail address").kind("email").optional().value(channels.email_to).after(posted).view()}
-            {no_mail}
+            {email.after(posted).view()}
             {Field::text("channels", "webhook_url", "Webhook").kind("url").optional().value(channels.webhook_url)
                 .hint("Receives a signed POST.").after(posted).view()}
             {Field::password("channels", "webhook_secret", "Signing secret of the webhook").optional().hint(secret_hint).after(posted).view()}
@@ -45,7 +61,7 @@ pub fn channels_panel(
         view! {
             {tested.summary()}
             {form("/fn/alerts/set_channels", posted, fields)}
-            {button_form("/fn/alerts/test", Vec::new(), "btn", "Send a test notice")}
+            {test}
         }
         .into_any()
     } else {
@@ -59,10 +75,7 @@ pub fn channels_panel(
         .into_any()
     };
     let deliveries = if channels.deliveries.is_empty() {
-        empty(
-            "Nothing has been sent yet",
-            "A notice goes out when a backup fails, when a proof fails, and when a backup is overdue.",
-        )
+        empty("Nothing has been sent yet", "Notices and what became of them appear here.")
     } else {
         Table::new("Newest notices")
             .lead("About")
@@ -90,6 +103,7 @@ pub fn channels_panel(
         <section class="panel c12" id="notices">
             <header><h2>"Notices"</h2></header>
             <p class="muted">"Sent when a backup fails for good, when a proof fails, and when a backup is overdue."</p>
+            {unheard}
             {body}
         </section>
         <section class="panel c12">

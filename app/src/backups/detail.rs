@@ -89,7 +89,10 @@ fn actions(backup: &BackupDetail, me: &Me, is_kept: bool) -> AnyView {
                 "Verify this backup",
             )
         });
-    view! { {export}{verify} }.into_any()
+    // The form stands below everything that is known about the backup: a long way down on a phone.
+    let restore = (is_kept && Permission::RequestRestore.allows(me.role))
+        .then(|| view! { <a class="btn" href="#restore">"Restore…"</a> });
+    view! { {restore}{export}{verify} }.into_any()
 }
 
 fn answer(backup: &BackupDetail, now: Option<Timestamp>) -> AnyView {
@@ -107,7 +110,8 @@ fn answer(backup: &BackupDetail, now: Option<Timestamp>) -> AnyView {
         }
         (_, Verification::Stale) => "It was proven once, too long ago to rely on. Verify it again.",
     };
-    let proven = backup.row.verified_at.map(|at| view! { <p class="small">"Found "{when(at, now)}</p> });
+    let found = if backup.row.verification == Verification::Failed { "Found " } else { "Proven " };
+    let proven = backup.row.verified_at.map(|at| view! { <p class="small">{found}{when(at, now)}</p> });
     let label =
         backup.row.label.as_deref().map(|label| view! { <p class="small">"Label: "{name(label)}</p> });
     view! {

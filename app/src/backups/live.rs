@@ -1,11 +1,13 @@
-//! The live view of a run: listens to the server's events and rewrites the numbers that the server drew.
+//! The live view of a run: listens to the server's events and rewrites the numbers that the server drew. Once the
+//! run is in another state than was drawn, the page is loaded again: the state, its times and what may be done about
+//! it stand all over the page.
 //!
 //! The events are read with the browser's own JSON and numbers are set by the browser's own formatting: parsing them
 //! into the types of this crate would add a decoder to what every reader downloads.
 
 use leptos::prelude::*;
 
-/// Keeps every `[data-live]` of the page up to date and loads the page again when the run has ended.
+/// Keeps every `[data-live]` of the page up to date and loads the page again when the run's state changes.
 #[island]
 pub fn LiveRun() -> impl IntoView {
     #[cfg(feature = "hydrate")]
@@ -26,13 +28,14 @@ mod events {
         let Some(document) = window().and_then(|window| window.document()) else { return };
         let Ok(Some(panel)) = document.query_selector("[data-events]") else { return };
         let Some(path) = panel.get_attribute("data-events") else { return };
+        let drawn = panel.get_attribute("data-state").unwrap_or_default();
         let Ok(source) = EventSource::new(&path) else { return };
         let on_message = Closure::<dyn Fn(MessageEvent)>::new({
             let (document, source) = (document.clone(), source.clone());
             move |event: MessageEvent| {
                 let text = event.data().as_string().unwrap_or_default();
                 if let Ok(run) = JSON::parse(&text) {
-                    show(&document, &source, &run);
+                    show(&document, &source, &drawn, &run);
                 }
             }
         });
@@ -45,10 +48,10 @@ mod events {
         on_error.forget();
     }
 
-    fn show(document: &Document, source: &EventSource, run: &JsValue) {
+    fn show(document: &Document, source: &EventSource, drawn: &str, run: &JsValue) {
         let row = get(run, "row");
         let state = get(&row, "state").as_string().unwrap_or_default();
-        if matches!(state.as_str(), "completed" | "failed" | "cancelled") {
+        if !state.is_empty() && state != drawn {
             source.close();
             if let Some(window) = window() {
                 drop(window.location().reload());

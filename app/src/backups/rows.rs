@@ -55,7 +55,7 @@ pub fn runs_table(caption: &str, runs: Vec<RunRow>, now: Option<Timestamp>) -> A
         .text("Asked by")
         .text("Asked")
         .number("Took")
-        .text("What happened")
+        .text("Error or label")
         .rows(runs, |run| {
             let title = format!("{} · {}", run.kind.title(), visible(&run.subject));
             let state = if run.cancel_requested && !run.state.is_finished() {

@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     access::Permission,
-    backups::{MAX_STARTS, RunState},
+    backups::{MAX_STARTS, RunKind, RunState},
     id::kind,
 };
 use leptos::prelude::*;
@@ -40,7 +40,7 @@ pub fn RunPage() -> impl IntoView {
         let is_live = !row.state.is_finished();
         let live = is_live.then(|| {
             view! {
-                <section class="panel c8" data-events=format!("/events/runs/{}", row.id)>
+                <section class="panel c8" data-events=format!("/events/runs/{}", row.id) data-state=row.state.key()>
                     {progress_view(row.progress.as_ref())}
                     <p class="muted small" data-live="link" role="status">"Load the page again to see how far it is."</p>
                 </section>
@@ -92,8 +92,11 @@ fn answer(row: &RunRow) -> AnyView {
         .started_at
         .zip(row.finished_at)
         .map(|(start, end)| format!("It took {}.", took(end.since_ms(start))));
-    let backup =
-        row.backup_id.map(|id| view! { <p><a href=format!("/backups/{id}")>"Open the backup"</a></p> });
+    let link = match row.kind {
+        RunKind::Verify => "Open the backup and its evidence",
+        _ => "Open the backup",
+    };
+    let backup = row.backup_id.map(|id| view! { <p><a href=format!("/backups/{id}")>{link}</a></p> });
     view! {
         <section class="panel c8">
             <div class="answer">
@@ -137,7 +140,7 @@ fn facts(row: &RunRow, now: Option<Timestamp>) -> AnyView {
 }
 
 fn log(events: Vec<RunEvent>) -> AnyView {
-    let nothing = events.is_empty().then(|| view! { <p class="muted">"Nothing yet."</p> });
+    let nothing = events.is_empty().then(|| view! { <p class="muted nothing">"Nothing yet."</p> });
     let lines = events.into_iter().map(|event| {
         let clock = event.at.utc().format("%H:%M:%S").to_string();
         view! { <li><time datetime=event.at.rfc3339() title=event.at.exact()>{clock}</time>" "<span>{visible(&event.message)}</span></li> }

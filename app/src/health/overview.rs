@@ -1,6 +1,6 @@
 //! The first page of the morning: one sentence, what needs a person, the numbers, the strip, what runs, what is new.
 
-use domain::{ByteSize, Timestamp, clock::human_duration_ms, health::Standing};
+use domain::{ByteSize, Timestamp, access::Role, clock::human_duration_ms, health::Standing};
 use leptos::prelude::*;
 
 use crate::{
@@ -27,7 +27,13 @@ pub fn OverviewPage() -> impl IntoView {
         let setup = visit.backend.setup().await?;
         let overview = visit.backend.overview().await?;
         let unconfirmed = (setup == Setup::RecoveryKeyUnconfirmed).then(|| {
-            notice(Tone::Warn, view! { <p>"The recovery key has not been checked yet. "<a href="/setup/recovery-key">"Store it and type it back"</a>"."</p> })
+            // Only whoever set Holdfast up is shown the key.
+            let way = if me.role == Role::PlatformOperator {
+                view! { <a href="/setup/recovery-key">"Store it and type it back"</a>"." }.into_any()
+            } else {
+                "The platform operator who set Holdfast up has to store it and type it back.".into_any()
+            };
+            notice(Tone::Warn, view! { <p>"The recovery key has not been checked yet. "{way}</p> })
         });
         let body = if overview.sources.is_empty() { first_steps(&me) } else { whole(overview) };
         Ok(PageView::new("Overview", view! { {unconfirmed}{body} }))
@@ -137,7 +143,7 @@ fn concerns(concerns: &[Concern], now: Timestamp) -> AnyView {
         }
     });
     let body = if concerns.is_empty() {
-        view! { <p class="muted">"Nothing. Notices go out when that changes."</p> }.into_any()
+        view! { <p class="muted">"Nothing at present."</p> }.into_any()
     } else {
         view! { <ul class="list">{items.collect_view()}</ul> }.into_any()
     };
@@ -150,7 +156,10 @@ fn numbers(overview: &Overview) -> AnyView {
     let share =
         (overview.expected > 0).then(|| u64::from(overview.completed) * 1000 / u64::from(overview.expected));
     let share = share.map_or_else(|| "–".to_owned(), |share| format!("{}.{} %", share / 10, share % 10));
-    let runs = format!("{} of {} that were due", overview.completed, overview.expected);
+    let runs = match overview.expected {
+        0 => "none was due".to_owned(),
+        expected => format!("{} of {expected} that were due", overview.completed),
+    };
     let stored = overview.stored_by_day.last().copied().unwrap_or(ByteSize(0)).max(overview.stored);
     view! {
         <section class="panel stat c3">

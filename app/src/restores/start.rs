@@ -31,7 +31,9 @@ pub fn restore_panel(backup: &BackupDetail, posted: &Posted) -> AnyView {
         let fields = view! {
             {unproven}
             {hidden("backup_id", backup.row.id.to_string())}
-            {Field::choice("restore", "connection_id", "On this server", servers).after(posted).view()}
+            {Field::choice("restore", "connection_id", "On this server", servers)
+                .hint("Its account must be allowed to create this database and everything in it; an account for backups only is not.")
+                .after(posted).view()}
             {Field::text("restore", "database", "Name of the new database")
                 .hint("A name that is not in use there.").after(posted).view()}
             {Field::text("restore", "confirm", "The same name once more")

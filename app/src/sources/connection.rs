@@ -20,13 +20,13 @@ use crate::{
         findings::findings,
     },
     ui::{
-        badge::{Badged, Tone},
+        badge::{Badged, Tone, badge},
         empty::empty,
         field::hidden,
         form::{button_form, form},
         notice::notice,
         table::{Table, link},
-        text::{name, visible},
+        text::{name, none, visible},
         time::when_or,
     },
 };
@@ -83,7 +83,7 @@ fn found_panel(detail: &ConnectionDetail, now: Option<Timestamp>) -> AnyView {
     };
     view! {
         <section class="panel c7">
-            <header><h2>"What this account can do"</h2><span class="small muted">{when_or(detail.row.connection.probed_at, now, "never tested")}</span></header>
+            <header><h2>"What this account can do"</h2><span class="small muted">{when_or(detail.row.connection.probed_at, now, "no test completed yet")}</span></header>
             {probe}
             {body}
         </section>
@@ -102,46 +102,31 @@ fn what_next(detail: &ConnectionDetail) -> &'static str {
 fn databases_panel(detail: &ConnectionDetail, visit: &Visit, may_manage: bool) -> AnyView {
     let added = visit.posted::<AddSourceFn>();
     let id = detail.row.connection.id;
-    let protected = (!detail.protected.is_empty()).then(|| {
-        Table::new("Protected databases")
-            .lead("Protected")
-            .rows(&detail.protected, |(id, database)| vec![link(format!("/sources/{id}"), database)])
-            .view()
+    let known = detail.protected.len() + detail.unprotected.len();
+    let table = Table::new("Databases of this server").lead("Database").state("State");
+    let table = if may_manage { table.text("Protect") } else { table };
+    let table = table.rows(&detail.protected, |(id, database)| {
+        vec![link(format!("/sources/{id}"), database), badge(Tone::Info, "Protected"), none()]
     });
-    let unprotected = if detail.unprotected.is_empty() {
-        let text = if detail.row.connection.capabilities.is_some() {
-            "Every database that this account can see is protected."
-        } else {
-            "Databases appear here after a successful test."
-        };
-        view! { <p class="muted">{text}</p> }.into_any()
-    } else {
-        Table::new("Databases that are not protected")
-            .lead("Not protected")
-            .text("Protect")
-            .rows(&detail.unprotected, |database| {
-                let fields =
-                    vec![("request[connection_id]", id.to_string()), ("request[database]", database.clone())];
-                let protect = if may_manage {
-                    button_form(
-                        "/fn/sources/add_source",
-                        fields,
-                        "btn",
-                        format!("Protect {}", visible(database)),
-                    )
-                } else {
-                    "".into_any()
-                };
-                vec![name(database), protect]
-            })
-            .view()
+    let table = table.rows(&detail.unprotected, |database| {
+        let fields =
+            vec![("request[connection_id]", id.to_string()), ("request[database]", database.clone())];
+        let label = format!("Protect {}", visible(database));
+        let protect = button_form("/fn/sources/add_source", fields, "btn", label);
+        vec![name(database), badge(Tone::Mute, "Not protected"), protect]
+    });
+    let remark = match detail.row.connection.capabilities {
+        None => "Databases appear here once a test was completed.",
+        Some(_) if known == 0 => "This account sees no database.",
+        Some(_) if detail.unprotected.is_empty() => "Every database that this account can see is protected.",
+        Some(_) => "Protected here means: backed up through this account.",
     };
     view! {
         <section class="panel" id="databases">
             <header><h2>"Databases"</h2></header>
             {added.summary()}
-            {protected}
-            {unprotected}
+            {(known > 0).then(|| table.view())}
+            <p class="muted small">{remark}</p>
         </section>
     }
     .into_any()
@@ -155,7 +140,7 @@ fn address_panel(connection: &Connection, now: Option<Timestamp>) -> AnyView {
     let tls = match connection.tls {
         TlsMode::Verify => "encrypted, certificate checked",
         TlsMode::Encrypt => "encrypted, certificate not checked",
-        TlsMode::Off => "in clear",
+        TlsMode::Off => "not encrypted",
     };
     view! {
         <section class="panel">
@@ -166,7 +151,7 @@ fn address_panel(connection: &Connection, now: Option<Timestamp>) -> AnyView {
                 <dt>"Password"</dt><dd>{if connection.has_credentials { "stored, sealed" } else { "needed" }}</dd>
                 <dt>"Connection"</dt><dd>{tls}</dd>
                 <dt>"Version"</dt><dd>{version}</dd>
-                <dt>"Tested"</dt><dd>{when_or(connection.probed_at, now, "never")}</dd>
+                <dt>"Last completed test"</dt><dd>{when_or(connection.probed_at, now, "none")}</dd>
             </dl>
         </section>
     }

@@ -13,7 +13,7 @@ pub fn connection_fields(connection: Option<&Connection>, posted: &Posted) -> An
     let modes = [
         (TlsMode::Verify, "Encrypted, certificate checked"),
         (TlsMode::Encrypt, "Encrypted, certificate not checked"),
-        (TlsMode::Off, "In clear: same machine or tunnel only"),
+        (TlsMode::Off, "Not encrypted: same machine or tunnel only"),
     ];
     let modes = modes.map(|(mode, label)| (mode.key().to_owned(), label.to_owned())).to_vec();
     let password =

@@ -36,6 +36,7 @@ pub fn SourcePage() -> impl IntoView {
         let start = Permission::StartBackup
             .allows(me.role)
             .then(|| start_form(source.row.id, &source.row.database, source.row.active_run, &started));
+        let heading = if start.is_some() { "Back up" } else { "About this source" };
         let (title, row_id) = (source.row.database.clone(), source.row.id);
         let answer = answer(&source, now);
         let facts = facts(&source, now);
@@ -60,7 +61,7 @@ pub fn SourcePage() -> impl IntoView {
             {done}
             <div class="grid">
                 <div class="c8 stack">{answer}{schedule}</div>
-                <section class="panel c4"><header><h2>"Back up"</h2></header>{start}{facts}</section>
+                <section class="panel c4"><header><h2>{heading}</h2></header>{start}{facts}</section>
                 <section class="panel c12">
                     <header><h2>"Newest backups"</h2><a href=format!("/backups?source={row_id}")>"All backups of it"</a></header>
                     {backups}
