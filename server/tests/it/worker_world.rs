@@ -126,7 +126,7 @@ pub fn create_database(name: &str) {
          CREATE TABLE controls (TenantId INT, id INT, title VARCHAR(200), weight FLOAT, body BLOB, PRIMARY KEY (TenantId, id));
          INSERT INTO controls SELECT seq % 7, seq, CONCAT('Control ', seq, ' \u{1f512}'), seq / 3, UNHEX(SHA2(seq, 512)) FROM seq_1_to_2000;
          CREATE TABLE log (at DATETIME, text LONGTEXT);
-         INSERT INTO log SELECT NOW(), REPEAT('x', 1000) FROM seq_1_to_500;
+         INSERT INTO log SELECT NOW(), REPEAT('x', 1000) FROM seq_1_to_6000;
          CREATE VIEW open_controls AS SELECT id, title FROM controls WHERE id > 5;
          CREATE TRIGGER stamp BEFORE INSERT ON log FOR EACH ROW SET NEW.at = NOW();"
     ));
