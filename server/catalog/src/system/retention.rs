@@ -43,22 +43,23 @@ pub struct Expiring {
 }
 
 impl SystemCatalog<'_> {
-    /// Kept backups, source by source.
+    /// Kept backups, source by source, in the order in which they came: by our own clock. A database server's that
+    /// was a year ahead for two weeks would let every backup of the year after look old and go.
     pub async fn retention_candidates(&self) -> Result<Vec<SourceCandidates>> {
         let mut reader = self.catalog.db.read().await?;
         let rows = all!(
             &mut reader,
             (String, String, String, i64, String),
-            "select tenant_id, source_id, id, snapshot_at, verification from backups where retention = 'active' \
-             order by tenant_id, source_id, snapshot_at, id"
+            "select tenant_id, source_id, id, created_at, verification from backups where retention = 'active' \
+             order by tenant_id, source_id, created_at, id"
         )?;
         drop(reader);
         let mut sources: Vec<SourceCandidates> = Vec::new();
-        for (tenant, source, backup, snapshot_at, verification) in rows {
+        for (tenant, source, backup, arrived, verification) in rows {
             let (tenant_id, source_id): (TenantId, SourceId) = (id(TABLE, &tenant)?, id(TABLE, &source)?);
             let candidate = Candidate {
                 id: id(TABLE, &backup)?,
-                snapshot_at: Timestamp(snapshot_at),
+                snapshot_at: Timestamp(arrived),
                 verification: word(TABLE, &verification, Verification::find)?,
             };
             match sources.last_mut().filter(|last| last.tenant_id == tenant_id && last.source_id == source_id)

@@ -133,7 +133,7 @@ impl TenantCatalog<'_> {
             &mut reader,
             (String, i64, String, i64),
             "select source_id, snapshot_at, verification, arrived from (select source_id, snapshot_at, verification, \
-             max(created_at) over (partition by source_id) as arrived, row_number() over (partition by source_id order by snapshot_at desc, id desc) as place from backups \
+             max(created_at) over (partition by source_id) as arrived, row_number() over (partition by source_id order by created_at desc, snapshot_at desc, id desc) as place from backups \
              where tenant_id = $1 and retention = 'active' and (cast($2 as text) is null or source_id = $2)) as b \
              where place = 1",
             tenant.as_str(),

@@ -124,6 +124,28 @@ contract! {
         assert!(candidates[0].backups[0].snapshot_at < candidates[0].backups[1].snapshot_at);
     }
 
+    a_server_whose_clock_was_ahead_does_not_make_later_backups_old(world) {
+        let mut verify = None;
+        for n in 0..=domain::policies::retention::KEEP_VERIFIED {
+            let claim = world.claim(world.start_backup(world.ours).await).await;
+            let mut stored = world.stored();
+            if n < domain::policies::retention::KEEP_VERIFIED {
+                stored.snapshot_at = stored.snapshot_at.plus_ms(365 * DAY);
+            }
+            verify = world.catalog.lease(&claim).complete_backup(stored).await.unwrap();
+            world.prove(verify.unwrap(), true).await;
+            world.clock.advance_ms(DAY);
+        }
+        let newest = world.our().get_run(verify.unwrap()).await.unwrap().backup_id.unwrap();
+        let candidates = world.system().retention_candidates().await.unwrap().remove(0).backups;
+        let first = candidates[0].id;
+        let gone = domain::policies::retention::expired(candidates);
+        assert_ne!(first, newest);
+        assert_eq!(gone, [first]);
+        let source = world.our().get_source(world.ours.source).await.unwrap();
+        assert_eq!(source.newest.unwrap().0, world.catalog.clock().now().plus_ms(-DAY));
+    }
+
     stored_bytes_are_told_day_by_day(world) {
         let (first, verify) = world.backup(world.ours).await;
         world.prove(verify, true).await;
