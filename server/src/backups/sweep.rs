@@ -10,8 +10,9 @@ use crate::{
     work::{job::JobError, sweeps::Swept},
 };
 
-/// What is older on a verification server belongs to nobody: no verification takes longer (72 hours are its limit).
-const SCRATCH_AFTER_MS: i64 = 73 * 3_600_000;
+/// What is older than this and than every verification at work belongs to nobody. The hour is for another
+/// installation that shares the server against our advice.
+const SCRATCH_AFTER_MS: i64 = 3_600_000;
 
 /// Queues the verification of every kept backup that has none.
 pub async fn owed_verifications(services: &Arc<Services>) -> Result<Swept, JobError> {
@@ -23,10 +24,12 @@ pub async fn owed_verifications(services: &Arc<Services>) -> Result<Swept, JobEr
     Ok(Swept::done(queued.len() as u64))
 }
 
-/// Removes what killed verifications left on the verification servers. A server that does not answer does not keep
+/// Removes what killed verifications left on the verification servers: it is the customer's data, readable. A server that does not answer does not keep
 /// the others from being swept.
 pub async fn scratch(services: &Arc<Services>) -> Result<Swept, JobError> {
-    let before = services.clock.now().plus_ms(-SCRATCH_AFTER_MS);
+    let hour_ago = services.clock.now().plus_ms(-SCRATCH_AFTER_MS);
+    let at_work = services.catalog.system(SystemTask::Dispatch).oldest_loading().await?;
+    let before = at_work.map_or(hour_ago, |oldest| oldest.min(hour_ago));
     let (mut count, mut failed) = (0, None);
     for server in &services.config.verification {
         match scratch::sweep(&server.endpoint, before).await {

@@ -12,14 +12,14 @@ use engine::{
     Kind,
     format::{Codec, Owner, keys::Place},
     pipeline::{self, BackupRequest, Control, Fence as _},
-    source::mysql::{connect::Endpoint, dump::Mysqldump},
+    source::mysql::{connect::Endpoint, dump::Mysqldump, scratch::Scratch},
 };
 use server::{
-    policies, vaults,
+    backups, policies, vaults,
     work::lease::{LeaseFence, Reason, Stopping},
 };
 
-use super::worker_world::{Floor, PASSWORD, source, until, verification};
+use super::worker_world::{Floor, PASSWORD, Server, source, until, verification};
 
 const LEASE: i64 = 1500;
 
@@ -75,7 +75,7 @@ async fn a_probe_says_what_the_account_can_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_fails_again_and_again_is_started_four_times_and_no_more() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let floor = Floor::with("unreachable", closed, "").await;
+    let floor = Floor::with("unreachable", closed, verification(), "").await;
     let run = floor.start_backup().await;
     for start in 1..=MAX_STARTS {
         let row = floor.work(run).await;
@@ -223,4 +223,30 @@ async fn a_schedule_that_slept_through_a_week_is_caught_up_once() {
     assert_eq!(floor.rows().list_runs(&query).await.unwrap().rows.len(), 1);
     let schedule = floor.rows().get_source(floor.source).await.unwrap().schedules.remove(0);
     assert_eq!(schedule.missed, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_verification_left_is_removed_and_one_at_work_is_spared() {
+    // A server of its own: what other tests do at the same time would be swept too.
+    let own = Server::start("903");
+    let floor = Floor::with("left_behind", source().port, &own, "").await;
+    let server = &floor.services.config.verification[0].endpoint;
+    let left =
+        Scratch::create(server, "utf8mb4", "utf8mb4_bin", &*floor.clock).await.unwrap().database.to_string();
+    let is_there = || own.sql("SHOW DATABASES").contains(&left);
+    backups::sweep::scratch(&floor.services).await.unwrap();
+    assert!(is_there());
+    // A verification at work that is as old keeps it.
+    let run = floor.start_backup().await;
+    let id = floor.work(run).await.backup_id;
+    let query = RunQuery { backup: id, kind: Some(RunKind::Verify), ..RunQuery::default() };
+    let verify = floor.rows().list_runs(&query).await.unwrap().rows.remove(0).id;
+    let claim =
+        floor.services.catalog.system(SystemTask::Dispatch).claim(verify, "busy", 10 * 3_600_000).await;
+    floor.clock.advance_ms(2 * 3_600_000);
+    backups::sweep::scratch(&floor.services).await.unwrap();
+    assert!(is_there());
+    floor.services.catalog.lease(&claim.unwrap().unwrap()).cancelled().await.unwrap();
+    assert!(backups::sweep::scratch(&floor.services).await.unwrap().count >= 2, "the schema and its account");
+    assert!(!is_there());
 }

@@ -20,7 +20,7 @@ use domain::{
 use futures::StreamExt as _;
 use server::clock::SystemClock;
 
-use super::worker_world::{PASSWORD, create_database, settings, source, until};
+use super::worker_world::{PASSWORD, create_database, settings, source, until, verification};
 
 const DURING_BACKUP: &[&str] = &[
     "backup.begin",
@@ -58,7 +58,8 @@ impl Installed {
     fn new(database: &str) -> Self {
         create_database(database);
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("holdfast.toml"), settings(directory.path())).unwrap();
+        std::fs::write(directory.path().join("holdfast.toml"), settings(directory.path(), verification()))
+            .unwrap();
         std::fs::write(directory.path().join("password"), PASSWORD).unwrap();
         std::fs::create_dir(directory.path().join("tmp")).unwrap();
         let installed = Self { directory };

@@ -17,7 +17,7 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::worker_world::Floor;
+use super::worker_world::{Floor, source, verification};
 
 const SECRET: &str = "a signing secret of the receiver";
 
@@ -105,9 +105,9 @@ async fn a_failed_night_is_told_once_by_mail_and_by_signed_webhook() {
     let smtp = format!(
         "[smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"off\"\nfrom = \"holdfast@example.org\"\n"
     );
-    let floor = Floor::with("failed_night", super::worker_world::source().port, &smtp).await;
+    let floor = Floor::with("failed_night", source().port, verification(), &smtp).await;
     set_channels(&floor, &url).await;
-    super::worker_world::source().sql("DROP DATABASE failed_night");
+    source().sql("DROP DATABASE failed_night");
     let run = floor.start_backup().await;
     assert_eq!(floor.work(run).await.state, RunState::Failed);
     for _ in 0..3 {

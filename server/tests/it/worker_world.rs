@@ -43,7 +43,7 @@ fn repository() -> PathBuf {
 }
 
 impl Server {
-    fn start(id: &str) -> Self {
+    pub fn start(id: &str) -> Self {
         let directory = tempfile::Builder::new().prefix("hf-worker-").tempdir().unwrap().keep();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let script = repository().join(".ci/mariadb");
@@ -133,7 +133,7 @@ pub fn create_database(name: &str) {
 }
 
 /// The configuration of an installation in `directory`.
-pub fn settings(directory: &Path) -> String {
+pub fn settings(directory: &Path, verification: &Server) -> String {
     let secret = directory.join("verification-password");
     std::fs::write(&secret, PASSWORD).unwrap();
     format!(
@@ -141,7 +141,7 @@ pub fn settings(directory: &Path) -> String {
          [worker]\nlease_ms = 10000\n[[verification]]\nfamily = \"mariadb\"\nhost = \"127.0.0.1\"\nport = {}\n\
          user = \"holdfast\"\npassword_file = \"{}\"\ntls = \"off\"\n",
         directory.display(),
-        verification().port,
+        verification.port,
         secret.display()
     )
 }
@@ -158,12 +158,13 @@ pub struct Floor {
 
 impl Floor {
     /// Guards the database `name`, which is made now, and which `port` serves (not necessarily truly).
-    pub async fn with(name: &str, port: u16, more: &str) -> Self {
+    pub async fn with(name: &str, port: u16, verification: &Server, more: &str) -> Self {
         // Whoever set another provider before us would be another test.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         create_database(name);
         let directory = tempfile::tempdir().unwrap();
-        let mut config = Config::from_parts(&(settings(directory.path()) + more), "test", []).unwrap();
+        let mut config =
+            Config::from_parts(&(settings(directory.path(), verification) + more), "test", []).unwrap();
         config.worker.lease_ms = 1500;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
         let clock = Arc::new(FixedClock::at(Timestamp(i64::try_from(now).unwrap())));
@@ -188,7 +189,7 @@ impl Floor {
         floor
     }
     pub async fn new(name: &str) -> Self {
-        Self::with(name, source().port, "").await
+        Self::with(name, source().port, verification(), "").await
     }
     /// The rows, with every right.
     pub fn rows(&self) -> TenantCatalog<'_> {

@@ -6,7 +6,7 @@ use domain::{BackupId, Timestamp};
 
 use crate::{
     SystemCatalog,
-    db::all,
+    db::{all, first},
     decode::{id, number},
     error::Result,
 };
@@ -39,5 +39,16 @@ impl SystemCatalog<'_> {
             Ok((id("backups", &backup)?, number("backups", attempt)?))
         };
         rows.into_iter().map(read).collect()
+    }
+
+    /// When the oldest verification or restore at work was taken; none if none is at work.
+    pub async fn oldest_loading(&self) -> Result<Option<Timestamp>> {
+        let mut reader = self.catalog.db.read().await?;
+        let row = first!(
+            &mut reader,
+            (Option<i64>,),
+            "select min(claimed_at) from runs where state = 'running' and kind in ('verify', 'restore')"
+        )?;
+        Ok(row.and_then(|(at,)| at).map(Timestamp))
     }
 }
