@@ -2,6 +2,9 @@
 
 use anyhow::Result;
 use domain::sources::ServerFamily;
+use engine::Kind;
+use engine::source::inventory::{ObjectKind, StoredObject};
+use engine::source::mysql::create::{self, Events};
 use engine::source::mysql::load::{self, Target};
 use engine::source::mysql::scratch::Scratch;
 use mysql_async::prelude::Queryable;
@@ -125,5 +128,37 @@ async fn a_truncated_dump_or_a_stop_does_not_load() -> Result<()> {
     let error = load::load(target, &mut tokio::io::empty(), &|_| ()).await.err().unwrap();
     assert_eq!(error.kind(), engine::Kind::Cancelled, "{error:?}");
     scratch.remove().await?;
+    Ok(())
+}
+
+/// Between servers of different series texts are not compared, so this must be noticed without comparing.
+#[tokio::test]
+async fn an_object_whose_text_holds_two_statements_is_refused() -> Result<()> {
+    for server in Server::all().await? {
+        let scratch = Scratch::create(&server.admin(), "utf8mb4", "utf8mb4_general_ci", &clock()).await?;
+        let one = StoredObject {
+            kind: ObjectKind::View,
+            name: "one".into(),
+            definer: String::new(),
+            sql_mode: String::new(),
+            character_set_client: "utf8mb4".into(),
+            collation: "utf8mb4_general_ci".into(),
+            create_sql: "CREATE VIEW one AS SELECT 1".into(),
+            table: None,
+            order: None,
+            time_zone: None,
+            status: None,
+        };
+        let two = StoredObject {
+            name: "two".into(),
+            create_sql: "CREATE VIEW two AS SELECT 1; SET @done=1".into(),
+            ..one.clone()
+        };
+        let (endpoint, database) = (scratch.endpoint(), &scratch.database);
+        assert_eq!(create::create(endpoint, database, &[one], Events::Disabled).await?, []);
+        let refused = create::create(endpoint, database, &[two], Events::Disabled).await;
+        assert_eq!(refused.unwrap_err().kind(), Kind::Integrity);
+        scratch.remove().await?;
+    }
     Ok(())
 }

@@ -5,8 +5,9 @@
 //! stays as it was, so an object with definer rights runs with the rights of the restoring account.
 //!
 //! A statement comes from the source's server and could hold more than one; it is therefore first run in a
-//! scratch schema by an account that can touch nothing else, and what the server then prints must equal it
-//! ([`super::compare`]) before a backup counts as restorable.
+//! scratch schema by an account that can touch nothing else. There a second statement is noticed, and what the
+//! server then prints must equal the text ([`super::compare`]) before a backup counts as restorable. The first
+//! holds between servers of different series too, whose texts cannot be compared.
 
 use domain::sources::{DatabaseName, quote_identifier};
 use mysql_async::Conn;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::connect::Endpoint;
 use super::faults;
 use crate::source::inventory::{ObjectKind, StoredObject};
-use crate::{Error, Result};
+use crate::{Error, Kind, Result};
 
 /// What becomes of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,11 @@ pub async fn create(
         let before = waiting.len();
         let mut again = Vec::new();
         for object in waiting {
-            if let Err(error) = create_one(&mut conn, database, object, events).await {
+            let created = create_one(&mut conn, database, object, events).await;
+            if let Ok(false) = created {
+                return Err(more_than_one(object));
+            }
+            if let Err(error) = created {
                 let fault = faults::from_driver(
                     format!("create {} {}", object.kind.sql().to_lowercase(), object.name),
                     &who,
@@ -83,6 +88,12 @@ pub async fn create(
     Ok(failures)
 }
 
+fn more_than_one(object: &StoredObject) -> Error {
+    let what = format!("create {} {}", object.kind.sql().to_lowercase(), object.name);
+    Error::new(Kind::Integrity, what, "its text holds more than one statement, which no server prints")
+        .hint("Somebody tampers with the server that this backup was taken from, or with what it sends.")
+}
+
 fn failure(object: &StoredObject, fault: &Error) -> ObjectFailure {
     ObjectFailure {
         kind: object.kind,
@@ -92,12 +103,13 @@ fn failure(object: &StoredObject, fault: &Error) -> ObjectFailure {
     }
 }
 
+/// False if its text turned out to hold more than one statement.
 async fn create_one(
     conn: &mut Conn,
     database: &DatabaseName,
     object: &StoredObject,
     events: Events,
-) -> Result<(), mysql_async::Error> {
+) -> Result<bool, mysql_async::Error> {
     // Our text is UTF-8. Another character set can be declared only if the text reads the same in both.
     let charset = if object.create_sql.is_ascii() && !object.character_set_client.is_empty() {
         object.character_set_client.as_str()
@@ -112,13 +124,20 @@ async fn create_one(
         (object.sql_mode.as_str(), charset, collation, time_zone),
     )
     .await?;
-    conn.query_drop(object.create_sql.as_str()).await?;
-    let (Events::AsAtSource, Some(status)) = (events, object.status.as_deref()) else { return Ok(()) };
+    let answer = conn.query_iter(object.create_sql.as_str()).await?;
+    // A CREATE has no rows: what is not empty is the answer to a further statement.
+    let is_one = answer.is_empty();
+    answer.drop_result().await?;
+    if !is_one {
+        return Ok(false);
+    }
+    let (Events::AsAtSource, Some(status)) = (events, object.status.as_deref()) else { return Ok(true) };
     let word = match status {
         "ENABLED" => "ENABLE",
         "SLAVESIDE_DISABLED" | "REPLICA_SIDE_DISABLED" => "DISABLE ON SLAVE",
-        _ => return Ok(()),
+        _ => return Ok(true),
     };
     conn.query_drop(format!("ALTER EVENT {}.{} {word}", database.quoted(), quote_identifier(&object.name)))
-        .await
+        .await?;
+    Ok(true)
 }
