@@ -31,14 +31,28 @@ pub struct SourceFacts {
     pub created_at: Timestamp,
 }
 
+/// How long a new backup may wait for its proof before the wait itself is worth a word, in milliseconds: two hours.
+/// A verification follows every backup by itself; seconds after a good backup nothing is wrong.
+pub const PROOF_WITHIN_MS: i64 = 2 * 3_600_000;
+
 /// How a source stands at `now`.
 pub fn standing(facts: SourceFacts, now: Timestamp) -> Standing {
     let overdue = facts.owed_since.is_some_and(|slot| now.since_ms(slot) > OVERDUE_AFTER_MS);
+    let being_proven = |newest: Timestamp, verification| {
+        verification == Verification::None && now.since_ms(newest) < PROOF_WITHIN_MS
+    };
     match (facts.newest, facts.newest_proven) {
         (None, _) if overdue => Standing::NotRestorable,
         (None, _) => Standing::New,
+        (Some((newest, verification)), None) if !overdue && being_proven(newest, verification) => {
+            Standing::New
+        }
         (Some((_, Verification::Failed)), _) | (Some(_), None) => Standing::NotRestorable,
-        (Some((newest, _)), Some(proven)) if overdue || newest > proven => Standing::Late,
+        (Some((newest, verification)), Some(proven))
+            if overdue || (newest > proven && !being_proven(newest, verification)) =>
+        {
+            Standing::Late
+        }
         (Some(_), Some(_)) => Standing::Restorable,
     }
 }
@@ -69,7 +83,16 @@ mod tests {
     fn stored_is_not_restorable() {
         let stored =
             SourceFacts { newest_proven: None, newest: Some((Timestamp(0), Verification::None)), ..facts() };
-        assert_eq!(standing(stored, Timestamp(HOUR)), Standing::NotRestorable);
+        assert_eq!(standing(stored, Timestamp(HOUR)), Standing::New);
+        assert_eq!(standing(stored, Timestamp(3 * HOUR)), Standing::NotRestorable);
+    }
+
+    #[test]
+    fn a_backup_that_is_being_proven_alarms_nobody_until_its_proof_is_late() {
+        let newest = Some((Timestamp(124 * HOUR), Verification::None));
+        let waiting = SourceFacts { newest, owed_since: None, ..facts() };
+        assert_eq!(standing(waiting, Timestamp(125 * HOUR)), Standing::Restorable);
+        assert_eq!(standing(waiting, Timestamp(127 * HOUR)), Standing::Late);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use domain::{
     access::may,
     backups::{RunKind, RunState},
     health::Standing,
-    sources::Severity,
+    sources::{Connection, Severity},
 };
 
 use crate::{
@@ -39,6 +39,7 @@ pub async fn overview(caller: &Caller, scope: Scope<may::ReadBackups>) -> Result
     let active = rows.list_runs(&RunQuery { active: true, ..RunQuery::default() }).await?;
     let failed = RunQuery { state: Some(RunState::Failed), limit: FAILED, ..RunQuery::default() };
     let failed = rows.list_runs(&failed).await?;
+    let connections = rows.list_connections().await?;
     let latest = rows.list_backups(&BackupQuery { limit: LATEST, ..BackupQuery::default() }).await?;
     let stored = rows.vault_use().await?.iter().map(|used| used.stored.0).sum();
     let stored_by_day = rows.stored_by_day(DAYS).await?.into_iter().map(|day| day.stored).collect();
@@ -47,7 +48,7 @@ pub async fn overview(caller: &Caller, scope: Scope<may::ReadBackups>) -> Result
     let worst_age_ms = ages.collect::<Option<Vec<_>>>().and_then(|ages| ages.into_iter().max());
     Ok(Overview {
         now,
-        concerns: concerns(&sources, &failed.rows, now),
+        concerns: concerns(&sources, &connections, &failed.rows, now),
         active: active.rows.into_iter().map(run_row).collect(),
         latest: latest.rows.into_iter().map(backup_row).collect(),
         strip,
@@ -77,7 +78,12 @@ fn strip(source: &SourceRow, days: &[Timestamp], counts: &[DayCount]) -> Vec<Day
 
 /// Sources that cannot be restored, then those that are late, then failures of the last day that nothing newer has
 /// made good.
-fn concerns(sources: &[SourceRow], failed: &[Run], now: Timestamp) -> Vec<Concern> {
+fn concerns(
+    sources: &[SourceRow],
+    connections: &[Connection],
+    failed: &[Run],
+    now: Timestamp,
+) -> Vec<Concern> {
     let of_source = |source: &SourceRow| {
         let (severity, title) = match source.standing {
             Standing::NotRestorable => (Severity::Bad, "Not restorable"),
@@ -94,17 +100,27 @@ fn concerns(sources: &[SourceRow], failed: &[Run], now: Timestamp) -> Vec<Concer
         })
     };
     let mut all: Vec<_> = sources.iter().filter_map(of_source).collect();
-    all.extend(failed.iter().filter_map(|run| of_failure(run, sources, now)));
+    all.extend(failed.iter().filter_map(|run| of_failure(run, sources, connections, now)));
     all.sort_by_key(|concern| std::cmp::Reverse(concern.severity));
     all
 }
 
-fn of_failure(run: &Run, sources: &[SourceRow], now: Timestamp) -> Option<Concern> {
+fn of_failure(
+    run: &Run,
+    sources: &[SourceRow],
+    connections: &[Connection],
+    now: Timestamp,
+) -> Option<Concern> {
     let ended = run.finished_at.filter(|ended| now.since_ms(*ended) < DAY_MS)?;
     let source = run.source_id.and_then(|id| sources.iter().find(|source| source.id == id));
-    let made_good =
-        source.and_then(|source| source.restorable_to).is_some_and(|proven| proven > run.created_at);
-    if made_good && run.kind != RunKind::Restore {
+    let connection = run.connection_id.and_then(|id| connections.iter().find(|one| one.id == id));
+    let made_good = match run.kind {
+        RunKind::Backup | RunKind::Verify => source.and_then(|source| source.restorable_to),
+        RunKind::Probe => connection.and_then(|connection| connection.probed_at),
+        // Somebody waits for its result, whatever happens to the source.
+        RunKind::Restore => None,
+    };
+    if made_good.is_some_and(|at| at > run.created_at) {
         return None;
     }
     Some(Concern {

@@ -23,6 +23,10 @@ fn because(facts: &SourceFacts, standing: Standing, now: Timestamp) -> String {
     let proven = facts.newest_proven.map(|at| format!("the instant {} is proven", at.exact()));
     let due = |slot: Timestamp| format!("a backup was due {} and none was taken", slot.relative(now));
     match (standing, facts.newest, facts.owed_since) {
+        (Standing::New, Some(_), _) => "The first backup is stored and waits to be proven.".into(),
+        (Standing::Restorable, Some((newest, _)), _) if Some(newest) > facts.newest_proven => {
+            sentence(format!("{}; a newer backup is being proven", proven.unwrap_or_default()))
+        }
         (Standing::Restorable, ..) => "The newest backup was restored elsewhere and compared.".into(),
         (Standing::New, _, Some(slot)) => format!("No backup yet; the first is due {}.", slot.relative(now)),
         (Standing::New, _, None) => "No backup yet, and no schedule is enabled.".into(),
