@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use catalog::{RunQuery, RunRequest, SystemTask};
 use domain::{
-    backups::{MAX_STARTS, Progress, RunKind, RunState, Verification},
+    backups::{Evidence, MAX_STARTS, Progress, Proof, RunKind, RunState, Verification},
+    policies::retention::KEEP_VERIFIED,
     restores::RestoreToNew,
     sources::DatabaseName,
 };
@@ -249,4 +250,36 @@ async fn what_a_killed_verification_left_is_removed_and_one_at_work_is_spared() 
     floor.services.catalog.lease(&claim.unwrap().unwrap()).cancelled().await.unwrap();
     assert!(backups::sweep::scratch(&floor.services).await.unwrap().count >= 2, "the schema and its account");
     assert!(!is_there());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fifteenth_proven_backup_pushes_the_first_out_of_the_vault() {
+    let floor = Floor::new("kept").await;
+    let system = floor.services.catalog.system(SystemTask::Dispatch);
+    let mut ids = Vec::new();
+    for _ in 0..=KEEP_VERIFIED {
+        let run = floor.start_backup().await;
+        let id = floor.work(run).await.backup_id.unwrap();
+        let query = RunQuery { backup: Some(id), kind: Some(RunKind::Verify), ..RunQuery::default() };
+        let verify = floor.rows().list_runs(&query).await.unwrap().rows.remove(0).id;
+        // Proving is another test's matter.
+        let claim = system.claim(verify, "proves", LEASE).await.unwrap().unwrap();
+        let evidence = Evidence {
+            proof: Proof::SamePosition,
+            equal: true,
+            tables: Vec::new(),
+            objects: 0,
+            differences: Vec::new(),
+            server: String::new(),
+            phases: Vec::new(),
+            remarks: Vec::new(),
+        };
+        floor.services.catalog.lease(&claim).complete_verify(&evidence).await.unwrap();
+        ids.push(id.to_string());
+    }
+    let has = |id: &str| floor.objects().iter().any(|object| object.contains(id));
+    assert!(ids.iter().all(|id| has(id)));
+    assert_eq!(policies::sweep::retention(&floor.services).await.unwrap().count, 1);
+    assert!(!has(&ids[0]) && ids[1..].iter().all(|id| has(id)));
+    assert_eq!(policies::sweep::retention(&floor.services).await.unwrap().count, 0);
 }
