@@ -74,12 +74,14 @@ pub fn from_code(attempt: impl Into<String>, who: &str, code: u16, message: &str
         ),
         1044 => (
             format!("{who} may not use this database: {message}"),
-            "The connection test prints the exact GRANT that is missing.",
+            "For backups the connection test prints the exact GRANT that is missing. For restores the account must be \
+             allowed to create databases and accounts: use one that is made for it.",
             false,
         ),
         1142 | 1143 | 1227 | 1370 | 3530 => (
             format!("{who} lacks a privilege: {message}"),
-            "The connection test prints the exact GRANT that is missing.",
+            "For backups the connection test prints the exact GRANT that is missing. For restores the account must be \
+             allowed to create databases and accounts: use one that is made for it.",
             false,
         ),
         1419 => (
