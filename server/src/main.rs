@@ -67,6 +67,8 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "commands that print")]
 fn start(program: Program) -> anyhow::Result<ExitCode> {
+    // Catalog, queue and exports are for this account alone, also in a directory that others may enter.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     if let Command::Config { variables } = &program.command {
         if *variables {
             for (name, meaning) in config::VARIABLES {
