@@ -1,13 +1,18 @@
 //! Asking a run to stop.
 
 use catalog::Scope;
-use domain::{RunId, access::may};
+use domain::{RunId, access::may, backups::RunKind};
 
 use crate::{caller::Caller, fault::Result};
 
-/// Asks a run to stop. One at work learns it from its lease, within seconds.
+/// Asks a run to stop. One at work learns it from its lease, within seconds. A restore is stopped only by who could
+/// have asked for it: in an emergency it is not to be cut off by everybody who may start a backup.
 pub async fn cancel(caller: &Caller, scope: Scope<may::StartBackup>, id: RunId) -> Result<()> {
-    caller.rows(&scope).request_cancel(id).await?;
+    let rows = caller.rows(&scope);
+    if rows.get_run(id).await?.kind == RunKind::Restore {
+        caller.allow::<may::RequestRestore>().await?;
+    }
+    rows.request_cancel(id).await?;
     caller.services.run_changed(scope.tenant(), id);
     Ok(())
 }
