@@ -113,7 +113,7 @@ impl Installed {
     }
 }
 
-async fn rows<'c>(catalog: &'c Catalog) -> TenantCatalog<'c> {
+async fn rows(catalog: &Catalog) -> TenantCatalog<'_> {
     let principal = catalog.command_line("test").await.unwrap();
     let tenant = principal.memberships()[0].tenant_id;
     catalog.tenant(&principal.allow::<may::ReadBackups>(tenant).unwrap())
