@@ -63,7 +63,8 @@ pub fn RunPage() -> impl IntoView {
 }
 
 fn cancel(row: &RunRow, me: &Me) -> Option<AnyView> {
-    let needed = if row.kind == RunKind::Restore { Permission::RequestRestore } else { Permission::StartBackup };
+    let needed =
+        if row.kind == RunKind::Restore { Permission::RequestRestore } else { Permission::StartBackup };
     let may = needed.allows(me.role) && !row.state.is_finished() && !row.cancel_requested;
     may.then(|| {
         button_form(
