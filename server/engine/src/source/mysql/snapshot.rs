@@ -27,6 +27,10 @@ pub const LOCK_WAIT_SECONDS: u32 = 2;
 /// How long it is held at most.
 pub const HOLD: Duration = Duration::from_secs(8);
 
+/// After this long without a word from us the server closes the connection that holds the lock, in seconds: a worker
+/// that was cut off or frozen must not leave a source without writes until somebody notices. More than [`HOLD`].
+const SILENT_SECONDS: u32 = 15;
+
 /// What became of the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
@@ -52,7 +56,8 @@ pub struct Position {
 /// Tries to lock.
 pub async fn lock(control: &mut Conn, who: &str) -> Result<Lock> {
     let failed = |error| faults::from_driver("take a short read lock", who, error);
-    control.query_drop(format!("SET SESSION lock_wait_timeout={LOCK_WAIT_SECONDS}")).await.map_err(failed)?;
+    let limits = format!("SET SESSION lock_wait_timeout={LOCK_WAIT_SECONDS}, wait_timeout={SILENT_SECONDS}");
+    control.query_drop(limits).await.map_err(failed)?;
     match control.query_drop("FLUSH TABLES WITH READ LOCK").await {
         Ok(()) => Ok(Lock::Held),
         Err(error) => match faults::code_of(&error) {
