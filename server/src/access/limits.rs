@@ -64,8 +64,9 @@ impl Limits {
     }
     /// Counts a try for an account, whether it exists or not.
     pub fn for_account(&self, email: &str) -> Result<(), Fault> {
-        let key: String = email.trim().to_lowercase().chars().take(254).collect();
-        ask(&self.accounts, &key)
+        let key: String = email.trim().chars().take(254).collect();
+        // Trimmed again as the catalog does: blanks before what is cut off must not make another account of it.
+        ask(&self.accounts, &key.trim_end().to_lowercase())
     }
 }
 
@@ -82,6 +83,10 @@ mod tests {
         let refused = limits.for_account(" ann@EXAMPLE.org");
         assert!(matches!(refused, Err(Fault::RateLimited { retry_after_s: 1..=21 })), "{refused:?}");
         assert_eq!(limits.for_account("ben@example.org"), Ok(()));
+        for blank in [" ", "\t", "\u{a0}"] {
+            let padded = format!("ann@example.org{}x", blank.repeat(260));
+            assert!(limits.for_account(&padded).is_err(), "{padded:?} is cut to the same account");
+        }
     }
 
     #[test]
