@@ -9,9 +9,13 @@ use domain::{
 };
 use engine::{
     Error, Kind, Retry,
-    format::{Owner, keys::Place},
-    pipeline,
+    format::{
+        Owner,
+        keys::{self, Place},
+    },
+    pipeline::{self, Vault},
     source::mysql::connect::Endpoint,
+    storage::ObjectKey,
 };
 
 use crate::work::job::{Job, JobError, incomplete};
@@ -27,9 +31,11 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
     let server = verification_server(job, family, &connection)?;
     job.say(format!("Start {} restores it on {}.", run.starts, server.shown())).await?;
     let target = job.target(server.clone()).await;
-    let evidence = match pipeline::verify(job.vault(), &place_of(&backup), &target, &job.control).await {
+    let place = place_of(&backup);
+    let evidence = match pipeline::verify(job.vault(), &place, &target, &job.control).await {
         Ok(evidence) => evidence,
         Err(error) if is_proof_of_damage(&error) => damaged(&error),
+        Err(error) if error.retry() == Retry::Never && is_gone(job.vault(), &place).await? => damaged(&error),
         Err(error) => return Err(error.into()),
     };
     job.lease().complete_verify(&evidence).await?;
@@ -88,6 +94,28 @@ fn is_same_place(server: &Endpoint, source: &Connection) -> bool {
 /// The vault gave something else than was stored: that is an answer, and not one to hide behind "could not be done".
 fn is_proof_of_damage(error: &Error) -> bool {
     matches!(error.kind(), Kind::Integrity | Kind::Format) && error.retry() == Retry::Never
+}
+
+/// Whether the vault answers, is ours, and has lost a part of the backup: somebody removed it, and calling that
+/// "could not be done" would leave the backup proven. A vault that does not answer proves nothing.
+async fn is_gone(vault: &Vault, place: &Place) -> engine::Result<bool> {
+    let storage = vault.storage();
+    if storage.head(&keys::installation()?, None).await?.is_none() {
+        return Ok(false);
+    }
+    if storage.head(&place.manifest()?, None).await?.is_none() {
+        return Ok(true);
+    }
+    if storage.list(&place.slots_prefix(), None, 1).await?.objects.is_empty() {
+        return Ok(true);
+    }
+    let manifest = pipeline::open_manifest(vault, place).await?;
+    for object in manifest.packs.iter().chain([&manifest.index]) {
+        if storage.head(&ObjectKey::new(&*object.key)?, object.version.as_deref()).await?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn damaged(error: &Error) -> Evidence {

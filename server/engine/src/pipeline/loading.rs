@@ -216,6 +216,13 @@ pub(super) fn evidence(
             )
         })
         .collect();
+    if !comparison.definitions_compared {
+        remarks.push(
+            "definitions were not compared word for word: it was restored on a server of another series, which \
+             prints them differently"
+                .into(),
+        );
+    }
     let inconsistent: Vec<&str> = content.inventory.inconsistent().map(|table| table.name.as_str()).collect();
     if !inconsistent.is_empty() {
         remarks.push(format!(
