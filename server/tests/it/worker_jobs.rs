@@ -283,3 +283,22 @@ async fn the_fifteenth_proven_backup_pushes_the_first_out_of_the_vault() {
     assert!(!has(&ids[0]) && ids[1..].iter().all(|id| has(id)));
     assert_eq!(policies::sweep::retention(&floor.services).await.unwrap().count, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_of_a_kept_backup_is_damage_and_the_rest_is_not_swept() {
+    let floor = Floor::new("robbed").await;
+    let run = floor.start_backup().await;
+    let id = floor.work(run).await.backup_id.unwrap();
+    let manifest = floor.objects().into_iter().find(|object| object.ends_with("manifest.json")).unwrap();
+    std::fs::remove_file(manifest).unwrap();
+    let left = floor.objects();
+    floor.clock.advance_ms(10 * LEASE);
+    assert_eq!(vaults::sweep::orphans(&floor.services).await.unwrap().count, 0);
+    assert!(!left.is_empty() && floor.objects() == left, "{:?}", floor.objects());
+
+    let query = RunQuery { backup: Some(id), kind: Some(RunKind::Verify), ..RunQuery::default() };
+    let verify = floor.rows().list_runs(&query).await.unwrap().rows.remove(0);
+    let verified = floor.work(verify.id).await;
+    assert_eq!(verified.state, RunState::Completed, "{:?}", verified.error);
+    assert_eq!(floor.rows().get_backup(id).await.unwrap().verification, Verification::Failed);
+}
