@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use catalog::NewBackup;
 use engine::{
-    format::{Codec, Owner, keys::Place},
+    format::{Owner, keys::Place},
     pipeline::{self, BackupRequest, Receipt},
     source::mysql::dump::Mysqldump,
 };
@@ -42,7 +42,8 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
     let endpoint = job.endpoint(&connection).await?;
     job.say(format!("Start {} reads {} from {}.", run.starts, source.database, endpoint.shown())).await?;
     let engine = Mysqldump::new(Arc::new(job.services.clients().await.clone()), READERS);
-    let request = BackupRequest { place, endpoint, database: source.database, codec: Codec::Zstd };
+    let codec = job.services.config.worker.compression;
+    let request = BackupRequest { place, endpoint, database: source.database, codec };
     let receipt = pipeline::backup(job.vault(), &engine, &request, &job.control).await?;
     complete(job, receipt).await
 }

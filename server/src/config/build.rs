@@ -7,6 +7,7 @@ use std::{
 };
 
 use engine::{
+    format::Codec,
     source::mysql::clients::ClientPaths,
     storage::{S3Config, VaultConfig},
 };
@@ -200,8 +201,11 @@ impl SmtpSection {
 
 impl WorkerSection {
     fn build(self, shown: &str) -> Result<Worker, ConfigError> {
-        let worker =
-            Worker { concurrency: self.concurrency.unwrap_or(2), lease_ms: self.lease_ms.unwrap_or(60_000) };
+        let worker = Worker {
+            concurrency: self.concurrency.unwrap_or(2),
+            lease_ms: self.lease_ms.unwrap_or(60_000),
+            compression: self.compression.unwrap_or(Codec::Zstd),
+        };
         if worker.concurrency == 0 || worker.lease_ms < SHORTEST_LEASE_MS {
             return Err(ConfigError::new(
                 format!("{shown}, [worker]"),

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use domain::sources::{ServerFamily, TlsMode};
+use engine::format::Codec;
 use serde::Deserialize;
 
 use super::{ConfigError, LogFormat, Network, SmtpTls};
@@ -66,7 +67,7 @@ section!(Clients {
     mysql: Option<PathBuf>,
     libraries: Vec<PathBuf>,
 });
-section!(WorkerSection { concurrency: Option<usize>, lease_ms: Option<i64> });
+section!(WorkerSection { concurrency: Option<usize>, lease_ms: Option<i64>, compression: Option<Codec> });
 section!(Webhooks { allow_private: Vec<Network> });
 section!(LogSection { format: Option<LogFormat>, filter: Option<String> });
 

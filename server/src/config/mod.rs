@@ -16,6 +16,7 @@ use std::{
 
 use domain::sources::{AccountName, HostName, ServerFamily, TlsMode};
 use engine::{
+    format::Codec,
     source::mysql::{clients::ClientPaths, connect::Endpoint},
     storage::VaultConfig,
 };
@@ -135,6 +136,8 @@ pub struct Worker {
     pub concurrency: usize,
     /// How long a run belongs to a worker that says nothing, in milliseconds.
     pub lease_ms: i64,
+    /// How new backups are compressed.
+    pub compression: Codec,
 }
 
 /// The log.
