@@ -75,8 +75,13 @@ fn every_statement_about_an_organisation_names_it() {
             }
         }
     }
-    // Claiming and pruning go by a run's own id or by time: the organisation comes from the row.
-    wrong.retain(|line| !line.contains("update runs set state = 'running', starts = starts + 1"));
+    // Claiming goes by a run's own id: the organisation comes from the row. The age of the oldest verification at
+    // work is a time and nothing else: it says which leftovers on a verification server nobody can own any more.
+    let across = [
+        "update runs set state = 'running', starts = starts + 1",
+        "select min(claimed_at) from runs where state = 'running' and kind in ('verify', 'restore')",
+    ];
+    wrong.retain(|line| !across.iter().any(|statement| line.contains(statement)));
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(counted >= AT_LEAST, "only {counted} statements were found");
 }
