@@ -7,7 +7,10 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -42,10 +45,19 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
+/// A port that nobody listens on, outside the range from which outgoing connections take theirs: one of those could
+/// have it before the server does. Every test process begins its search elsewhere.
+fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    std::iter::repeat_with(|| std::process::id().wrapping_mul(31) + NEXT.fetch_add(7, Ordering::Relaxed))
+        .filter_map(|number| u16::try_from(12_000 + number % 20_000).ok())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
+}
+
 impl Server {
     pub fn start(id: &str) -> Self {
         let directory = tempfile::Builder::new().prefix("hf-worker-").tempdir().unwrap().keep();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let script = repository().join(".ci/mariadb");
         // Reads until this program is gone, then stops the server.
         let guard = Command::new("sh")
@@ -54,13 +66,14 @@ impl Server {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        let started = Command::new(&script)
-            .arg("start")
-            .arg(&directory)
-            .args([&port.to_string(), id])
-            .status()
-            .unwrap();
-        assert!(started.success(), "MariaDB did not start in {}", directory.display());
+        // A free port may be taken by somebody else's connection before the server has it.
+        let starts = |port: &u16| {
+            let arguments = [&port.to_string(), id];
+            let status = Command::new(&script).arg("start").arg(&directory).args(arguments).status();
+            status.unwrap().success()
+        };
+        let port = std::iter::repeat_with(free_port).take(5).find(starts);
+        let port = port.unwrap_or_else(|| panic!("MariaDB did not start in {}", directory.display()));
         let server = Self { port, directory, _guard: guard };
         let escaped = PASSWORD.replace('\'', "''");
         server.sql(&format!(

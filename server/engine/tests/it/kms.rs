@@ -1,7 +1,6 @@
 //! The root key in a KMS, through the real client against moto, since AWS cannot be reached from a test.
 
 use std::{
-    net::TcpListener,
     process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
@@ -35,7 +34,7 @@ async fn kms() -> Result<Option<(Moto, SdkConfig, String)>> {
         eprintln!("SKIPPED: no moto_server (MOTO_SERVER; .ci/moto installs it and prints its path)");
         return Ok(None);
     };
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let port = crate::mysql_server::free_port();
     let mut command = Command::new(program);
     command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
     let moto = Moto(command.spawn()?);

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -52,6 +53,16 @@ fn libraries(root: &Path) -> String {
         .join(":")
 }
 
+/// A port that nobody listens on, outside the range from which outgoing connections take theirs: one of those could
+/// have it before the server does. Every test process begins its search elsewhere.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    std::iter::repeat_with(|| std::process::id().wrapping_mul(31) + NEXT.fetch_add(7, Ordering::Relaxed))
+        .filter_map(|number| u16::try_from(12_000 + number % 20_000).ok())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
+}
+
 impl Server {
     /// Every family that can be had here; what is missing is said.
     pub async fn all() -> Result<Vec<Self>> {
@@ -64,10 +75,18 @@ impl Server {
         Ok(servers)
     }
 
+    /// Two tries: another test may have been quicker with the port, or the machine too busy.
     pub async fn start(family: ServerFamily, extra: &[&str]) -> Result<Self> {
+        match Self::try_start(family, extra).await {
+            Ok(server) => Ok(server),
+            Err(_) => Self::try_start(family, extra).await,
+        }
+    }
+
+    async fn try_start(family: ServerFamily, extra: &[&str]) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("hf-server-").tempdir()?;
         let data = directory.path().join("data");
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port();
         let own = [
             format!("--datadir={}", data.display()),
             format!("--port={port}"),
@@ -144,6 +163,9 @@ impl Server {
                 Err(error) if Instant::now() > until => {
                     let log = std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
                     bail!("{error:?}\n{log}")
+                }
+                Err(_) if self.child.try_wait()?.is_some() => {
+                    bail!("{}", std::fs::read_to_string(self.directory.path().join("log"))?)
                 }
                 Err(_) => tokio::task::yield_now().await,
             }
