@@ -86,9 +86,13 @@ impl Server {
     async fn try_start(family: ServerFamily, extra: &[&str]) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("hf-server-").tempdir()?;
         let data = directory.path().join("data");
+        // A server that starts removes temporary tables from its directory, those of others too.
+        let temporary = directory.path().join("tmp");
+        std::fs::create_dir(&temporary)?;
         let port = free_port();
         let own = [
             format!("--datadir={}", data.display()),
+            format!("--tmpdir={}", temporary.display()),
             format!("--port={port}"),
             "--bind-address=127.0.0.1".into(),
             format!("--socket={}", directory.path().join("s").display()),
@@ -106,7 +110,7 @@ impl Server {
                         "--auth-root-authentication-method=normal",
                         "--skip-test-db",
                     ])
-                    .arg(&own[0])
+                    .args(&own[..2])
                     .stdout(Stdio::null())
                     .stderr(Stdio::null())
                     .status()
