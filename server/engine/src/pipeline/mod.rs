@@ -87,6 +87,10 @@ fn task_failed(attempt: &str, error: tokio::task::JoinError) -> Error {
 
 /// Kills this process with SIGKILL when the environment names this point: `HOLDFAST_FAILPOINT=dump.middle`.
 /// Only in builds with the feature `failpoints`, which the tests of sudden death use.
+#[cfg_attr(
+    feature = "failpoints",
+    expect(clippy::disallowed_methods, reason = "a test's switch must not need a way through every layer")
+)]
 pub fn failpoint(name: &str) {
     #[cfg(feature = "failpoints")]
     if std::env::var("HOLDFAST_FAILPOINT").is_ok_and(|wanted| wanted == name) {
