@@ -3,10 +3,10 @@
 import { execFileSync, execSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 export const repository = join(import.meta.dirname, '..');
-export const binaries = join(repository, process.env.CARGO_TARGET_DIR ?? 'target', 'debug');
+export const binaries = resolve(repository, process.env.CARGO_TARGET_DIR ?? 'target', 'debug');
 
 /** A database server and the account that Holdfast uses there. */
 export interface Server {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::{
     BackupId, SourceId,
-    backups::{Phase, Progress, Sizes},
+    backups::{Phase, Sizes},
     sources::DatabaseName,
 };
 use futures::{StreamExt, stream::FuturesOrdered};
@@ -15,7 +15,8 @@ use tokio::{
 use super::{
     Control, DatabaseContent, Vault,
     archive::{self, Archive, context},
-    failpoint,
+    count, failpoint,
+    meter::Meter,
     phases::Phases,
     remove::sweep_attempt,
     task_failed,
@@ -34,7 +35,7 @@ use crate::{
         slots::{Slot, SlotBundle},
     },
     seal::{Purpose, Secret, secret::random_array},
-    source::{Engine, OpenRequest, OpenSource, SourceProgress, mysql::connect::Endpoint},
+    source::{Engine, OpenRequest, OpenSource, mysql::connect::Endpoint},
     storage::{ObjectKey, PutMode},
 };
 
@@ -179,10 +180,6 @@ async fn run(
         index,
     };
     publish(vault, manifest, tables, object_count, phases, control).await
-}
-
-fn count(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// Makes the data key and stores its slot: keys are there before anything is sealed with them.
@@ -360,52 +357,4 @@ pub async fn find(
             return Ok(None);
         }
     }
-}
-
-/// Puts what the source and the store say together into one progress.
-struct Meter {
-    state: std::sync::Arc<std::sync::Mutex<Progress>>,
-    tell: std::sync::Arc<dyn Fn(Progress) + Send + Sync>,
-}
-
-impl Meter {
-    fn new(control: &Control, phase: &str) -> Self {
-        let state = Progress { phase: phase.to_owned(), ..Progress::default() };
-        Self { state: std::sync::Arc::new(std::sync::Mutex::new(state)), tell: control.progress.clone() }
-    }
-    fn update(&self, change: impl FnOnce(&mut Progress)) {
-        update(&self.state, &*self.tell, change);
-    }
-    fn listener(&self) -> crate::source::OnProgress {
-        let (state, tell) = (self.state.clone(), self.tell.clone());
-        std::sync::Arc::new(move |source: SourceProgress| {
-            update(&state, &*tell, |progress| {
-                progress.bytes = source.bytes;
-                progress.tables = count(source.tables_done);
-                progress.tables_expected = count(source.tables_total);
-                progress.table = source.current_table;
-            });
-        })
-    }
-    fn expect(&self, bytes: u64) {
-        self.update(|progress| progress.bytes_expected = (bytes > 0).then_some(bytes));
-    }
-    fn phase(&self, phase: &str) {
-        self.update(|progress| phase.clone_into(&mut progress.phase));
-    }
-    fn stored(&self, bytes: u64) {
-        self.update(|progress| progress.stored_bytes = bytes);
-    }
-}
-
-fn update(
-    state: &std::sync::Mutex<Progress>,
-    tell: &(dyn Fn(Progress) + Send + Sync),
-    change: impl FnOnce(&mut Progress),
-) {
-    let Ok(mut progress) = state.lock() else { return };
-    change(&mut progress);
-    let now = progress.clone();
-    drop(progress);
-    tell(now);
 }

@@ -15,6 +15,7 @@ mod describe;
 mod export;
 mod list;
 mod loading;
+mod meter;
 mod phases;
 mod reader;
 mod remove;
@@ -78,6 +79,11 @@ impl Control {
     fn stop_if_cancelled(&self, attempt: &str) -> Result<()> {
         if self.cancel.is_cancelled() { Err(Error::cancelled(attempt)) } else { Ok(()) }
     }
+}
+
+/// How many, for counters of 32 bits; four billion tables are as good as more.
+fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// An error of a task that panicked or was aborted: a fault of ours, worth another try.
