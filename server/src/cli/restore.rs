@@ -5,7 +5,11 @@ use std::{process::ExitCode, sync::Arc};
 use anyhow::{Context as _, Result};
 use catalog::RunRequest;
 use clap::Args;
-use domain::{access::may, restores::RestoreToNew, sources::DatabaseName};
+use domain::{
+    access::may,
+    restores::{Part, RestoreToNew},
+    sources::DatabaseName,
+};
 
 use super::{
     Organisation,
@@ -39,7 +43,8 @@ pub async fn run(services: &Arc<Services>, command: Restore) -> Result<ExitCode>
     let backup = choose::backup(&rows, &command.backup).await?;
     let connection = choose::connection(&rows, &command.connection).await?;
     let database = DatabaseName::new(&command.to).with_context(|| format!("--to {:?}", command.to))?;
-    let wish = RestoreToNew { backup_id: backup.id, connection_id: connection.id, database };
+    let wish =
+        RestoreToNew { backup_id: backup.id, connection_id: connection.id, database, only: Part::default() };
     let run = rows.create_run(RunRequest::Restore(wish), None).await?;
     if !command.wait {
         services.wake(here.tenant, run, 0).await;

@@ -3,7 +3,11 @@
 use app::restores::api::StartRestore;
 use catalog::{RunRequest, Scope};
 use domain::{
-    Fault, Refusal, RunId, access::may, backups::Retention, backups::Verification, restores::RestoreToNew,
+    Fault, Refusal, RunId,
+    access::may,
+    backups::Retention,
+    backups::Verification,
+    restores::{Part, RestoreToNew},
 };
 
 use crate::{caller::Caller, fault::Result, sources::protect::check_database};
@@ -35,8 +39,12 @@ pub async fn start(
     if seen.into_iter().any(|name| name == database.as_str()) {
         return Err(Refusal::TargetExists { name: database.into() }.into());
     }
-    let restore =
-        RestoreToNew { backup_id: request.backup_id, connection_id: request.connection_id, database };
+    let restore = RestoreToNew {
+        backup_id: request.backup_id,
+        connection_id: request.connection_id,
+        database,
+        only: Part::default(),
+    };
     let id = rows.create_run(RunRequest::Restore(restore), None).await?;
     caller.services.wake(scope.tenant(), id, 0).await;
     Ok(id)

@@ -6,7 +6,7 @@ use catalog::{RunQuery, RunRequest, SystemTask};
 use domain::{
     backups::{Evidence, MAX_STARTS, Progress, Proof, RunKind, RunState, Verification},
     policies::retention::KEEP_VERIFIED,
-    restores::RestoreToNew,
+    restores::{Part, RestoreToNew},
     sources::DatabaseName,
 };
 use engine::{
@@ -46,7 +46,7 @@ async fn a_backup_is_taken_proven_and_restored() {
 
     let connection_id = floor.connect("target", verification().port).await;
     let wish =
-        RestoreToNew { backup_id: id, connection_id, database: DatabaseName::new("came_back").unwrap() };
+        RestoreToNew { backup_id: id, connection_id, database: DatabaseName::new("came_back").unwrap(), only: Part::default() };
     let run = floor.rows().create_run(RunRequest::Restore(wish.clone()), None).await.unwrap();
     let restored = floor.work(run).await;
     assert_eq!(restored.state, RunState::Completed, "{:?}", restored.error);

@@ -104,6 +104,7 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
             backup_id: theirs.backup,
             connection_id: world.ours.connection,
             database: database.clone(),
+            only: domain::restores::Part::default(),
         }),
         RunRequest::Probe { connection_id: theirs.tenant.connection },
     ];

@@ -62,7 +62,7 @@ contract! {
         let (backup, _) = world.backup(world.ours).await;
         let (foreign, _) = world.backup(world.theirs).await;
         let restore = |backup_id, connection_id| RunRequest::Restore(RestoreToNew {
-            backup_id, connection_id, database: DatabaseName::new("grc2_again").unwrap(),
+            backup_id, connection_id, database: DatabaseName::new("grc2_again").unwrap(), only: domain::restores::Part::default(),
         });
         for wrong in [restore(foreign, world.ours.connection), restore(backup, world.theirs.connection)] {
             let refused = world.our().create_run(wrong, None).await;
