@@ -1,6 +1,7 @@
 //! Proves a backup by restoring it on a verification server.
 //!
-//! Loading a dump runs what its author wrote, so this never happens on the server that is backed up.
+//! Loading a dump runs what its author wrote, so this never happens on the server that is backed up, whatever address
+//! it is reached by.
 
 use catalog::Backup;
 use domain::{
@@ -14,7 +15,7 @@ use engine::{
         keys::{self, Place},
     },
     pipeline::{self, Vault},
-    source::mysql::connect::Endpoint,
+    source::mysql::{connect::Endpoint, identity, inspect},
     storage::ObjectKey,
 };
 
@@ -28,7 +29,7 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
     let source = job.rows().get_source(backup.source_id).await?;
     let connection = job.rows().get_connection(source.source.connection_id).await?;
     let family = family_of(&backup);
-    let server = verification_server(job, family, &connection)?;
+    let server = verification_server(job, family, &connection, &backup).await?;
     job.say(format!("Start {} restores it on {}.", run.starts, server.shown())).await?;
     let target = job.target(server.clone()).await;
     let place = place_of(&backup);
@@ -61,17 +62,19 @@ pub fn family_of(backup: &Backup) -> ServerFamily {
     }
 }
 
-fn verification_server<'a>(
+/// The configured server for `family`, which must not be the one that is backed up.
+async fn verification_server<'a>(
     job: &'a Job,
     family: ServerFamily,
     source: &Connection,
+    backup: &Backup,
 ) -> Result<&'a Endpoint, JobError> {
     let attempt = "choose a server to verify on";
     let server = job.services.config.verification(family).ok_or_else(|| {
         Error::new(Kind::Input, attempt, format!("no verification server for {family} is configured"))
             .hint("Add a [[verification]] section for it to the configuration file and start Holdfast again.")
     })?;
-    if server.socket.is_none() && is_same_place(server, source) {
+    if is_same_address(server, source) || is_source(job, server, source, backup).await? {
         return Err(Error::new(
             Kind::Input,
             attempt,
@@ -83,12 +86,46 @@ fn verification_server<'a>(
     Ok(server)
 }
 
-fn is_same_place(server: &Endpoint, source: &Connection) -> bool {
+/// Asks both servers who they are. A source that is down must not keep its backups from being proven, least of all
+/// then: the verification server is then compared with what the backup remembers.
+async fn is_source(
+    job: &Job,
+    server: &Endpoint,
+    source: &Connection,
+    backup: &Backup,
+) -> Result<bool, JobError> {
+    let asked = match job.endpoint(source).await {
+        Ok(endpoint) => identity::is_same_server(server, &endpoint).await.map_err(JobError::from),
+        Err(error) => Err(error),
+    };
+    let error = match asked {
+        Ok(same) => return Ok(same),
+        Err(JobError::Engine(error)) => error,
+        Err(error) => return Err(error),
+    };
+    // If it is this one that does not answer, it says so here.
+    let mut conn = server.connect().await?;
+    let facts = inspect::server_facts(&mut conn, &server.shown(), "").await?;
+    let _closed = conn.disconnect().await;
+    job.say(format!(
+        "The source could not be asked who it is ({}), so only its address and what the backup remembers of it \
+         tell it from {}.",
+        error.message(),
+        server.shown()
+    ))
+    .await?;
+    // MariaDB has no such id, only numbers that people give.
+    Ok(facts.family == ServerFamily::Mysql && facts.server_uuid == backup.coordinate.server_uuid)
+}
+
+fn is_same_address(server: &Endpoint, source: &Connection) -> bool {
     let normal = |host: &str| match host.to_lowercase().trim_end_matches('.') {
         "127.0.0.1" | "::1" => "localhost".to_owned(),
         host => host.to_owned(),
     };
-    server.port == source.port && normal(server.host.as_str()) == normal(source.host.as_str())
+    server.socket.is_none()
+        && server.port == source.port
+        && normal(server.host.as_str()) == normal(source.host.as_str())
 }
 
 /// The vault gave something else than was stored: that is an answer, and not one to hide behind "could not be done".

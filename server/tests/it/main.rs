@@ -16,5 +16,6 @@ mod use_cases;
 mod worker_jobs;
 mod worker_killed;
 mod worker_notices;
+mod worker_verification;
 mod worker_world;
 mod world;

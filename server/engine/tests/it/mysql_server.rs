@@ -64,6 +64,10 @@ pub fn free_port() -> u16 {
 }
 
 impl Server {
+    pub fn has_mysql() -> bool {
+        chroot().is_some()
+    }
+
     /// Every family that can be had here; what is missing is said.
     pub async fn all() -> Result<Vec<Self>> {
         let mut servers = vec![Self::start(ServerFamily::Mariadb, &[]).await?];

@@ -4,7 +4,7 @@
 //! may do), [`inspect`] and [`objects`] (what is there), [`snapshot`] (one position for all readers), [`dump`]
 //! (the engine), [`lexer`] (is the dump whole?), [`rows`] (sums). Then the way back: [`scratch`] (a schema and
 //! an account that can touch nothing else), [`load`], [`create`] (views, triggers, routines, events),
-//! [`compare`]. [`faults`] says what a refusal means.
+//! [`compare`]. [`identity`] tells the source from every other server, [`faults`] says what a refusal means.
 
 pub mod clients;
 pub mod compare;
@@ -16,6 +16,7 @@ mod end;
 pub mod faults;
 mod findings;
 pub mod grants;
+pub mod identity;
 pub mod inspect;
 pub mod lexer;
 pub mod load;
