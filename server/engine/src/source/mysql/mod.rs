@@ -26,3 +26,4 @@ pub mod rows;
 pub mod scratch;
 pub mod snapshot;
 mod stream;
+pub mod tenancy;
