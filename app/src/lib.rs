@@ -17,6 +17,7 @@ pub mod policies;
 pub mod port;
 pub mod restores;
 pub mod sources;
+pub mod tenancy;
 pub mod ui;
 pub mod vaults;
 

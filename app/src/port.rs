@@ -11,21 +11,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::api::AccessPort, alerts::api::AlertsPort, backups::api::BackupsPort, health::api::HealthPort,
-    policies::api::PoliciesPort, restores::api::RestoresPort, sources::api::SourcesPort,
+    policies::api::PoliciesPort, restores::api::RestoresPort, restores::request_api::RequestsPort,
+    sources::api::SourcesPort, tenancy::api::TenantsPort, tenancy::map_api::MapsPort,
     vaults::api::VaultsPort,
 };
 
 /// Everything that pages may ask.
 pub trait Backend:
-    AccessPort + SourcesPort + PoliciesPort + BackupsPort + RestoresPort + VaultsPort + HealthPort + AlertsPort
+    AccessPort
+    + SourcesPort
+    + TenantsPort
+    + MapsPort
+    + PoliciesPort
+    + BackupsPort
+    + RestoresPort
+    + RequestsPort
+    + VaultsPort
+    + HealthPort
+    + AlertsPort
 {
 }
 impl<T> Backend for T where
     T: AccessPort
         + SourcesPort
+        + TenantsPort
+        + MapsPort
         + PoliciesPort
         + BackupsPort
         + RestoresPort
+        + RequestsPort
         + VaultsPort
         + HealthPort
         + AlertsPort

@@ -22,5 +22,6 @@ pub mod policies;
 pub mod restores;
 pub mod services;
 pub mod sources;
+pub mod tenancy;
 pub mod vaults;
 pub mod work;

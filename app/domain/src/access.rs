@@ -76,8 +76,14 @@ permissions! {
     StartBackup => Operator | TenantAdmin | PlatformOperator;
     /// Start a verification.
     VerifyBackup => Operator | TenantAdmin | ComplianceOfficer | PlatformOperator;
-    /// Restore into a new database.
+    /// Restore into a new database; ask for the restore of a tenant into the live one.
     RequestRestore => TenantAdmin | PlatformOperator;
+    /// Say whose rows are whose in a database that tenants share.
+    ManageTenantMap => TenantAdmin | PlatformOperator;
+    /// Agree to, or refuse, a tenant restore that somebody else asked for.
+    ApproveRestore => Approver | PlatformOperator;
+    /// Change the rows of a live database as it was approved, and undo it.
+    ApplyRestore => TenantAdmin | PlatformOperator;
     /// Take the content of a backup away as a file.
     ExportBackup => TenantAdmin | PlatformOperator;
     /// Change schedules.

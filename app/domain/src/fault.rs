@@ -120,6 +120,27 @@ pub enum Refusal {
     /// First-run set-up was done already.
     #[error("this installation has been set up already")]
     AlreadySetUp,
+    /// The backup was not taken by the engine that keeps tenants apart.
+    #[error("this backup is not split by tenant")]
+    NotSplit,
+    /// The backup holds no segment of the tenant.
+    #[error("this backup holds nothing of tenant {tenant}")]
+    TenantNotInBackup {
+        /// Its key.
+        tenant: String,
+    },
+    /// Nobody has confirmed the tenant map.
+    #[error("the tenant map of this source is not confirmed")]
+    MapUnconfirmed,
+    /// The person who asked may not agree to it.
+    #[error("a second person has to agree to this restore")]
+    SecondPerson,
+    /// What was looked at is not what would be applied.
+    #[error("the difference is not the one that you looked at")]
+    DifferenceChanged,
+    /// The difference has obstacles, touches foreign rows or changes nothing.
+    #[error("this difference cannot be applied")]
+    NotApplicable,
     /// The recovery key that was typed back is not the one shown.
     #[error("that is not the recovery key that was shown")]
     RecoveryKeyMismatch,
@@ -142,6 +163,14 @@ impl Refusal {
             Self::RunFinished => "There is nothing left to cancel.",
             Self::LastAdministrator => "Give the role to someone else first.",
             Self::AlreadySetUp => "Sign in, or ask a platform operator for an account.",
+            Self::NotSplit => {
+                "Choose a backup that the native engine took, or restore the whole backup into a new database."
+            }
+            Self::TenantNotInBackup { .. } => "Choose another recovery point of this tenant.",
+            Self::MapUnconfirmed => "Look at the tenant map of the source and confirm it first.",
+            Self::SecondPerson => "Ask somebody else who may approve restores; they find it under Restores.",
+            Self::DifferenceChanged => "Compute a new preview and look at that one.",
+            Self::NotApplicable => "Mend what the preview names, then compute a new one.",
             Self::RecoveryKeyMismatch => "Compare it character by character with the copy that you stored.",
         }
     }

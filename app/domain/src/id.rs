@@ -103,6 +103,8 @@ ids! {
     RunId of Run;
     /// A recovery point.
     BackupId of Backup;
+    /// A request to restore a tenant into the live database.
+    RestoreId of Restore;
     /// What a verification found.
     EvidenceId of Evidence;
     /// A place where copies are kept.

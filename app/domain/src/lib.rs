@@ -14,6 +14,7 @@ pub mod clock;
 pub mod fault;
 pub mod health;
 pub mod id;
+pub mod lines;
 pub mod page;
 pub mod policies;
 pub mod restores;
@@ -25,8 +26,9 @@ pub mod vaults;
 pub use clock::{Clock, FixedClock, Timestamp};
 pub use fault::{Fault, Refusal};
 pub use id::{
-    BackupId, ConnectionId, EvidenceId, InstallationId, RunId, ScheduleId, SourceId, TenantId, UserId,
-    VaultId,
+    BackupId, ConnectionId, EvidenceId, InstallationId, RestoreId, RunId, ScheduleId, SourceId, TenantId,
+    UserId, VaultId,
 };
+pub use lines::Lines;
 pub use page::{Cursor, Page};
 pub use size::ByteSize;

@@ -215,6 +215,39 @@ pub struct Source {
     pub created_at: Timestamp,
 }
 
+/// What reads a source's rows and writes them into a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineKind {
+    /// Our own: parallel, one segment per tenant.
+    Native,
+    /// The dump client of the server's family; one stream, tenants mixed.
+    Mysqldump,
+}
+
+impl EngineKind {
+    /// Every engine.
+    pub const ALL: &'static [Self] = &[Self::Native, Self::Mysqldump];
+    /// How it is stored and sent.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Mysqldump => "mysqldump",
+        }
+    }
+    /// How it is shown.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Native => "Native, split by tenant",
+            Self::Mysqldump => "mysqldump",
+        }
+    }
+    /// The engine stored as `key`.
+    pub fn find(key: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|engine| engine.key() == key)
+    }
+}
+
 /// How far a server version is known to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

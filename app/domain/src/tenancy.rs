@@ -121,6 +121,98 @@ impl Route {
     }
 }
 
+/// The four ways on their own, for choices and counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouteKind {
+    /// See [`Route::Column`].
+    Column,
+    /// See [`Route::Paths`].
+    Paths,
+    /// See [`Route::Shared`].
+    Shared,
+    /// See [`Route::Excluded`].
+    Excluded,
+}
+
+impl RouteKind {
+    /// Every way.
+    pub const ALL: &'static [Self] = &[Self::Column, Self::Paths, Self::Shared, Self::Excluded];
+    /// How it is sent.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Column => "column",
+            Self::Paths => "paths",
+            Self::Shared => "shared",
+            Self::Excluded => "excluded",
+        }
+    }
+    /// How it is shown.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Column => "Own column",
+            Self::Paths => "Foreign keys",
+            Self::Shared => "Shared",
+            Self::Excluded => "Excluded",
+        }
+    }
+    /// The way sent as `key`.
+    pub fn find(key: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.key() == key)
+    }
+}
+
+impl Route {
+    /// Which of the four it is.
+    pub const fn kind(&self) -> RouteKind {
+        match self {
+            Self::Column { .. } => RouteKind::Column,
+            Self::Paths { .. } => RouteKind::Paths,
+            Self::Shared => RouteKind::Shared,
+            Self::Excluded { .. } => RouteKind::Excluded,
+        }
+    }
+}
+
+/// The form of a file that takes a tenant's rows away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ExportFormat {
+    /// Statements that a stock client loads, compressed.
+    #[serde(rename = "sql.gz")]
+    SqlGz,
+    /// One CSV file per table, with the schema.
+    #[serde(rename = "csv")]
+    Csv,
+    /// One file of JSON Lines per table, with the schema.
+    #[serde(rename = "jsonl")]
+    JsonLines,
+}
+
+impl ExportFormat {
+    /// Every form.
+    pub const ALL: &'static [Self] = &[Self::SqlGz, Self::Csv, Self::JsonLines];
+    /// How it is stored and sent.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::SqlGz => "sql.gz",
+            Self::Csv => "csv",
+            Self::JsonLines => "jsonl",
+        }
+    }
+    /// How it is shown.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::SqlGz => "SQL (.sql.gz)",
+            Self::Csv => "CSV, one file per table",
+            Self::JsonLines => "JSON Lines, one file per table",
+        }
+    }
+    /// The form stored as `key`.
+    pub fn find(key: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| format.key() == key)
+    }
+}
+
 /// The route of one table, and the shape that the table had when it was chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapping {

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use domain::{
-    BackupId, Cursor, Fault, Page, RunId, SourceId, Timestamp,
+    BackupId, ByteSize, Cursor, Fault, Page, RestoreId, RunId, SourceId, Timestamp,
     backups::{
         CopyState, Evidence, Phase, Progress, Retention, RunError, RunKind, RunState, Sizes, Verification,
     },
     sources::Coordinate,
+    tenancy::{Drift, TenantKey},
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub struct BackupRow {
     pub retention: Retention,
     /// Sizes.
     pub sizes: Sizes,
+    /// The one tenant it was taken for; none if it holds the whole database.
+    pub tenant: Option<TenantKey>,
 }
 
 /// A copy of a backup in a vault.
@@ -100,6 +103,21 @@ pub struct BackupDetail {
     pub active_run: Option<RunId>,
     /// Servers it may be restored to: id, name.
     pub targets: Vec<(domain::ConnectionId, String)>,
+    /// What the native engine knows of it; none for a backup of another engine, where tenants are mixed.
+    pub split: Option<SplitView>,
+}
+
+/// A backup that is split by tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitView {
+    /// Tenants that have rows in it.
+    pub tenants: u64,
+    /// Rows that belong to none.
+    pub shared_rows: u64,
+    /// What did not fit between the tenant map and the schema when it was taken.
+    pub drift: Vec<Drift>,
+    /// How the readers came to one snapshot and what was not ideal, in words.
+    pub remarks: Vec<String>,
 }
 
 /// A verification as it is shown.
@@ -161,6 +179,10 @@ pub struct RunRow {
     pub cancel_requested: bool,
     /// The backup it made or works on.
     pub backup_id: Option<BackupId>,
+    /// The one tenant it works for.
+    pub tenant: Option<TenantKey>,
+    /// The request of a tenant restore that it works on.
+    pub restore_id: Option<RestoreId>,
 }
 
 /// One run with everything its page shows.
@@ -170,6 +192,21 @@ pub struct RunDetail {
     pub row: RunRow,
     /// What happened, oldest first.
     pub log: Vec<RunEvent>,
+    /// The file that it wrote, while it is there.
+    pub file: Option<FileView>,
+}
+
+/// A file to take away, from `/runs/{id}/file`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileView {
+    /// How it will be called.
+    pub name: String,
+    /// How long it is.
+    pub size: ByteSize,
+    /// SHA-256 of it, in hex.
+    pub sha256: String,
+    /// When it is removed.
+    pub until: Timestamp,
 }
 
 /// One line of a run's log.
@@ -192,6 +229,9 @@ pub struct StartBackup {
     /// So that a form sent twice starts one run: chosen by the page.
     #[serde(default)]
     pub idempotency_key: Option<String>,
+    /// Of this tenant only. Needs a confirmed map.
+    #[serde(default)]
+    pub tenant: Option<TenantKey>,
 }
 
 /// One backup.

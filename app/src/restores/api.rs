@@ -1,7 +1,7 @@
 //! Restores into a new database.
 
 use async_trait::async_trait;
-use domain::{BackupId, ConnectionId, Fault, RunId};
+use domain::{BackupId, ConnectionId, Fault, Lines, RunId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,15 @@ pub struct StartRestore {
     pub database: String,
     /// The database's name once more, typed by the person who means it.
     pub confirm: String,
+    /// Tables whose rows are loaded, one per line; all if empty.
+    #[serde(default)]
+    pub tables: Lines,
+    /// Keys of tenants whose rows are loaded, with the shared ones, one per line; all if empty.
+    #[serde(default)]
+    pub tenants: Lines,
+    /// Definitions only, no rows.
+    #[serde(default)]
+    pub schema_only: bool,
 }
 
 /// What a page may ask about restores.

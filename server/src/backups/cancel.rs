@@ -9,8 +9,20 @@ use crate::{caller::Caller, fault::Result};
 /// have asked for it: in an emergency it is not to be cut off by everybody who may start a backup.
 pub async fn cancel(caller: &Caller, scope: Scope<may::StartBackup>, id: RunId) -> Result<()> {
     let rows = caller.rows(&scope);
-    if rows.get_run(id).await?.kind == RunKind::Restore {
-        caller.allow::<may::RequestRestore>().await?;
+    match rows.get_run(id).await?.kind {
+        RunKind::Restore | RunKind::PlanRestore => {
+            caller.allow::<may::RequestRestore>().await?;
+        }
+        RunKind::ApplyRestore | RunKind::UndoRestore => {
+            caller.allow::<may::ApplyRestore>().await?;
+        }
+        RunKind::Export => {
+            caller.allow::<may::ExportBackup>().await?;
+        }
+        RunKind::InferMap => {
+            caller.allow::<may::ManageTenantMap>().await?;
+        }
+        RunKind::Backup | RunKind::Verify | RunKind::Probe => {}
     }
     rows.request_cancel(id).await?;
     caller.services.run_changed(scope.tenant(), id);

@@ -47,6 +47,7 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: BackupId) 
         recover_command: recover_command(&caller.services.config, id, &backup.database),
         active_run: rows.list_runs(&active).await?.rows.first().map(|run| run.id),
         targets: targets.map(|connection| (connection.id, connection.name.into())).collect(),
+        split: None,
         row: backup_row(backup),
     })
 }

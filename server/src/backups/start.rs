@@ -22,6 +22,10 @@ pub async fn start(caller: &Caller, scope: Scope<may::StartBackup>, request: Sta
             Fault::invalid("idempotency_key", "this key is too long or holds control characters").into()
         );
     }
+    if request.tenant.is_some() {
+        caller.rows(&scope).get_source(request.source_id).await?;
+        return Err(Fault::Unavailable { what: "the engine that keeps tenants apart".into() }.into());
+    }
     let run = RunRequest::Backup { source_id: request.source_id, label };
     let id = caller.rows(&scope).create_run(run, key.as_deref()).await?;
     caller.services.wake(scope.tenant(), id, 0).await;

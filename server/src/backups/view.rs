@@ -15,6 +15,7 @@ pub fn backup_row(row: Backup) -> BackupRow {
         verified_at: row.verified_at,
         retention: row.retention,
         sizes: row.sizes,
+        tenant: None,
     }
 }
 
@@ -53,11 +54,13 @@ pub fn run_row(row: Run) -> RunRow {
         error: row.error,
         cancel_requested: row.cancel_requested,
         backup_id: row.backup_id,
+        tenant: None,
+        restore_id: None,
     }
 }
 
 /// A run with its log.
 pub fn run_detail(row: Run, events: Vec<catalog::RunEvent>) -> RunDetail {
     let log = events.into_iter().map(|event| RunEvent { at: event.at, message: event.message }).collect();
-    RunDetail { row: run_row(row), log }
+    RunDetail { row: run_row(row), log, file: None }
 }

@@ -118,7 +118,12 @@ fn of_failure(
         RunKind::Backup | RunKind::Verify => source.and_then(|source| source.restorable_to),
         RunKind::Probe => connection.and_then(|connection| connection.probed_at),
         // Somebody waits for its result, whatever happens to the source.
-        RunKind::Restore => None,
+        RunKind::Restore
+        | RunKind::PlanRestore
+        | RunKind::ApplyRestore
+        | RunKind::UndoRestore
+        | RunKind::Export
+        | RunKind::InferMap => None,
     };
     if made_good.is_some_and(|at| at > run.created_at) {
         return None;

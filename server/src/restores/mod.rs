@@ -1,13 +1,18 @@
 //! The way back.
 
 pub mod job;
+pub mod requests;
 pub mod start;
 
 use app::restores::api::{RestoresPort, StartRestore};
 use async_trait::async_trait;
 use domain::{Fault, RunId};
 
-use crate::{caller::Caller, fault::Result};
+use crate::{
+    caller::Caller,
+    fault::Result,
+    work::job::{Job, JobError},
+};
 
 impl Caller {
     async fn started_restore(&self, request: StartRestore) -> Result<RunId> {
@@ -20,4 +25,10 @@ impl RestoresPort for Caller {
     async fn start_restore(&self, request: StartRestore) -> Result<RunId, Fault> {
         self.answer("start a restore", self.started_restore(request).await)
     }
+}
+
+/// Refuses a kind of run that this version cannot do.
+pub async fn unsupported(job: &Job) -> std::result::Result<(), JobError> {
+    let attempt = format!("do a {}", job.run().kind.title().to_lowercase());
+    Err(engine::Error::new(engine::Kind::Input, attempt, "this version cannot do it").into())
 }

@@ -8,6 +8,7 @@ use domain::{
     backups::Retention,
     backups::Verification,
     restores::{Part, RestoreToNew},
+    tenancy::TenantKey,
 };
 
 use crate::{caller::Caller, fault::Result, sources::protect::check_database};
@@ -22,6 +23,12 @@ pub async fn start(
     let backup = rows.get_backup(request.backup_id).await?;
     let target = rows.get_connection(request.connection_id).await?;
     let database = check_database("database", &request.database)?;
+    let only = part(&request)?;
+    if !only.is_everything() {
+        return Err(
+            Fault::Unavailable { what: "the engine that keeps tables and tenants apart".into() }.into()
+        );
+    }
     if request.confirm != database.as_str() {
         return Err(Fault::invalid("confirm", "type the name of the new database exactly as above").into());
     }
@@ -39,13 +46,19 @@ pub async fn start(
     if seen.into_iter().any(|name| name == database.as_str()) {
         return Err(Refusal::TargetExists { name: database.into() }.into());
     }
-    let restore = RestoreToNew {
-        backup_id: request.backup_id,
-        connection_id: request.connection_id,
-        database,
-        only: Part::default(),
-    };
+    let restore =
+        RestoreToNew { backup_id: request.backup_id, connection_id: request.connection_id, database, only };
     let id = rows.create_run(RunRequest::Restore(restore), None).await?;
     caller.services.wake(scope.tenant(), id, 0).await;
     Ok(id)
+}
+
+/// What of the backup was asked for.
+fn part(request: &StartRestore) -> Result<Part, Fault> {
+    let tenants = request.tenants.each().map(TenantKey::new).collect::<Result<_, _>>();
+    Ok(Part {
+        tables: request.tables.each().map(str::to_owned).collect(),
+        tenants: tenants.map_err(|error| Fault::invalid("tenants", error.to_string()))?,
+        schema_only: request.schema_only,
+    })
 }

@@ -272,7 +272,13 @@ impl Nudges {
         match kind {
             RunKind::Backup => self.nudge(&["notices", "orphans", "owed verifications"]),
             RunKind::Verify => self.nudge(&["notices", "retention"]),
-            RunKind::Restore | RunKind::Probe => {}
+            RunKind::Restore
+            | RunKind::PlanRestore
+            | RunKind::ApplyRestore
+            | RunKind::UndoRestore
+            | RunKind::Export
+            | RunKind::InferMap
+            | RunKind::Probe => {}
         }
         self.nudge(&["dispatch"]);
     }

@@ -79,12 +79,26 @@ pub static PROBE: JobSpec = JobSpec {
     run: |job| Box::pin(sources::job::run(job)),
 };
 
+/// What no worker of this version can do; nothing queues such a run.
+pub static UNKNOWN: JobSpec = JobSpec {
+    name: "do what this version cannot do",
+    timeout: minutes(1),
+    reason: "it refuses at once",
+    is_retried: false,
+    run: |job| Box::pin(restores::unsupported(job)),
+};
+
 /// The job of a kind of run.
 pub fn job_of(kind: RunKind) -> &'static JobSpec {
     match kind {
         RunKind::Backup => &BACKUP,
         RunKind::Verify => &VERIFY,
         RunKind::Restore => &RESTORE,
+        RunKind::PlanRestore
+        | RunKind::ApplyRestore
+        | RunKind::UndoRestore
+        | RunKind::Export
+        | RunKind::InferMap => &UNKNOWN,
         RunKind::Probe => &PROBE,
     }
 }

@@ -36,6 +36,14 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
     let (connection, source, run, backup) =
         (of.connection.to_string(), of.source.to_string(), of.run.to_string(), of.backup.to_string());
     let user = of.users[&domain::access::Role::Viewer].to_string();
+    // No request of a restore has the id of a run; whoever names one is told that there is none.
+    let decide = [("request[id]", run.as_str()), ("request[digest]", "00")];
+    let change = [
+        ("request[id]", run.as_str()),
+        ("request[digest]", "00"),
+        ("request[database]", "grc2"),
+        ("request[tenant]", "7"),
+    ];
     vec![
         post(
             "/fn/access/first_run",
@@ -91,6 +99,47 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
                 ("request[database]", "copy"),
                 ("request[confirm]", "copy"),
             ],
+        ),
+        post(
+            "/fn/restores/plan",
+            Of(P::RequestRestore),
+            &[("request[backup_id]", &backup), ("request[tenant]", "7"), ("request[what]", "everything")],
+        ),
+        post("/fn/restores/request", Of(P::RequestRestore), &decide),
+        post("/fn/restores/approve", Of(P::ApproveRestore), &decide),
+        post("/fn/restores/reject", Of(P::ApproveRestore), &decide),
+        post("/fn/restores/withdraw", Of(P::RequestRestore), &decide[..1]),
+        post("/fn/restores/apply", Of(P::ApplyRestore), &change),
+        post("/fn/restores/undo", Of(P::ApplyRestore), &change),
+        post(
+            "/fn/tenancy/export",
+            Of(P::ExportBackup),
+            &[("request[backup_id]", &backup), ("request[tenant]", "7"), ("request[format]", "csv")],
+        ),
+        post(
+            "/fn/tenancy/set_mapping",
+            Of(P::ManageTenantMap),
+            &[
+                ("request[source_id]", &source),
+                ("request[version]", "1"),
+                ("request[table]", "grc_risk"),
+                ("request[route]", "shared"),
+            ],
+        ),
+        post(
+            "/fn/tenancy/infer_map",
+            Of(P::ManageTenantMap),
+            &[("request[source_id]", &source), ("request[tenant_column]", "TenantId")],
+        ),
+        post(
+            "/fn/tenancy/confirm_map",
+            Of(P::ManageTenantMap),
+            &[("request[source_id]", &source), ("request[version]", "1")],
+        ),
+        post(
+            "/fn/tenancy/set_engine",
+            Of(P::ManageSources),
+            &[("request[source_id]", &source), ("request[engine]", "native")],
         ),
         post(
             "/fn/sources/add_connection",

@@ -18,6 +18,16 @@ pub enum RunKind {
     Verify,
     /// Restores a backup into a new database.
     Restore,
+    /// Computes what a tenant restore would change.
+    PlanRestore,
+    /// Brings a tenant's live rows to what was approved.
+    ApplyRestore,
+    /// Brings them back to what they were before.
+    UndoRestore,
+    /// Writes a tenant's rows as a file and checks it.
+    Export,
+    /// Reads a schema and infers whose rows are whose.
+    InferMap,
     /// Tests a connection and reads its capabilities.
     Probe,
 }
@@ -41,6 +51,11 @@ keyed!(RunKind {
     Backup = "backup", "Full backup";
     Verify = "verify", "Verification";
     Restore = "restore", "Restore";
+    PlanRestore = "plan_restore", "Restore preview";
+    ApplyRestore = "apply_restore", "Tenant restore";
+    UndoRestore = "undo_restore", "Undo of a restore";
+    Export = "export", "Tenant export";
+    InferMap = "infer_map", "Tenant map";
     Probe = "probe", "Connection test";
 });
 

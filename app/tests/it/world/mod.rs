@@ -3,6 +3,7 @@
 
 pub mod data;
 pub mod script;
+mod tenants;
 
 use std::sync::Arc;
 

@@ -67,7 +67,7 @@ pub struct Script {
 }
 
 impl Script {
-    fn answer<T>(
+    pub fn answer<T>(
         &self,
         empty: impl FnOnce() -> Result<T, Fault>,
         full: impl FnOnce() -> T,
@@ -80,7 +80,7 @@ impl Script {
             Mood::Anonymous | Mood::Fresh => Err(Fault::Unauthenticated),
         }
     }
-    fn page<T>(&self, rows: Vec<T>, after: Option<&Cursor>) -> Result<Page<T>, Fault> {
+    pub fn page<T>(&self, rows: Vec<T>, after: Option<&Cursor>) -> Result<Page<T>, Fault> {
         let next = after.is_none().then(|| Cursor("2".into()));
         self.answer(|| Ok(Page::empty()), || Page { rows, next })
     }

@@ -243,7 +243,14 @@ pub(super) async fn notify_failure(
     let (kind, what) = match kind {
         RunKind::Backup => (NoticeKind::BackupFailed, "Backup"),
         RunKind::Verify => (NoticeKind::VerificationFailed, "Verification"),
-        RunKind::Restore | RunKind::Probe => return Ok(()),
+        // Whoever asked for one of these looks at its page.
+        RunKind::Restore
+        | RunKind::PlanRestore
+        | RunKind::ApplyRestore
+        | RunKind::UndoRestore
+        | RunKind::Export
+        | RunKind::InferMap
+        | RunKind::Probe => return Ok(()),
     };
     let hint = error.hint.as_deref().unwrap_or_default();
     let notice = Notice {

@@ -167,6 +167,11 @@ const fn action(kind: RunKind) -> &'static str {
         RunKind::Backup => "backup.start",
         RunKind::Verify => "verification.start",
         RunKind::Restore => "restore.start",
+        RunKind::PlanRestore => "restore.plan",
+        RunKind::ApplyRestore => "restore.apply",
+        RunKind::UndoRestore => "restore.undo",
+        RunKind::Export => "export.start",
+        RunKind::InferMap => "tenant_map.infer",
         RunKind::Probe => "probe.start",
     }
 }

@@ -4,6 +4,7 @@ use app::backups::api::BackupDetail;
 use app::backups::api::BackupRow;
 use app::backups::api::CopyView;
 use app::backups::api::EvidenceView;
+use app::backups::api::SplitView;
 use domain::BackupId;
 use domain::ByteSize;
 use domain::backups::CopyState;
@@ -17,6 +18,7 @@ use domain::backups::Sizes;
 use domain::backups::TableEvidence;
 use domain::backups::Verification;
 use domain::sources::Coordinate;
+use domain::tenancy::Drift;
 
 use super::{HOUR, MARKUP, MINUTE, NOW, TURNED, id};
 
@@ -31,6 +33,7 @@ pub fn backup_row(n: u32, database: &str, verification: Verification, retention:
         verified_at: (verification != Verification::None).then(|| NOW.plus_ms(-4 * HOUR)),
         retention,
         sizes: Sizes { plain: ByteSize(18_900_000_000), stored: ByteSize(3_100_000_000) },
+        tenant: None,
     }
 }
 
@@ -130,6 +133,16 @@ pub fn backup(id_: BackupId) -> BackupDetail {
         ),
         active_run: None,
         targets: vec![(id(50), "production".into()), (id(51), "spare".into())],
+        split: Some(split()),
+    }
+}
+
+pub fn split() -> SplitView {
+    SplitView {
+        tenants: 1_204,
+        shared_rows: 41_877,
+        drift: vec![Drift::Unmapped { table: MARKUP.into() }, Drift::Changed { table: "grc_risk".into() }],
+        remarks: vec!["8 readers agreed on one snapshot at the first attempt.".into()],
     }
 }
 
@@ -141,6 +154,7 @@ pub fn unproven_backup(id_: BackupId) -> BackupDetail {
         copies: vec![],
         evidence: vec![],
         targets: vec![],
+        split: None,
         active_run: Some(id(71)),
         ..backup(id_)
     }

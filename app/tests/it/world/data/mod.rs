@@ -2,15 +2,21 @@
 
 mod backups;
 mod health;
+mod maps;
 mod people;
+mod restores;
 mod runs;
 mod sources;
+mod tenants;
 
 pub use backups::*;
 pub use health::*;
+pub use maps::*;
 pub use people::*;
+pub use restores::*;
 pub use runs::*;
 pub use sources::*;
+pub use tenants::*;
 
 use domain::Timestamp;
 use domain::id::Id;

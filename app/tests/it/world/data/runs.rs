@@ -30,6 +30,8 @@ pub fn run_row(n: u32, kind: RunKind, state: RunState) -> RunRow {
         error: None,
         cancel_requested: false,
         backup_id: Some(id(101)),
+        tenant: None,
+        restore_id: None,
     }
 }
 
@@ -84,9 +86,13 @@ pub fn run(id_: RunId) -> RunDetail {
         event(8, "43 tables, 19.0 GB expected."),
         event(7, &format!("Dumping {MARKUP} and {TURNED}.")),
     ];
-    RunDetail { row, log }
+    RunDetail { row, log, file: None }
 }
 
 pub fn queued_run(id_: RunId) -> RunDetail {
-    RunDetail { row: RunRow { id: id_, ..run_row(76, RunKind::Backup, RunState::Queued) }, log: vec![] }
+    RunDetail {
+        row: RunRow { id: id_, ..run_row(76, RunKind::Backup, RunState::Queued) },
+        log: vec![],
+        file: None,
+    }
 }

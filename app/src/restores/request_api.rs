@@ -1,0 +1,371 @@
+//! Restores of one tenant into the live database: from a preview to an undo.
+//!
+//! The difference of a large tenant has thousands of tables and millions of rows, so it is asked for page by page;
+//! what is agreed to is its digest, which covers all of it.
+
+use async_trait::async_trait;
+use domain::{
+    BackupId, Cursor, Fault, Lines, Page, RestoreId, SourceId, Timestamp,
+    restores::{Obstacle, RequestState, Selection, TableDifference},
+    tenancy::TenantKey,
+};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "ssr")]
+use crate::port::backend;
+use crate::{backups::api::RunDetail, port::ApiError};
+
+/// Which requests to list, newest first; every field narrows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RestoreFilter {
+    /// In one state.
+    pub state: Option<RequestState>,
+    /// Into one source.
+    pub source: Option<SourceId>,
+    /// Of one tenant, by its whole key.
+    pub tenant: Option<TenantKey>,
+    /// Where to go on.
+    pub after: Option<Cursor>,
+}
+
+/// One request in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreRow {
+    /// Which.
+    pub id: RestoreId,
+    /// Into which source.
+    pub source_id: SourceId,
+    /// The source's database.
+    pub database: String,
+    /// Whose rows.
+    pub tenant: TenantKey,
+    /// From which backup.
+    pub backup_id: BackupId,
+    /// The instant that it holds.
+    pub snapshot_at: Timestamp,
+    /// Which of the tenant's rows.
+    pub selection: Selection,
+    /// How it stands.
+    pub state: RequestState,
+    /// Rows that would change or have changed, once that is known.
+    pub changes: Option<u64>,
+    /// Who made it.
+    pub requested_by: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it got into its state.
+    pub changed_at: Timestamp,
+}
+
+/// One request with what its page shows beside its tables and rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreDetail {
+    /// As in the list.
+    pub row: RestoreRow,
+    /// What happened, oldest first.
+    pub history: Vec<RestoreEvent>,
+    /// The difference, once it is computed.
+    pub difference: Option<DifferenceSummary>,
+    /// The run at work on it, or the one that ended last.
+    pub run: Option<RunDetail>,
+    /// Whether the reader made it.
+    pub is_mine: bool,
+    /// Whether nobody but who made it could agree to it.
+    pub is_alone: bool,
+    /// Whether the reader may agree to it, by role and as a second person.
+    pub may_approve: bool,
+    /// Whether what is needed to undo it is still stored.
+    pub can_undo: bool,
+}
+
+/// One step of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreEvent {
+    /// When.
+    pub at: Timestamp,
+    /// The state it got into.
+    pub state: RequestState,
+    /// Who did it: a person's name, `worker`.
+    pub by: String,
+    /// What they said to it.
+    pub comment: Option<String>,
+    /// The run that it was done by.
+    pub run_id: Option<domain::RunId>,
+}
+
+/// A difference in figures; see [`domain::restores::Difference`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DifferenceSummary {
+    /// Tables that were compared.
+    pub tables: u64,
+    /// Those with a change.
+    pub changed_tables: u64,
+    /// Rows that would be inserted.
+    pub inserts: u64,
+    /// Rows that would be updated.
+    pub updates: u64,
+    /// Rows that would be deleted.
+    pub deletes: u64,
+    /// Rows that are equal.
+    pub unchanged: u64,
+    /// Rows of other tenants that would be touched. Anything but 0 is refused.
+    pub foreign_rows: u64,
+    /// What would make it fail, two hundred at most.
+    pub obstacles: Vec<Obstacle>,
+    /// Remarks, e.g. triggers that will fire.
+    pub remarks: Vec<String>,
+    /// SHA-256 over selection, backup, target and every changed row, old and new, in hex.
+    pub digest: String,
+    /// Bytes that were read from the vault for it.
+    pub bytes_read: u64,
+    /// Bytes of the whole backup in the vault.
+    pub bytes_whole: u64,
+}
+
+impl DifferenceSummary {
+    /// Rows that would change.
+    pub const fn changes(&self) -> u64 {
+        self.inserts + self.updates + self.deletes
+    }
+    /// Whether it can be applied as it stands.
+    pub const fn is_applicable(&self) -> bool {
+        self.foreign_rows == 0 && self.obstacles.is_empty() && self.changes() > 0
+    }
+}
+
+/// Which tables of a difference to list: those with changes first, then by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DifferenceFilter {
+    /// Of which request.
+    pub restore_id: RestoreId,
+    /// Only those with a change.
+    pub changed: bool,
+    /// The name contains this, whatever the case.
+    pub search: Option<String>,
+    /// Where to go on.
+    pub after: Option<Cursor>,
+}
+
+/// Which changed rows of one table to show, in the order of their keys; twenty at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowFilter {
+    /// Of which request.
+    pub restore_id: RestoreId,
+    /// Of which table.
+    pub table: String,
+    /// Where to go on.
+    pub after: Option<Cursor>,
+}
+
+/// Some changed rows of one table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowDifferences {
+    /// The table in figures.
+    pub table: TableDifference,
+    /// Its columns, in its order.
+    pub columns: Vec<String>,
+    /// The rows. Changes are kept for looking at up to a limit; the digest covers all of them.
+    pub rows: Page<RowDifference>,
+}
+
+/// What happens to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowChange {
+    /// The backup has it, the live database has not.
+    Insert,
+    /// Both have it, with other values.
+    Update,
+    /// The live database has it, the backup has not.
+    Delete,
+}
+
+/// A row that would change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowDifference {
+    /// What happens to it.
+    pub change: RowChange,
+    /// Values of its primary key.
+    pub key: Vec<String>,
+    /// One for each column.
+    pub cells: Vec<CellDifference>,
+}
+
+/// A value before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellDifference {
+    /// In the live database; none for a row that is inserted.
+    pub old: Option<Cell>,
+    /// In the backup; none for a row that is deleted.
+    pub new: Option<Cell>,
+    /// Whether they differ. Texts that were cut may look the same.
+    pub is_changed: bool,
+}
+
+/// A value for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Cell {
+    /// NULL.
+    Null,
+    /// Text, a number, a time.
+    Text {
+        /// Its first two hundred characters.
+        text: String,
+        /// Bytes of the whole value.
+        length: u64,
+    },
+    /// What is no text.
+    Binary {
+        /// Its first sixty-four bytes, in hex.
+        hex: String,
+        /// Bytes of the whole value.
+        length: u64,
+    },
+}
+
+/// What of a tenant is put back, as a form says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Every row of every table.
+    Everything,
+    /// Every row of some tables.
+    Tables,
+    /// Some rows of one table.
+    Rows,
+}
+
+/// A preview to compute.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PlanRestore {
+    /// From which backup.
+    pub backup_id: BackupId,
+    /// Whose rows.
+    pub tenant: TenantKey,
+    /// Which of them.
+    pub what: What,
+    /// The tables, one per line, for [`What::Tables`].
+    #[serde(default)]
+    pub tables: Lines,
+    /// The table, for [`What::Rows`].
+    #[serde(default)]
+    pub table: String,
+    /// Primary keys as [`Lines::rows`] reads them, for [`What::Rows`].
+    #[serde(default)]
+    pub keys: Lines,
+}
+
+/// A step of a request that says which difference was looked at.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DecideRestore {
+    /// Which request.
+    pub id: RestoreId,
+    /// The digest of the difference that was looked at.
+    pub digest: String,
+    /// What is said to it.
+    #[serde(default)]
+    pub comment: String,
+}
+
+/// A step that changes live rows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangeLive {
+    /// Which request.
+    pub id: RestoreId,
+    /// The digest of the difference that was looked at.
+    pub digest: String,
+    /// The database's name, typed by the person who means it.
+    pub database: String,
+    /// The tenant's key, typed likewise.
+    pub tenant: String,
+}
+
+/// One request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RestoreRef {
+    /// Which.
+    pub id: RestoreId,
+}
+
+/// What a page may ask about requests of tenant restores.
+#[async_trait]
+pub trait RequestsPort: Send + Sync {
+    /// Requests, newest first.
+    async fn list_restores(&self, filter: RestoreFilter) -> Result<Page<RestoreRow>, Fault>;
+    /// One request.
+    async fn get_restore(&self, id: RestoreId) -> Result<RestoreDetail, Fault>;
+    /// Tables of its difference. Without a difference, none.
+    async fn list_differences(&self, filter: DifferenceFilter) -> Result<Page<TableDifference>, Fault>;
+    /// Changed rows of one table. [`Fault::NotFound`] if the difference does not have the table.
+    async fn list_row_differences(&self, filter: RowFilter) -> Result<RowDifferences, Fault>;
+    /// Makes a request and queues the run that computes its difference. Changes nothing.
+    async fn plan_restore(&self, request: PlanRestore) -> Result<RestoreId, Fault>;
+    /// Asks for approval.
+    async fn request_restore(&self, request: DecideRestore) -> Result<(), Fault>;
+    /// Agrees to it, as a second person.
+    async fn approve_restore(&self, request: DecideRestore) -> Result<(), Fault>;
+    /// Refuses it.
+    async fn reject_restore(&self, request: DecideRestore) -> Result<(), Fault>;
+    /// Takes it back.
+    async fn withdraw_restore(&self, request: RestoreRef) -> Result<(), Fault>;
+    /// Queues the run that applies exactly what was approved.
+    async fn apply_restore(&self, request: ChangeLive) -> Result<(), Fault>;
+    /// Queues the run that undoes it.
+    async fn undo_restore(&self, request: ChangeLive) -> Result<(), Fault>;
+}
+
+/// Computes what a restore would change.
+#[server(name = PlanRestoreFn, prefix = "/fn", endpoint = "restores/plan")]
+pub async fn plan_restore(request: PlanRestore) -> Result<RestoreId, ApiError> {
+    let id = backend()?.plan_restore(request).await?;
+    Ok(crate::redirect_to(&page_of(id), id))
+}
+
+/// Asks for approval.
+#[server(name = RequestRestoreFn, prefix = "/fn", endpoint = "restores/request")]
+pub async fn request_restore(request: DecideRestore) -> Result<(), ApiError> {
+    let path = page_of(request.id);
+    Ok(crate::redirect_to(&path, backend()?.request_restore(request).await?))
+}
+
+/// Agrees.
+#[server(name = ApproveRestoreFn, prefix = "/fn", endpoint = "restores/approve")]
+pub async fn approve_restore(request: DecideRestore) -> Result<(), ApiError> {
+    let path = page_of(request.id);
+    Ok(crate::redirect_to(&path, backend()?.approve_restore(request).await?))
+}
+
+/// Refuses.
+#[server(name = RejectRestoreFn, prefix = "/fn", endpoint = "restores/reject")]
+pub async fn reject_restore(request: DecideRestore) -> Result<(), ApiError> {
+    let path = page_of(request.id);
+    Ok(crate::redirect_to(&path, backend()?.reject_restore(request).await?))
+}
+
+/// Takes it back.
+#[server(name = WithdrawRestoreFn, prefix = "/fn", endpoint = "restores/withdraw")]
+pub async fn withdraw_restore(request: RestoreRef) -> Result<(), ApiError> {
+    let path = page_of(request.id);
+    Ok(crate::redirect_to(&path, backend()?.withdraw_restore(request).await?))
+}
+
+/// Applies it.
+#[server(name = ApplyRestoreFn, prefix = "/fn", endpoint = "restores/apply")]
+pub async fn apply_restore(request: ChangeLive) -> Result<(), ApiError> {
+    let path = page_of(request.id);
+    Ok(crate::redirect_to(&path, backend()?.apply_restore(request).await?))
+}
+
+/// Undoes it.
+#[server(name = UndoRestoreFn, prefix = "/fn", endpoint = "restores/undo")]
+pub async fn undo_restore(request: ChangeLive) -> Result<(), ApiError> {
+    let path = page_of(request.id);
+    Ok(crate::redirect_to(&path, backend()?.undo_restore(request).await?))
+}
+
+#[cfg(feature = "ssr")]
+fn page_of(id: RestoreId) -> String {
+    format!("/restores/{id}")
+}
