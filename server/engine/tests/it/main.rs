@@ -16,6 +16,7 @@ mod mysql_probe;
 mod mysql_round_trip;
 mod mysql_server;
 mod mysql_support;
+mod mysql_wire;
 mod pipeline;
 mod pipeline_support;
 mod storage_contract;

@@ -18,6 +18,13 @@ use crate::source::tool::option_file::Options;
 /// How long to wait for a connection.
 const CONNECT_SECONDS: u64 = 10;
 
+/// What every session of ours is set to.
+pub(super) const SESSION: [&str; 2] = [
+    "SET SESSION sql_mode='', time_zone='+00:00', net_write_timeout=86400, net_read_timeout=86400, \
+     wait_timeout=86400, sql_quote_show_create=1",
+    "SET NAMES utf8mb4",
+];
+
 /// System's bundle of certificate authorities, for client programs that have no built-in list.
 const SYSTEM_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -89,15 +96,11 @@ impl Endpoint {
             .await
             .map_err(|_| faults::timed_out(attempt.clone(), &self.shown(), CONNECT_SECONDS))?
             .map_err(|error| faults::from_driver(attempt.clone(), &self.shown(), error))?;
-        conn.query_drop(
-            "SET SESSION sql_mode='', time_zone='+00:00', net_write_timeout=86400, net_read_timeout=86400, \
-             wait_timeout=86400, sql_quote_show_create=1",
-        )
-        .await
-        .map_err(|error| faults::from_driver(attempt.clone(), &self.shown(), error))?;
-        conn.query_drop("SET NAMES utf8mb4")
-            .await
-            .map_err(|error| faults::from_driver(attempt, &self.shown(), error))?;
+        for sql in SESSION {
+            conn.query_drop(sql)
+                .await
+                .map_err(|error| faults::from_driver(attempt.clone(), &self.shown(), error))?;
+        }
         Ok(conn)
     }
 

@@ -27,3 +27,4 @@ pub mod scratch;
 pub mod snapshot;
 mod stream;
 pub mod tenancy;
+pub mod wire;
