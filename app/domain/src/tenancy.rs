@@ -293,6 +293,17 @@ impl fmt::Display for Drift {
     }
 }
 
+/// What is to be said about one table of a map that a person has edited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// The table.
+    pub table: String,
+    /// A sentence.
+    pub text: String,
+    /// Whether the map cannot be confirmed because of it.
+    pub refused: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,17 +6,21 @@
 //! [`tenant_key`] says how the text of a tenant's key comes about; [`list`] finds the tenants that there are.
 //! All but [`keys`] and [`list`] are pure, because a map is also judged when no server is at hand.
 
+pub mod drift;
 pub mod infer;
 #[cfg(test)]
 mod infer_tests;
 pub mod keys;
 mod links;
+pub mod list;
 mod schema;
 pub mod select;
 mod shape;
 pub mod tenant_key;
+mod tenant_lists;
 #[cfg(test)]
 mod testing;
+pub mod validate;
 mod ways;
 
 pub use shape::shape;

@@ -178,3 +178,56 @@ fn unusable(table: &str, why: &str) -> Error {
     Error::new(Kind::Input, format!("lead the rows of {table} to their tenants"), why.to_owned())
         .hint("Correct the table's route in the tenant map.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::mysql::tenancy::infer::infer;
+    use crate::source::mysql::tenancy::testing::schema;
+
+    #[test]
+    fn common_beginnings_are_joined_once_and_names_cannot_break_out() {
+        let hostile = "t` {} --";
+        let (inventory, keys) = schema(&[
+            "a: id, TenantId",
+            &format!("{hostile}: id, from, to"),
+            &format!("{hostile}(from) -> a(id)"),
+            &format!("{hostile}(to) -> a(id)"),
+        ]);
+        let map = infer(&inventory, &keys, "TenantId");
+        let route = &map.tables[hostile].route;
+        let all = all(hostile, route, &keys).unwrap();
+        assert_eq!(
+            all.from,
+            "`t`` {} --` t0 LEFT JOIN `a` t1 ON t1.`id`=t0.`from` LEFT JOIN `a` t2 ON t2.`id`=t0.`to`"
+        );
+        let Route::Paths { paths } = route else { panic!("{route:?}") };
+        let doubled = Route::Paths { paths: vec![paths[0].clone(), paths[0].clone()] };
+        assert_eq!(super::all(hostile, &doubled, &keys).unwrap().from.matches("JOIN").count(), 1);
+    }
+
+    #[test]
+    fn one_tenant_is_found_by_index_and_from_the_parents_side() {
+        let (inventory, keys) = schema(&["a: id, TenantId", "b: id, a, x, y, z", "s: id", "b(a) -> a(id)"]);
+        let map = infer(&inventory, &keys, "TenantId");
+        let of = |table: &str, tenant: &str| {
+            let tenant = TenantKey::new(tenant).unwrap();
+            of_tenant(table, &map.tables[table].route, &keys, &tenant).unwrap()
+        };
+        assert_eq!(of("a", "0").unwrap().condition, "t0.`TenantId`=0");
+        assert_eq!(of("a", "07").unwrap().condition, "FALSE");
+        let b = of("b", "7").unwrap();
+        assert_eq!(b.from, "`b` t0 JOIN `a` t1 ON t1.`id`=t0.`a`");
+        assert_eq!(b.condition, "t1.`TenantId`=7");
+        assert_eq!(of("s", "7"), None);
+        let plain = all("a", &map.tables["a"].route, &keys).unwrap().tenant.unwrap();
+        assert_eq!((plain.expression.as_str(), plain.column.as_deref()), ("t0.`TenantId`", Some("TenantId")));
+    }
+
+    #[test]
+    fn a_route_over_what_is_gone_is_an_error_that_names_it() {
+        let (_, keys) = schema(&["a: id"]);
+        let error = all("a", &Route::Column { column: "TenantId".into() }, &keys).unwrap_err();
+        assert!(error.to_string().contains("its column TenantId is gone"), "{error}");
+    }
+}

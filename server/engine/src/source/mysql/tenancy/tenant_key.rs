@@ -192,3 +192,22 @@ pub fn owner_of(key: &TenantKey) -> Owner {
         format!("x-{}", &hex::encode(Sha256::digest(text))[..32])
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_the_key_itself_or_a_digest_that_no_key_can_imitate() {
+        let owner = |text: &str| owner_of(&TenantKey::new(text).unwrap()).to_string();
+        assert_eq!(owner("7"), "tenant-7");
+        assert_eq!(owner("0c9e1f2a-3b4c"), "tenant-0c9e1f2a-3b4c");
+        let (odd, long) = (owner("../ü"), owner(&"a".repeat(65)));
+        let imitation = owner(odd.strip_prefix("tenant-").unwrap());
+        for owner in [&odd, &long, &imitation] {
+            assert!(owner.starts_with("tenant-x-") && owner.len() == "tenant-x-".len() + 32, "{owner}");
+            assert!(owner.parse::<Owner>().is_ok());
+        }
+        assert_ne!(odd, imitation);
+    }
+}
