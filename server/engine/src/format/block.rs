@@ -13,6 +13,8 @@ use crate::{Error, Kind, Result};
 pub const BLOCK: usize = 2 << 20;
 /// zstd's own default: the best gain for its time on SQL text.
 pub const ZSTD_LEVEL: i32 = 3;
+/// For engines that are faster than zstd at its default: half the time for a tenth more bytes.
+pub const ZSTD_FAST: i32 = 1;
 const GZIP_LEVEL: u32 = 6;
 
 /// Compresses a block and proves that it can be decompressed.
@@ -28,15 +30,57 @@ pub fn compress(codec: Codec, plain: &[u8]) -> Result<Vec<u8>> {
         }
     };
     if decompress(codec, &packed, plain.len()).ok().as_deref() != Some(plain) {
-        return Err(Error::new(
-            Kind::Integrity,
-            "compress a block",
-            "what was compressed does not decompress to what went in",
-        )
-        .hint("Suspect the memory of this machine.")
-        .later());
+        return Err(not_what_went_in());
     }
     Ok(packed)
+}
+
+/// Compresses many blocks with the same memory.
+pub struct Packer {
+    codec: Codec,
+    zstd: Option<(zstd::bulk::Compressor<'static>, zstd::bulk::Decompressor<'static>)>,
+    packed: Vec<u8>,
+    unpacked: Vec<u8>,
+}
+
+impl Packer {
+    /// For `codec`; `level` is zstd's.
+    pub fn new(codec: Codec, level: i32) -> Result<Self> {
+        let failed = |error: std::io::Error| {
+            Error::new(Kind::Integrity, "compress a block", "the library refused").caused_by(error)
+        };
+        let zstd = match codec {
+            Codec::Zstd => Some((
+                zstd::bulk::Compressor::new(level).map_err(failed)?,
+                zstd::bulk::Decompressor::new().map_err(failed)?,
+            )),
+            Codec::Gzip => None,
+        };
+        Ok(Self { codec, zstd, packed: Vec::new(), unpacked: Vec::new() })
+    }
+    /// Compresses a block and proves that it can be decompressed.
+    pub fn pack(&mut self, plain: &[u8]) -> Result<&[u8]> {
+        let failed = |error: std::io::Error| {
+            Error::new(Kind::Integrity, "compress a block", "the library refused").caused_by(error)
+        };
+        let Some((compressor, decompressor)) = &mut self.zstd else {
+            self.packed = compress(self.codec, plain)?;
+            return Ok(&self.packed);
+        };
+        self.packed.clear();
+        self.packed.reserve(zstd::zstd_safe::compress_bound(plain.len()));
+        compressor.compress_to_buffer(plain, &mut self.packed).map_err(failed)?;
+        self.unpacked.clear();
+        self.unpacked.reserve(plain.len());
+        decompressor.decompress_to_buffer(&self.packed, &mut self.unpacked).map_err(failed)?;
+        if self.unpacked != plain { Err(not_what_went_in()) } else { Ok(&self.packed) }
+    }
+}
+
+fn not_what_went_in() -> Error {
+    Error::new(Kind::Integrity, "compress a block", "what was compressed does not decompress to what went in")
+        .hint("Suspect the memory of this machine.")
+        .later()
 }
 
 /// Decompresses one block of at most `limit` plain bytes.

@@ -66,16 +66,34 @@ impl Prefix {
 /// Seals a frame, opens it again and compares, so that a fault of memory or of a library is found before the data
 /// leaves and not at restore. Gives prefix, ciphertext and tag.
 pub fn seal(segment: &Segment, sequence: u64, last: bool, plain: &[u8]) -> Result<Vec<u8>> {
+    let mut record = Vec::with_capacity(record_length(plain.len()));
+    seal_into(segment, sequence, last, plain, &mut record, &mut Vec::new())?;
+    Ok(record)
+}
+
+/// The same, appended to `record`; `scratch` is for the comparison. Both can be used again.
+pub fn seal_into(
+    segment: &Segment,
+    sequence: u64,
+    last: bool,
+    plain: &[u8],
+    record: &mut Vec<u8>,
+    scratch: &mut Vec<u8>,
+) -> Result<()> {
     let length = u32::try_from(plain.len())
         .ok()
         .filter(|&length| length as usize <= FRAME)
         .ok_or_else(|| Error::new(Kind::Format, "seal a frame", "a frame holds at most 1 MiB"))?;
     let prefix = Prefix { segment: segment.context().segment, sequence, last, length };
-    let mut sealed = Vec::with_capacity(plain.len() + TAG);
-    sealed.extend_from_slice(plain);
-    segment.cipher.seal(prefix.nonce(), &segment.aad, &mut sealed)?;
-    let mut reopened = sealed.clone();
-    if segment.cipher.open(prefix.nonce(), &segment.aad, &mut reopened).is_none() || reopened != plain {
+    record.extend_from_slice(&prefix.encode());
+    let start = record.len();
+    record.extend_from_slice(plain);
+    let sealed = record.get_mut(start..).unwrap_or_default();
+    let tag = segment.cipher.seal_slice(prefix.nonce(), &segment.aad, sealed)?;
+    scratch.clear();
+    scratch.extend_from_slice(sealed);
+    let opened = segment.cipher.open_slice(prefix.nonce(), &segment.aad, scratch, tag);
+    if opened.is_none() || scratch != plain {
         return Err(Error::new(
             Kind::Integrity,
             "seal a frame",
@@ -84,7 +102,38 @@ pub fn seal(segment: &Segment, sequence: u64, last: bool, plain: &[u8]) -> Resul
         .hint("Suspect the memory of this machine.")
         .later());
     }
-    Ok([prefix.encode().as_slice(), &sealed].concat())
+    record.extend_from_slice(&tag);
+    Ok(())
+}
+
+/// Bytes of the record of a frame with `length` plain bytes.
+pub const fn record_length(length: usize) -> usize {
+    PREFIX + length + TAG
+}
+
+/// Opens the record of a frame that was fetched by itself: it must be exactly the one that is expected there.
+pub fn open_record(segment: &Segment, sequence: u64, last: bool, record: &[u8]) -> Result<Vec<u8>> {
+    let refused = |what: &str| {
+        let number = segment.context().segment;
+        Error::new(Kind::Integrity, format!("open frame {sequence} of segment {number}"), what)
+            .hint("The copy is damaged. Use another copy of this backup, or an older backup.")
+    };
+    let (start, sealed) =
+        record.split_first_chunk::<PREFIX>().ok_or_else(|| refused("it is too short"))?;
+    let [kind, rest @ ..] = start;
+    let prefix = Prefix::decode(rest)?;
+    let expected = Prefix {
+        segment: segment.context().segment,
+        sequence,
+        last,
+        length: prefix.length,
+    };
+    if *kind != RECORD || prefix != expected || sealed.len() != prefix.sealed_length() {
+        return Err(refused("another record lies in its place"));
+    }
+    let mut plain = sealed.to_vec();
+    open(segment, prefix, &mut plain)?;
+    Ok(plain)
 }
 
 /// Opens a frame in place; `prefix` must be the one that the reader expects next.

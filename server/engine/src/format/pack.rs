@@ -38,8 +38,7 @@ impl PackWriter {
     }
     /// The record that introduces a segment.
     pub fn header(&mut self, segment: u32, header: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(header.len()).unwrap_or(u32::MAX);
-        let bytes = [&[HEADER], segment.to_be_bytes().as_slice(), &length.to_be_bytes(), header].concat();
+        let bytes = header_record(segment, header);
         self.count(&bytes);
         bytes
     }
@@ -49,10 +48,32 @@ impl PackWriter {
         self.count(&bytes);
         Ok(bytes)
     }
+    /// Counts a record of `length` bytes that is composed elsewhere, and gives its offset: what is sealed by several
+    /// threads beside each other gets its place first.
+    pub const fn reserve(&mut self, length: u64) -> u64 {
+        let at = self.offset;
+        self.records += 1;
+        self.offset += length;
+        at
+    }
     /// The end.
     pub fn end(self) -> Vec<u8> {
         [&[END], self.records.to_be_bytes().as_slice()].concat()
     }
+}
+
+/// Bytes of a header's record before the header itself.
+pub const HEADER_PREFIX: usize = 1 + 4 + 4;
+
+fn header_record(segment: u32, header: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(header.len()).unwrap_or(u32::MAX);
+    [&[HEADER], segment.to_be_bytes().as_slice(), &length.to_be_bytes(), header].concat()
+}
+
+/// The header in a record that was fetched by itself, if it is that of `segment`.
+pub fn header_of(record: &[u8], segment: u32) -> Option<&[u8]> {
+    let header = record.get(HEADER_PREFIX..)?;
+    (header_record(segment, header) == record && header.len() <= header::MAX).then_some(header)
 }
 
 /// A frame that was opened.

@@ -2,7 +2,10 @@
 
 use domain::BackupId;
 
-use super::{DatabaseContent, Vault};
+use super::{
+    DatabaseContent, Vault,
+    native::blocks::{self, Blocks, Whose},
+};
 use crate::{
     Error, Kind, Result,
     format::{
@@ -11,7 +14,7 @@ use crate::{
         index::{self, IndexPart},
         keys::Place,
         manifest::Manifest,
-        slots::SlotBundle,
+        slots::{Slot, SlotBundle},
     },
     seal::{Purpose, Secret},
     storage,
@@ -64,13 +67,18 @@ pub(super) struct Archive {
     pub manifest: Manifest,
     pub data_key: Secret,
     pub index: IndexPart<DatabaseContent>,
+    /// Keys of all owners, wrapped.
+    pub slots: SlotBundle,
+    /// The sealed index, in which other owners' parts lie too.
+    pub sealed_index: bytes::Bytes,
 }
 
 impl Archive {
     /// Opens manifest, slot and index. Nothing of the data is read.
     pub async fn open(vault: &Vault, place: &Place) -> Result<Self> {
         let manifest = open_manifest(vault, place).await?;
-        let data_key = data_key(vault, place).await?;
+        let slots = slots(vault, place).await?;
+        let data_key = data_key(vault, place, slots.of(&place.owner)?).await?;
         let key = crate::storage::ObjectKey::new(&*manifest.index.key)?;
         if key != place.index()? {
             return Err(Error::new(
@@ -96,20 +104,32 @@ impl Archive {
         }
         let context = context(vault, place, SegmentKind::Index, Codec::Zstd);
         let index = index::read(&*body, &context, &data_key).await?;
-        Ok(Self { manifest, data_key, index })
+        Ok(Self { manifest, data_key, index, slots, sealed_index: body })
+    }
+
+    /// Adds up what all owners counted, where each keeps its own counts.
+    pub async fn add_up(&mut self, vault: &Vault, place: &Place) -> Result<()> {
+        if self.index.content.split.is_some() {
+            let blocks = Blocks::open(vault, place, self, &Whose::All).await?;
+            self.index.content.sums = blocks::totals(&self.index.content, blocks.parts());
+        }
+        Ok(())
     }
 }
 
-/// The data key, from the newest generation of slots.
-async fn data_key(vault: &Vault, place: &Place) -> Result<Secret> {
+/// The newest generation of slots.
+async fn slots(vault: &Vault, place: &Place) -> Result<SlotBundle> {
     let page = vault.storage().list(&place.slots_prefix(), None, 1000).await?;
     let newest = page.objects.last().ok_or_else(|| {
         Error::new(Kind::Key, format!("open backup {}", place.backup), "its keys are gone")
             .hint("They were destroyed, or removed by somebody who can delete in the vault. Look for them in another copy.")
     })?;
     let body = storage::read_small(&**vault.storage(), &newest.key, None, SLOTS_LIMIT).await?;
-    let bundle = SlotBundle::decode(&body, place)?;
-    let slot = bundle.of(&place.owner)?;
-    let key = vault.keyring().get(&place.owner, Purpose::Data, slot.key_version).await?;
+    SlotBundle::decode(&body, place)
+}
+
+/// The data key in a slot.
+pub(super) async fn data_key(vault: &Vault, place: &Place, slot: &Slot) -> Result<Secret> {
+    let key = vault.keyring().get(&slot.owner, Purpose::Data, slot.key_version).await?;
     slot.open(place, &key)
 }

@@ -5,6 +5,7 @@ use domain::{
     BackupId, SourceId,
     backups::{Phase, Sizes},
     sources::DatabaseName,
+    tenancy::{Drift, TenantKey},
 };
 use futures::{StreamExt, stream::FuturesOrdered};
 use tokio::{
@@ -71,6 +72,25 @@ pub struct Receipt {
     pub objects: u32,
     /// How long each phase took; empty for a backup that was found.
     pub phases: Vec<Phase>,
+    /// Tenants in it, where it is split by tenant.
+    pub tenants: Vec<TenantReceipt>,
+    /// What no longer fits between the tenant map and the schema.
+    pub drift: Vec<Drift>,
+    /// What a person should know, one sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// What was stored of one tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantReceipt {
+    /// Which.
+    pub key: TenantKey,
+    /// Rows in all tables.
+    pub rows: u64,
+    /// Bytes of its SQL.
+    pub plain_bytes: u64,
+    /// Bytes of its frames in the vault.
+    pub stored_bytes: u64,
 }
 
 /// Takes a backup. On failure everything of this attempt is removed again, as far as the store allows; what
@@ -151,7 +171,16 @@ async fn run(
     let (tables, object_count) = (count(inventory.tables.len()), count(objects.len()));
     let (server_version, client_version) = (server.version.clone(), server.client_version.clone());
     let content =
-        DatabaseContent { database: request.database.clone(), server, proof, seed, inventory, objects, sums };
+        DatabaseContent {
+            database: request.database.clone(),
+            server,
+            proof,
+            seed,
+            inventory,
+            objects,
+            sums,
+            split: None,
+        };
     let index = store_index(vault, place, &data_key, &IndexPart { segments: vec![index], content }).await?;
     failpoint("index.stored");
     for object in packs.iter().chain([&index]) {
@@ -273,7 +302,7 @@ async fn store_index(
 }
 
 /// Asks the store for size and the two ends of an object: a store that lost it says so now and not at restore.
-async fn read_back(vault: &Vault, object: &ObjectRef) -> Result<()> {
+pub(super) async fn read_back(vault: &Vault, object: &ObjectRef) -> Result<()> {
     let key = ObjectKey::new(&*object.key)?;
     let attempt = || format!("read back {key}");
     let lost = |what: String| {
@@ -301,7 +330,7 @@ async fn read_back(vault: &Vault, object: &ObjectRef) -> Result<()> {
     Ok(())
 }
 
-async fn publish(
+pub(super) async fn publish(
     vault: &Vault,
     manifest: Manifest,
     tables: u32,
@@ -329,7 +358,18 @@ fn receipt(
 ) -> Receipt {
     let stored = manifest.stored_bytes() + body.len() as u64;
     let sizes = Sizes { plain: domain::ByteSize(manifest.plain_bytes), stored: domain::ByteSize(stored) };
-    Receipt { manifest_sha256: sha256_hex(body), manifest, manifest_key: key, sizes, tables, objects, phases }
+    Receipt {
+        manifest_sha256: sha256_hex(body),
+        manifest,
+        manifest_key: key,
+        sizes,
+        tables,
+        objects,
+        phases,
+        tenants: Vec::new(),
+        drift: Vec::new(),
+        remarks: Vec::new(),
+    }
 }
 
 /// The backup with this id, if one of its attempts was published: a worker that died between publishing and

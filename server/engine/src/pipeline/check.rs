@@ -21,7 +21,7 @@ pub struct CheckReport {
 pub async fn check(vault: &Vault, place: &Place, control: &Control) -> Result<CheckReport> {
     let archive = Archive::open(vault, place).await?;
     let manifest = archive.manifest.clone();
-    let mut plain = reader::plain(vault, place, archive)?;
+    let mut plain = reader::plain(vault, place, archive).await?;
     let (mut buffer, mut bytes) = (vec![0; 1 << 20], 0u64);
     loop {
         control.stop_if_cancelled("check the backup")?;

@@ -1,12 +1,18 @@
 //! What an index remembers of a database.
 
-use domain::sources::DatabaseName;
+use std::collections::BTreeMap;
+
+use domain::{
+    sources::DatabaseName,
+    tenancy::{Drift, TenantKey, TenantMap},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::source::{
     Proof,
     inventory::{Inventory, ServerFacts, StoredObject},
-    sums::SourceSums,
+    mysql::native::schema::Sequence,
+    sums::{SourceSums, Sum},
 };
 
 /// Everything needed to restore a database and to prove that it came back whole.
@@ -26,4 +32,55 @@ pub struct DatabaseContent {
     pub objects: Vec<StoredObject>,
     /// Rows and checksums.
     pub sums: SourceSums,
+    /// How rows are split over segments, where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
+}
+
+/// How a backup is split by tenant. The sums of such a backup are not among those of [`DatabaseContent`]: each owner
+/// keeps its own, because a total less all others would outlive the destruction of an owner's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// The routes that were used.
+    pub map: TenantMap,
+    /// Whether a person had confirmed them.
+    pub confirmed: bool,
+    /// What no longer fitted.
+    #[serde(default)]
+    pub drift: Vec<Drift>,
+    /// The only tenant in it, if it is a backup of one tenant.
+    #[serde(default)]
+    pub only: Option<TenantKey>,
+    /// Primary keys by table.
+    pub primary: BTreeMap<String, Vec<String>>,
+    /// Sequences (MariaDB).
+    #[serde(default)]
+    pub sequences: Vec<Sequence>,
+    /// How the readers came to stand at one position, in a sentence.
+    pub agreed: String,
+    /// Rows that no way led to exactly one tenant, by table; they are shared.
+    #[serde(default)]
+    pub unled: BTreeMap<String, u64>,
+}
+
+/// What an owner's part of the index remembers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerContent {
+    /// The tenant as the database names it; none for what is shared.
+    pub tenant: Option<TenantKey>,
+    /// Tables of which it has rows.
+    pub tables: Vec<OwnedTable>,
+}
+
+/// A table's rows of one owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnedTable {
+    /// Its place in the inventory; blocks refer to it.
+    pub number: u32,
+    /// Its name.
+    pub name: String,
+    /// How many rows.
+    pub rows: u64,
+    /// Over all of them.
+    pub sum: Sum,
 }

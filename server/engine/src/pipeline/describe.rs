@@ -26,7 +26,9 @@ pub struct Description {
 
 /// Opens the index of a backup; its data is not read.
 pub async fn describe(vault: &Vault, place: &Place) -> Result<Description> {
-    let Archive { manifest, index, .. } = Archive::open(vault, place).await?;
+    let mut archive = Archive::open(vault, place).await?;
+    archive.add_up(vault, place).await?;
+    let Archive { manifest, index, .. } = archive;
     let content = index.content;
     Ok(Description {
         database: content.database,

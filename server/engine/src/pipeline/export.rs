@@ -35,7 +35,7 @@ pub async fn export(
 ) -> Result<u64> {
     let archive = Archive::open(vault, place).await?;
     let (expected, objects) = (archive.manifest.plain_bytes, script(&archive.index.content.objects));
-    let mut plain = reader::plain(vault, place, archive)?;
+    let mut plain = reader::plain(vault, place, archive).await?;
     let mut packer = Packer::new(form);
     let (mut buffer, mut bytes) = (vec![0; 1 << 20], 0u64);
     loop {

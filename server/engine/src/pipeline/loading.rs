@@ -80,11 +80,12 @@ pub(super) struct Into<'a> {
 pub(super) async fn load_and_compare(
     vault: &Vault,
     place: &Place,
-    archive: Archive,
+    mut archive: Archive,
     target: Into<'_>,
     phases: &mut Phases,
     control: &Control,
 ) -> Result<(Comparison, Vec<ObjectFailure>, DatabaseContent, Option<String>)> {
+    archive.add_up(vault, place).await?;
     let content = archive.index.content.clone();
     let tables = u32::try_from(content.inventory.tables.len()).unwrap_or(u32::MAX);
     let start = Progress {
@@ -96,7 +97,7 @@ pub(super) async fn load_and_compare(
     };
     phases.begin("load");
     (control.progress)(start.clone());
-    let mut plain = reader::plain(vault, place, archive)?;
+    let mut plain = reader::plain(vault, place, archive).await?;
     let told = |bytes: u64| (control.progress)(Progress { bytes, ..start.clone() });
     let loaded = load::load(
         load::Target {

@@ -16,7 +16,15 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::StreamReader;
 
-use super::{Vault, archive::Archive, task_failed};
+use super::{
+    Vault,
+    archive::Archive,
+    native::{
+        self,
+        blocks::{Blocks, Whose},
+    },
+    task_failed,
+};
 use crate::{
     Error, Kind, Result,
     format::{
@@ -57,12 +65,16 @@ struct Job {
     plain_sha256: String,
 }
 
-/// The plain data of the archive's segment. Consumes the archive's data key.
-pub(super) fn plain(
+/// The plain data of an archive, as one stream. Consumes the archive's data key.
+pub(super) async fn plain(
     vault: &Vault,
     place: &Place,
     archive: Archive,
-) -> Result<impl AsyncRead + Send + Unpin + use<>> {
+) -> Result<Box<dyn AsyncRead + Send + Unpin>> {
+    if archive.index.content.split.is_some() {
+        let blocks = Arc::new(Blocks::open(vault, place, &archive, &Whose::All).await?);
+        return Ok(stream_of(move |sender| async move { native::plain(blocks, &sender).await }));
+    }
     let index = archive
         .index
         .segments
@@ -84,9 +96,19 @@ pub(super) fn plain(
         plain_bytes: index.plain_bytes,
         plain_sha256: index.plain_sha256,
     };
+    Ok(stream_of(move |sender| async move { run(job, &sender).await }))
+}
+
+/// A stream of what `work` sends; its error ends the stream.
+fn stream_of<F>(
+    work: impl FnOnce(Sender) -> F + Send + 'static,
+) -> Box<dyn AsyncRead + Send + Unpin>
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
     let (sender, receiver) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(4);
     tokio::spawn(async move {
-        if let Err(error) = run(job, &sender).await {
+        if let Err(error) = work(sender.clone()).await {
             // A reader that is gone needs no error.
             let _ = sender.send(Err(std::io::Error::other(error))).await;
         }
@@ -94,8 +116,10 @@ pub(super) fn plain(
     let stream = futures::stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|item| (item, receiver))
     });
-    Ok(StreamReader::new(stream.boxed()))
+    Box::new(StreamReader::new(stream.boxed()))
 }
+
+type Sender = tokio::sync::mpsc::Sender<std::io::Result<Bytes>>;
 
 async fn run(job: Job, sender: &tokio::sync::mpsc::Sender<std::io::Result<Bytes>>) -> Result<()> {
     let mut segments = Segments::default();

@@ -73,7 +73,7 @@ impl<'v> SegmentWriter<'v> {
     pub async fn block(&mut self, plain: &[u8], packed: &[u8]) -> Result<()> {
         let first_frame = self.frames.len() as u64 + u64::from(self.held.is_some());
         let plain_length = u32::try_from(plain.len()).unwrap_or(u32::MAX);
-        self.blocks.push(BlockAt { plain_offset: self.plain_bytes, plain_length, first_frame });
+        self.blocks.push(BlockAt { plain_offset: self.plain_bytes, plain_length, first_frame, rows: None });
         self.plain.update(plain);
         self.plain_bytes += plain.len() as u64;
         for piece in packed.chunks(FRAME) {
@@ -93,6 +93,7 @@ impl<'v> SegmentWriter<'v> {
             segment: self.segment.context().segment,
             plain_bytes: self.plain_bytes,
             plain_sha256: hex::encode(self.plain.finalize()),
+            header: None,
             blocks: self.blocks,
             frames: self.frames,
         };

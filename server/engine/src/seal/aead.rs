@@ -27,6 +27,23 @@ impl Cipher {
             .encrypt_in_place(&Nonce::from(nonce), aad, buffer)
             .map_err(|_| Error::new(Kind::Input, "encrypt", "the buffer is longer than the cipher allows"))
     }
+    /// Encrypts bytes in place and gives the tag. The caller answers for the nonce being fresh.
+    pub fn seal_slice(&self, nonce: [u8; NONCE], aad: &[u8], bytes: &mut [u8]) -> Result<[u8; TAG]> {
+        self.0
+            .encrypt_inout_detached(&Nonce::from(nonce), aad, bytes.into())
+            .map(Into::into)
+            .map_err(|_| Error::new(Kind::Input, "encrypt", "the buffer is longer than the cipher allows"))
+    }
+    /// Checks the tag and decrypts in place. `None` if anything was altered.
+    pub fn open_slice(
+        &self,
+        nonce: [u8; NONCE],
+        aad: &[u8],
+        bytes: &mut [u8],
+        tag: [u8; TAG],
+    ) -> Option<()> {
+        self.0.decrypt_inout_detached(&Nonce::from(nonce), aad, bytes.into(), &tag.into()).ok()
+    }
     /// Checks the tag at the end of `buffer`, removes it and decrypts in place. `None` if anything was altered.
     pub fn open(&self, nonce: [u8; NONCE], aad: &[u8], buffer: &mut Vec<u8>) -> Option<()> {
         self.0.decrypt_in_place(&Nonce::from(nonce), aad, buffer).ok()

@@ -12,10 +12,10 @@ use engine::source::sums::Method;
 use crate::mysql_server::{PASSWORD, Server, database};
 use crate::mysql_support::{back_up, verify};
 
-const NAME: &str = "we`ird 'na\"me";
+pub const NAME: &str = "we`ird 'na\"me";
 
 /// Types, names and values that have broken other tools.
-fn awkward(family: ServerFamily) -> Vec<String> {
+pub fn awkward(family: ServerFamily) -> Vec<String> {
     let quoted = "`we``ird 'na\"me`";
     let long = "t".repeat(64);
     let invisible = "INVISIBLE";

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::clients::Clients;
 use super::connect::Endpoint;
 use super::rows::Summing;
-use super::{dump, inspect, objects, snapshot};
+use super::{dump, inspect, native, objects, snapshot};
 use crate::Result;
 use crate::source::inventory::{ColumnClass, Inventory, ServerFacts, StoredObject, Table, series};
 use crate::source::sums::{Method, SourceSums, TableSum};
@@ -154,6 +154,9 @@ pub async fn compare(
     let sums = match original.sums.method {
         Method::Rows => {
             rows(endpoint, facts.family, database, &inventory, original.seed, readers, cancel).await?
+        }
+        Method::TextRows => {
+            native::sums::read(endpoint, database, &inventory, original.seed, readers, cancel).await?
         }
         Method::DumpTuples => {
             dump::tuple_sums(clients, endpoint, database, facts.family, &inventory, original.seed, cancel)

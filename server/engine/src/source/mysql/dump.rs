@@ -276,7 +276,7 @@ pub(super) fn command(
 
 /// MariaDB prints a default that draws from a sequence with the database's name in it, so that the table cannot
 /// live anywhere else.
-fn refuse_foreign_sequences(inventory: &Inventory, database: &str) -> Result<()> {
+pub fn refuse_foreign_sequences(inventory: &Inventory, database: &str) -> Result<()> {
     if inventory.sequences.is_empty() {
         return Ok(());
     }

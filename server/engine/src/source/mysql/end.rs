@@ -156,7 +156,8 @@ fn check_rows(sums: &SourceSums, dumped: &SourceSums, inventory: &Inventory, dat
     Ok(())
 }
 
-async fn check_unchanged(
+/// Definitions must be what they were when reading began.
+pub async fn check_unchanged(
     endpoint: &Endpoint,
     who: &str,
     family: ServerFamily,

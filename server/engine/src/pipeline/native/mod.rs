@@ -1,0 +1,433 @@
+//! The native engine: every tenant's backup in one pass over a shared database.
+//!
+//! Several connections stand at one snapshot; each is read by a thread that leads every row to its owner, writes it
+//! as SQL, compresses and seals it. A tenant's rows end up in a segment of its own, under a key of its own, so that
+//! restoring, exporting or destroying one tenant never touches the bytes of another. Counts and sums by table and
+//! owner come out of the same pass.
+//!
+//! Reading order: this file (from the request to the manifest), [`worker`] (a row's way), [`buffers`], [`layout`]
+//! (places in the packs), [`sink`] (to the store), [`owners`] (keys). Memory: 40 MiB of rows a reader, a few pieces
+//! on their way, the index; a row of many megabytes needs itself once more.
+
+pub mod blocks;
+mod buffers;
+mod layout;
+mod open;
+mod owners;
+mod plain;
+mod sink;
+pub mod stages;
+mod tally;
+mod worker;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use domain::{
+    sources::DatabaseName,
+    tenancy::{DEFAULT_TENANT_COLUMN, TenantKey, TenantMap},
+};
+use tokio::{sync::mpsc, task::JoinSet};
+
+pub(super) use plain::plain;
+
+use layout::{Layout, Piece, Segments};
+use owners::{OwnerEntry, Owners, SCHEMA_SEGMENT, SHARED_SEGMENT};
+use stages::Stages;
+use tally::Tallies;
+use worker::Work;
+
+use super::{
+    Control, DatabaseContent, OwnedTable, OwnerContent, Receipt, Split, TenantReceipt, Vault,
+    backup::{publish, read_back},
+    count, failpoint,
+    meter::Meter,
+    phases::Phases,
+    remove::sweep_attempt,
+    task_failed,
+};
+use crate::{
+    Error, Kind, Result,
+    format::{
+        Codec, Owner, VERSION,
+        context::SegmentKind,
+        index::{IndexPart, IndexWriter},
+        keys::Place,
+        manifest::{Manifest, ObjectRef},
+        slots::SlotBundle,
+    },
+    seal::secret::random_array,
+    source::{
+        Proof,
+        mysql::{connect::Endpoint, end, native::schema},
+        sums::{Method, SourceSums},
+    },
+    storage::PutMode,
+};
+
+/// What to back up, and where it goes in the vault.
+pub struct NativeRequest {
+    /// The place; a new attempt for every start. Its owner is the system, or the only tenant.
+    pub place: Place,
+    /// Server and account.
+    pub endpoint: Endpoint,
+    /// The database.
+    pub database: DatabaseName,
+    /// Compression.
+    pub codec: Codec,
+    /// The confirmed tenant map; without one it is inferred, and the backup says so.
+    pub map: Option<TenantMap>,
+    /// The column that is looked for when a map is inferred.
+    pub tenant_column: String,
+    /// Back up this tenant only.
+    pub tenant: Option<TenantKey>,
+    /// Connections that read at the same time, if they can agree on a snapshot.
+    pub readers: usize,
+}
+
+impl NativeRequest {
+    /// A full backup with an inferred map and two readers.
+    pub fn full(place: Place, endpoint: Endpoint, database: DatabaseName) -> Self {
+        Self {
+            place,
+            endpoint,
+            database,
+            codec: Codec::Zstd,
+            map: None,
+            tenant_column: DEFAULT_TENANT_COLUMN.into(),
+            tenant: None,
+            readers: 2,
+        }
+    }
+}
+
+/// Takes a backup. On failure everything of this attempt is removed again, as far as the store allows; what
+/// remains is invisible, because it has no manifest.
+pub async fn back_up(vault: &Vault, request: &NativeRequest, control: &Control) -> Result<Receipt> {
+    measured(vault, request, control).await.map(|(receipt, _)| receipt)
+}
+
+/// The same, and where the readers' time went.
+pub async fn measured(vault: &Vault, request: &NativeRequest, control: &Control) -> Result<(Receipt, Stages)> {
+    let result = run(vault, request, control).await;
+    if result.as_ref().is_err_and(|error| error.kind() != Kind::Fenced) {
+        // The first error is the one to report.
+        let _ = sweep_attempt(vault, &request.place).await;
+    }
+    result
+}
+
+async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Result<(Receipt, Stages)> {
+    let place = &request.place;
+    let mut phases = Phases::new(control.clock.clone());
+    phases.begin("prepare");
+    failpoint("backup.begin");
+    let progress = Meter::new(control, "dump");
+    let opening = open::open(request);
+    let opened = tokio::select! {
+        opened = opening => opened?,
+        () = control.cancel.cancelled() => return Err(Error::cancelled("open the database")),
+    };
+    phases.begin("snapshot");
+    progress.expect(opened.plans.iter().map(|plan| plan.bytes_estimate).sum());
+    let (agreed, opened) = open::agree(request, opened).await?;
+    failpoint("source.opened");
+
+    phases.begin("dump");
+    let layout = Arc::new(Layout::new());
+    let (mut owners, known) = Owners::new(vault, place, request.codec, Arc::clone(&layout));
+    let home = owners.add(place.owner.clone(), None).await?;
+    let common = if request.tenant.is_none() { owners.add(Owner::Shared, None).await? } else { Arc::clone(&home) };
+    let schema_at = owners.segment(&common, SCHEMA_SEGMENT)?;
+    let mut first = vec![
+        owners::preamble(&layout, schema_at, request.codec)?,
+        owners::text(
+            &layout,
+            schema_at,
+            request.codec,
+            schema::script(&opened.inventory, &opened.sequences).as_bytes(),
+            true,
+        )?,
+    ];
+    if request.tenant.is_none() {
+        let shared_at = owners.segment(&common, SHARED_SEGMENT)?;
+        first.push(owners::preamble(&layout, shared_at, request.codec)?);
+        owners.open(shared_at);
+    } else {
+        // Nothing is ever written there: a row that is not the tenant's stops the backup.
+        owners.open(schema_at);
+    }
+    let seed = u64::from_be_bytes(random_array()?);
+    let work = Arc::new(Work::new(
+        opened.plans,
+        seed,
+        request.tenant.clone(),
+        progress.listener(),
+        control.cancel.child_token(),
+    ));
+    let (pieces, coming) = mpsc::channel(sink::ON_THE_WAY);
+    let reading = read(&work, agreed.readers, &layout, known, first, pieces.clone(), request.codec);
+    let (stored, served, read) = tokio::join!(
+        sink::store(&**vault.storage(), place, coming, &progress),
+        async {
+            let served = owners.serve(&pieces).await;
+            drop(pieces);
+            served
+        },
+        reading
+    );
+    // Whoever failed first made the others give up; the one that did not give up has the reason.
+    let mut failures: Vec<Error> = [served.err(), read.err()].into_iter().flatten().collect();
+    let packs = match stored {
+        Ok(packs) => packs,
+        Err(error) => {
+            failures.push(error);
+            Vec::new()
+        }
+    };
+    if !failures.is_empty() {
+        let reason = failures.iter().position(|error| error.kind() != Kind::Cancelled).unwrap_or(0);
+        return Err(failures.swap_remove(reason));
+    }
+    failpoint("dump.read");
+    phases.begin("compare");
+    progress.phase("compare");
+    let who = request.endpoint.shown();
+    end::check_unchanged(
+        &request.endpoint,
+        &who,
+        opened.server.family,
+        &request.database,
+        &opened.inventory,
+        &opened.objects,
+    )
+    .await?;
+    failpoint("dump.checked");
+
+    phases.begin("store");
+    progress.phase("store");
+    let (bundle, entries) = owners.finish();
+    store_slots(vault, place, &bundle).await?;
+    failpoint("slots.stored");
+    let work = Arc::into_inner(work).ok_or_else(|| Error::new(Kind::Format, "end the backup", "a reader is still at work"))?;
+    let stages = work.stages.into_inner().unwrap_or_default();
+    let tallies = work.tallies.into_inner().unwrap_or_default();
+    let unled = work.unled.into_inner().unwrap_or_default();
+    let segments = Arc::into_inner(layout)
+        .ok_or_else(|| Error::new(Kind::Format, "end the backup", "a writer is still at work"))?
+        .finish()?;
+    let (frames, plain_bytes) = (segments.frames, segments.plain_bytes);
+    let segment_count = count(segments.segments.len());
+    let name = |number: u32| {
+        opened.inventory.tables.get(number as usize).map(|table| table.name.clone()).unwrap_or_default()
+    };
+    let unled: BTreeMap<String, u64> = unled.iter().map(|(table, rows)| (name(*table), *rows)).collect();
+    let remarks = remarks(&agreed.said, request.map.is_some(), &opened.drift, &unled);
+    let content = DatabaseContent {
+        database: request.database.clone(),
+        server: opened.server.clone(),
+        proof: Proof::SamePosition,
+        seed,
+        inventory: opened.inventory.clone(),
+        objects: opened.objects.clone(),
+        sums: SourceSums { method: Method::TextRows, tables: BTreeMap::new() },
+        split: Some(Split {
+            map: opened.map,
+            confirmed: request.map.is_some(),
+            drift: opened.drift.clone(),
+            only: request.tenant.clone(),
+            primary: opened.primary,
+            sequences: opened.sequences,
+            agreed: agreed.said,
+            unled,
+        }),
+    };
+    let parts = parts(&entries, segments, &tallies, &name);
+    let tenants = parts.iter().filter_map(tenant_receipt).collect();
+    let index = store_index(vault, place, &home, content, parts).await?;
+    failpoint("index.stored");
+    for object in packs.iter().chain([&index]) {
+        read_back(vault, object).await?;
+    }
+    let manifest = Manifest {
+        format: "HFA1".into(),
+        version: u32::from(VERSION),
+        installation: vault.installation(),
+        owner: place.owner.clone(),
+        source: place.source,
+        backup: place.backup,
+        attempt: place.attempt,
+        kind: if request.tenant.is_some() { "tenant" } else { "full" }.into(),
+        engine: ENGINE.into(),
+        created_at: control.clock.now(),
+        coordinate: agreed.coordinate,
+        server_version: opened.server.version.clone(),
+        client_version: String::new(),
+        holdfast_version: env!("CARGO_PKG_VERSION").into(),
+        codec: request.codec,
+        plain_bytes,
+        frames,
+        segments: segment_count,
+        packs,
+        index,
+    };
+    let (tables, objects) = (count(opened.inventory.tables.len()), count(opened.objects.len()));
+    let receipt = publish(vault, manifest, tables, objects, phases, control).await?;
+    Ok((Receipt { tenants, drift: opened.drift, remarks, ..receipt }, stages))
+}
+
+/// Its name in manifests.
+pub const ENGINE: &str = "native";
+
+/// Runs the readers to their end, then writes the end of every segment.
+async fn read(
+    work: &Arc<Work>,
+    wires: Vec<crate::source::mysql::wire::Wire>,
+    layout: &Arc<Layout>,
+    known: owners::Known,
+    first: Vec<Piece>,
+    pieces: mpsc::Sender<Piece>,
+    codec: Codec,
+) -> Result<()> {
+    let gone = || Error::cancelled("store rows");
+    for piece in first {
+        pieces.send(piece).await.map_err(|_| gone())?;
+    }
+    let stoppers: Vec<_> = wires.iter().map(crate::source::mysql::wire::Wire::stopper).collect();
+    let mut readers = JoinSet::new();
+    for wire in wires {
+        let buffers = buffers::Buffers::new(Arc::clone(layout), known.clone(), pieces.clone(), codec)?;
+        let (work, known) = (Arc::clone(work), known.clone());
+        readers.spawn_blocking(move || {
+            let result = worker::read(&work, wire, known, buffers);
+            if result.is_err() {
+                work.stop.cancel();
+            }
+            result
+        });
+    }
+    drop(known);
+    let mut failure: Option<Error> = None;
+    loop {
+        let joined = tokio::select! {
+            joined = readers.join_next() => joined,
+            () = work.stop.cancelled() => {
+                for stopper in &stoppers {
+                    stopper.stop();
+                }
+                readers.join_next().await
+            }
+        };
+        let Some(joined) = joined else { break };
+        let result = joined.map_err(|error| task_failed("read the tables", error)).and_then(|result| result);
+        if let Err(error) = result {
+            work.stop.cancel();
+            // What a stopped reader says is a consequence.
+            if failure.as_ref().is_none_or(|first| first.kind() == Kind::Cancelled) {
+                failure = Some(error);
+            }
+        }
+    }
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    for at in layout.unfinished() {
+        let piece = owners::text(layout, at, codec, b"-- End of this segment\n", true)?;
+        pieces.send(piece).await.map_err(|_| gone())?;
+    }
+    if let Some(end) = layout.end() {
+        pieces.send(end).await.map_err(|_| gone())?;
+    }
+    Ok(())
+}
+
+fn remarks(agreed: &str, confirmed: bool, drift: &[domain::tenancy::Drift], unled: &BTreeMap<String, u64>) -> Vec<String> {
+    let mut remarks = vec![agreed.to_owned()];
+    if !confirmed {
+        remarks.push("The tenant map was inferred; nobody has confirmed it yet.".into());
+    }
+    remarks.extend(drift.iter().map(|drift| format!("Tenant map: {drift}.")));
+    remarks.extend(unled.iter().map(|(table, rows)| {
+        format!("{rows} rows of {table} lead to no tenant or to several, and are shared.")
+    }));
+    remarks
+}
+
+async fn store_slots(vault: &Vault, place: &Place, bundle: &SlotBundle) -> Result<()> {
+    let body = Bytes::from(bundle.encode()?);
+    vault.storage().put(&place.slots(bundle.generation)?, body, PutMode::CreateNew).await?;
+    Ok(())
+}
+
+type Part = (Arc<OwnerEntry>, IndexPart<OwnerContent>);
+
+/// What each owner's part of the index says: its segments, its rows.
+fn parts(entries: &[Arc<OwnerEntry>], segments: Segments, tallies: &Tallies, name: &dyn Fn(u32) -> String) -> Vec<Part> {
+    let mut parts: BTreeMap<u32, Part> = BTreeMap::new();
+    for entry in entries {
+        let content = OwnerContent { tenant: entry.tenant.clone(), tables: Vec::new() };
+        parts.insert(entry.slot, (Arc::clone(entry), IndexPart { segments: Vec::new(), content }));
+    }
+    // Threads number owners in the order in which they were opened: the shared one, then tenants as they came. The
+    // shared one is the last of those that are no tenants.
+    let shared = entries.iter().filter(|entry| entry.tenant.is_none()).map(|entry| entry.slot).max().unwrap_or(0);
+    let slots: Vec<u32> =
+        std::iter::once(shared).chain(entries.iter().filter(|entry| entry.tenant.is_some()).map(|entry| entry.slot)).collect();
+    for (entry, index) in segments.segments {
+        if let Some((_, part)) = parts.get_mut(&entry.slot) {
+            part.segments.push(index);
+        }
+    }
+    for ((owner, table), tally) in tallies {
+        let slot = slots.get(*owner as usize).copied().unwrap_or(0);
+        if let Some((_, part)) = parts.get_mut(&slot) {
+            let sum = tally.table_sum();
+            part.content.tables.push(OwnedTable { number: *table, name: name(*table), rows: sum.rows, sum: sum.sum });
+        }
+    }
+    parts.into_values().collect()
+}
+
+fn tenant_receipt((entry, part): &Part) -> Option<TenantReceipt> {
+    Some(TenantReceipt {
+        key: entry.tenant.clone()?,
+        rows: part.content.tables.iter().map(|table| table.rows).sum(),
+        plain_bytes: part.segments.iter().map(|segment| segment.plain_bytes).sum(),
+        stored_bytes: part
+            .segments
+            .iter()
+            .flat_map(|segment| &segment.frames)
+            .map(|frame| u64::from(frame.length))
+            .sum(),
+    })
+}
+
+/// Parts of the index: number 0 is what the backup's owner knows of everything; the part of any other owner has the
+/// number of its slot.
+async fn store_index(
+    vault: &Vault,
+    place: &Place,
+    home: &Arc<OwnerEntry>,
+    content: DatabaseContent,
+    parts: Vec<Part>,
+) -> Result<ObjectRef> {
+    let mut index = IndexWriter::begin();
+    let context = |owner: &OwnerEntry| owners::context(vault, place, owner, SegmentKind::Index, Codec::Zstd, owner.slot);
+    let mut own = Vec::new();
+    for (entry, part) in parts {
+        if entry.slot == home.slot {
+            own = part.segments;
+            continue;
+        }
+        index.part(context(&entry), &entry.data_key, &part)?;
+    }
+    index.part(context(home), &home.data_key, &IndexPart { segments: own, content })?;
+    let key = place.index()?;
+    let stored = vault.storage().put(&key, Bytes::from(index.end()), PutMode::CreateNew).await?;
+    Ok(ObjectRef {
+        key: key.to_string(),
+        size: stored.size,
+        sha256: hex::encode(stored.sha256),
+        version: stored.version,
+    })
+}

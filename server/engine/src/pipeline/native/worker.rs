@@ -1,0 +1,222 @@
+//! One reader: takes pieces of tables, reads their rows, leads each to its owner.
+//!
+//! Everything of a row happens on one thread while the row lies in the read buffer: it is taken apart, hashed,
+//! led, written as SQL. Nothing is handed over but finished pieces of packs.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use tokio_util::sync::CancellationToken;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use super::{
+    buffers::Buffers,
+    owners::{Known, SHARED},
+    stages::Stages,
+    tally::Tallies,
+};
+use crate::{
+    Error, Kind, Result,
+    source::{
+        OnProgress, SourceProgress,
+        mysql::{
+            native::{
+                chunks::Chunk,
+                pieces::Pieces,
+                plan::{TablePlan, TenantAt},
+                row::Fields,
+            },
+            tenancy::tenant_key,
+            wire::Wire,
+        },
+    },
+};
+
+/// What all readers share.
+pub struct Work {
+    pieces: Pieces,
+    seed: u64,
+    /// Only rows of this tenant may come; anything else means that the selection is wrong.
+    only: Option<domain::tenancy::TenantKey>,
+    bytes: AtomicU64,
+    progress: OnProgress,
+    /// Stops all readers when one fails.
+    pub stop: CancellationToken,
+    /// What was counted.
+    pub tallies: Mutex<Tallies>,
+    /// Where the time went.
+    pub stages: Mutex<Stages>,
+    /// Rows whose ways lead to more than one tenant or to none, by table; they are shared.
+    pub unled: Mutex<HashMap<u32, u64>>,
+}
+
+impl Work {
+    /// All tables, the largest first, so that the last one at work is not the longest.
+    pub fn new(
+        plans: Vec<TablePlan>,
+        seed: u64,
+        only: Option<domain::tenancy::TenantKey>,
+        progress: OnProgress,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            pieces: Pieces::new(plans),
+            seed,
+            only,
+            bytes: AtomicU64::new(0),
+            progress,
+            stop,
+            tallies: Mutex::default(),
+            stages: Mutex::default(),
+            unled: Mutex::default(),
+        }
+    }
+
+    fn tell(&self, table: &str) {
+        let (done, total) = self.pieces.progress();
+        (self.progress)(SourceProgress {
+            bytes: self.bytes.load(Ordering::Acquire),
+            tables_done: done,
+            tables_total: total,
+            current_table: Some(table.to_owned()),
+        });
+    }
+}
+
+/// A reader's own state.
+struct Reader<'w> {
+    work: &'w Work,
+    known: Known,
+    buffers: Buffers,
+    fields: Fields,
+    owners: HashMap<Box<[u8]>, u32>,
+    last: (Vec<u8>, u32),
+    rows: u64,
+    unled: u64,
+    stages: Stages,
+}
+
+/// Reads until nothing is left, over one connection that stands at the snapshot.
+pub fn read(work: &Work, mut wire: Wire, known: Known, buffers: Buffers) -> Result<()> {
+    let mut reader = Reader {
+        work,
+        known,
+        buffers,
+        fields: Fields::default(),
+        owners: HashMap::new(),
+        last: (Vec::new(), SHARED),
+        rows: 0,
+        unled: 0,
+        stages: Stages::default(),
+    };
+    let began = Instant::now();
+    while let Some((reading, chunk)) = work.pieces.next(&mut wire)? {
+        if work.stop.is_cancelled() {
+            return Err(Error::cancelled("read the tables"));
+        }
+        reader.chunk(&mut wire, &reading.plan, &chunk)?;
+        work.pieces.finished(reading, reader.rows);
+        work.tell(&reading.plan.name);
+    }
+    reader.stages.compress = reader.buffers.spent.0;
+    reader.stages.seal = reader.buffers.spent.1;
+    reader.stages.all = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    work.stages.lock().unwrap_or_else(PoisonError::into_inner).merge(&reader.stages);
+    Ok(())
+}
+
+impl Reader<'_> {
+    fn chunk(&mut self, wire: &mut Wire, plan: &TablePlan, chunk: &Chunk) -> Result<()> {
+        self.rows = 0;
+        self.unled = 0;
+        self.buffers.begin(plan.number, chunk.number);
+        let before = self.buffers.plain_bytes;
+        let attempt = format!("read table {}", plan.name);
+        wire.rows(plan.statement(chunk), &attempt, &mut |row| self.row(plan, row))?;
+        let tallies = self.buffers.end()?;
+        self.work.bytes.fetch_add(self.buffers.plain_bytes - before, Ordering::AcqRel);
+        let mut all = self.work.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        for (owner, tally) in tallies {
+            all.entry((owner, plan.number)).or_default().merge(tally);
+        }
+        drop(all);
+        if self.unled > 0 {
+            let mut unled = self.work.unled.lock().unwrap_or_else(PoisonError::into_inner);
+            *unled.entry(plan.number).or_default() += self.unled;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, plan: &TablePlan, row: &[u8]) -> Result<()> {
+        // Time is taken of few rows: asking the clock costs as much as a small row.
+        let sampled = self.rows.is_multiple_of(Stages::SAMPLE);
+        self.rows += 1;
+        if self.rows.is_multiple_of(4096) && self.work.stop.is_cancelled() {
+            return Err(Error::cancelled("read the tables"));
+        }
+        if !sampled {
+            self.fields.split(row, plan.selected)?;
+            let hash = xxh3_128_with_seed(self.fields.prefix(row, plan.forms.len()), self.work.seed);
+            let owner = self.owner(plan, row)?;
+            return self.buffers.row(owner, plan, row, &self.fields, hash);
+        }
+        let began = Instant::now();
+        self.fields.split(row, plan.selected)?;
+        let split = began.elapsed();
+        let hash = xxh3_128_with_seed(self.fields.prefix(row, plan.forms.len()), self.work.seed);
+        let hashed = began.elapsed();
+        let owner = self.owner(plan, row)?;
+        let led = began.elapsed();
+        let stored = self.buffers.spent;
+        self.buffers.row(owner, plan, row, &self.fields, hash)?;
+        let blocks = self.buffers.spent.0 + self.buffers.spent.1 - stored.0 - stored.1;
+        self.stages.sample(split, hashed, led, began.elapsed(), blocks);
+        Ok(())
+    }
+
+    fn owner(&mut self, plan: &TablePlan, row: &[u8]) -> Result<u32> {
+        let TenantAt::Value(at) = plan.tenant else { return self.shared(plan) };
+        let Some(value) = self.fields.get(row, at) else {
+            self.unled += 1;
+            return self.shared(plan);
+        };
+        if !self.last.0.is_empty() && self.last.0 == value {
+            return Ok(self.last.1);
+        }
+        let number = if let Some(number) = self.owners.get(value) {
+            *number
+        } else {
+            let number = match tenant_key::key(Some(value)) {
+                Some(tenant) => {
+                    if self.work.only.as_ref().is_some_and(|only| *only != tenant) {
+                        return Err(foreign(plan));
+                    }
+                    self.known.tenant(&tenant)?
+                }
+                None => self.shared(plan)?,
+            };
+            self.owners.insert(value.into(), number);
+            number
+        };
+        self.last.0.clear();
+        self.last.0.extend_from_slice(value);
+        self.last.1 = number;
+        Ok(number)
+    }
+
+    fn shared(&self, plan: &TablePlan) -> Result<u32> {
+        if self.work.only.is_some() { Err(foreign(plan)) } else { Ok(SHARED) }
+    }
+}
+
+fn foreign(plan: &TablePlan) -> Error {
+    Error::new(Kind::Integrity, format!("read table {}", plan.name), "a row came that is not the tenant's")
+        .hint("Nothing was stored. Confirm the tenant map again; if it stays so, please report it.")
+}
+

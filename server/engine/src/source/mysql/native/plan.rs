@@ -1,0 +1,160 @@
+//! Everything that is needed to read one table and to write its rows.
+
+use domain::{
+    sources::quote_identifier,
+    tenancy::{Route, TenantKey},
+};
+
+use super::{
+    chunks::{Chunk, Key},
+    columns::{self, Form},
+};
+use crate::{
+    Error, Kind, Result,
+    source::{
+        inventory::Table,
+        mysql::tenancy::{
+            keys::{KeyColumn, Keys},
+            select,
+        },
+    },
+};
+
+/// Where the tenant of a row is found among the values that are selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TenantAt {
+    /// Nowhere: the table is shared.
+    Nowhere,
+    /// In the value with this number.
+    Value(usize),
+}
+
+/// How one table is read and written.
+#[derive(Debug, Clone)]
+pub struct TablePlan {
+    /// Its place in the inventory.
+    pub number: u32,
+    /// Its name.
+    pub name: String,
+    /// How each column that is kept is written.
+    pub forms: Vec<Form>,
+    /// Names of these columns.
+    pub columns: Vec<String>,
+    /// Values that are selected: the columns, and the tenant's key where no column holds it.
+    pub selected: usize,
+    /// Where the tenant is found.
+    pub tenant: TenantAt,
+    /// `` INSERT INTO `t` (`a`,`b`) VALUES `` and a line break.
+    pub head: Vec<u8>,
+    /// Primary key, by place among the columns; empty if there is none, or a part of it is not kept.
+    pub key: Vec<usize>,
+    /// By what it is cut.
+    pub cut: Key,
+    /// Rows by the server's estimate.
+    pub rows_estimate: u64,
+    /// Bytes by the server's estimate.
+    pub bytes_estimate: u64,
+    select: String,
+    from: String,
+    condition: Option<String>,
+    order: String,
+}
+
+impl TablePlan {
+    /// The plan for table number `number`, led by `route`; for the rows of one tenant only, if one is given. Nothing
+    /// if no row of the table can belong to that tenant.
+    pub fn new(
+        number: u32,
+        table: &Table,
+        route: &Route,
+        keys: &Keys,
+        only: Option<&TenantKey>,
+    ) -> Result<Option<Self>> {
+        let written = columns::written(table);
+        if written.is_empty() {
+            return Err(Error::new(
+                Kind::Source,
+                format!("read table {}", table.name),
+                "all its columns are computed, which no server allows",
+            ));
+        }
+        let led = select::all(&table.name, route, keys)?;
+        let own = |name: &str| written.iter().position(|column| column.name == name);
+        let mut expressions: Vec<_> = written.iter().map(|column| column.expression.clone()).collect();
+        let tenant = match led.tenant {
+            None => TenantAt::Nowhere,
+            Some(tenant) => match tenant.column.as_deref().and_then(own) {
+                Some(column) => TenantAt::Value(column),
+                None => {
+                    expressions.push(tenant.expression);
+                    TenantAt::Value(expressions.len() - 1)
+                }
+            },
+        };
+        let primary = keys.primary.get(&table.name).map(Vec::as_slice).unwrap_or_default();
+        let key = primary.iter().map(|part| own(&part.name)).collect::<Option<Vec<_>>>().unwrap_or_default();
+        let t0 = format!("{} t0", quote_identifier(&table.name));
+        let mut order: Vec<_> =
+            primary.iter().map(|part| format!("t0.{}", quote_identifier(&part.name))).collect();
+        let (mut from, mut condition, mut cut) = (led.from, None, cut(primary));
+        if let Some(tenant) = only {
+            let Some(of) = select::of_tenant(&table.name, route, keys, tenant)? else { return Ok(None) };
+            // Both joins lead to the same rows; the second one begins with the tenant's.
+            condition = Some(of.condition);
+            if matches!(route, Route::Paths { .. }) {
+                // The same aliases, because both follow the same steps.
+                from = of.from;
+                // The server would have to sort, for nothing but a little speed on the way back.
+                order.clear();
+            }
+            cut = Key::None;
+        } else if !primary.is_empty() {
+            from = from.strip_prefix(&t0).map_or_else(
+                || from.clone(),
+                |joins| format!("{t0} FORCE INDEX (PRIMARY){joins}"),
+            );
+        }
+        let names: Vec<_> = written.iter().map(|column| quote_identifier(&column.name)).collect();
+        Ok(Some(Self {
+            number,
+            name: table.name.clone(),
+            forms: written.iter().map(|column| column.form).collect(),
+            selected: expressions.len(),
+            tenant,
+            head: format!("INSERT INTO {} ({}) VALUES\n", quote_identifier(&table.name), names.join(",")).into_bytes(),
+            columns: written.into_iter().map(|column| column.name).collect(),
+            key,
+            cut,
+            rows_estimate: table.rows_estimate,
+            bytes_estimate: table.bytes_estimate,
+            select: expressions.join(","),
+            from,
+            condition,
+            order: if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(",")) },
+        }))
+    }
+
+    /// The statement that reads a piece.
+    pub fn statement(&self, chunk: &Chunk) -> String {
+        let conditions: Vec<_> =
+            chunk.condition.iter().chain(&self.condition).map(|condition| format!("({condition})")).collect();
+        let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+        format!("SELECT {} FROM {}{filter}{}", self.select, self.from, self.order)
+    }
+    /// The statement that asks for the ends of a column of the key.
+    pub fn ends(&self, column: &str) -> String {
+        let column = quote_identifier(column);
+        format!("SELECT MIN({column}), MAX({column}) FROM {}", quote_identifier(&self.name))
+    }
+}
+
+fn cut(primary: &[KeyColumn]) -> Key {
+    let Some(first) = primary.first().filter(|first| first.prefix.is_none()) else { return Key::None };
+    let name = first.name.clone();
+    match first.data_type.as_str() {
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Key::Integer(name),
+        "char" | "varchar" => Key::Text(name),
+        "binary" | "varbinary" => Key::Binary(name),
+        _ => Key::None,
+    }
+}
