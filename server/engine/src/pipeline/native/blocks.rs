@@ -110,10 +110,10 @@ impl Blocks {
             }
             Whose::Tenant(tenant) => wanted.push(tenant_slot(archive, tenant)?),
         }
-        let keys: Vec<Secret> = stream::iter(wanted.iter().map(|slot| super::super::archive::data_key(vault, place, slot)))
-            .buffered(KEYS_AT_ONCE)
-            .try_collect()
-            .await?;
+        // Collected first: a stream over the closure is not `Send` for every lifetime, and tasks need that.
+        let opening: Vec<_> =
+            wanted.iter().map(|slot| super::super::archive::data_key(vault, place, slot)).collect();
+        let keys: Vec<Secret> = stream::iter(opening).buffered(KEYS_AT_ONCE).try_collect().await?;
         let entries: Vec<OwnerEntry> = wanted
             .iter()
             .zip(keys)
