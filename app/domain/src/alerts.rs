@@ -12,6 +12,8 @@ pub enum NoticeKind {
     VerificationFailed,
     /// A source has no new backup although one was due.
     BackupOverdue,
+    /// Tables without a usable route: rows of tenants may lie among the shared ones.
+    CoverageBroken,
     /// A person asked for a test.
     Test,
 }
@@ -23,12 +25,13 @@ impl NoticeKind {
             Self::BackupFailed => "backup_failed",
             Self::VerificationFailed => "verification_failed",
             Self::BackupOverdue => "backup_overdue",
+            Self::CoverageBroken => "coverage_broken",
             Self::Test => "test",
         }
     }
     /// The kind stored as `key`.
     pub fn find(key: &str) -> Option<Self> {
-        [Self::BackupFailed, Self::VerificationFailed, Self::BackupOverdue, Self::Test]
+        [Self::BackupFailed, Self::VerificationFailed, Self::BackupOverdue, Self::CoverageBroken, Self::Test]
             .into_iter()
             .find(|kind| kind.key() == key)
     }

@@ -138,6 +138,9 @@ pub enum Refusal {
     /// What was looked at is not what would be applied.
     #[error("the difference is not the one that you looked at")]
     DifferenceChanged,
+    /// The approval was given too long ago.
+    #[error("this was approved more than a day ago")]
+    ApprovalExpired,
     /// The difference has obstacles, touches foreign rows or changes nothing.
     #[error("this difference cannot be applied")]
     NotApplicable,
@@ -170,6 +173,9 @@ impl Refusal {
             Self::MapUnconfirmed => "Look at the tenant map of the source and confirm it first.",
             Self::SecondPerson => "Ask somebody else who may approve restores; they find it under Restores.",
             Self::DifferenceChanged => "Compute a new preview and look at that one.",
+            Self::ApprovalExpired => {
+                "Compute a new preview: the live rows have moved on since, and ask again."
+            }
             Self::NotApplicable => "Mend what the preview names, then compute a new one.",
             Self::RecoveryKeyMismatch => "Compare it character by character with the copy that you stored.",
         }

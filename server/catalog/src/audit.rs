@@ -30,6 +30,10 @@ impl Actor {
     pub(crate) fn system(task: &str) -> Self {
         Self { kind: "system", id: task.to_owned(), name: task.to_owned() }
     }
+    /// Kind and id, which no other actor has: to tell whether two are the same.
+    pub fn key(&self) -> String {
+        format!("{}:{}", self.kind, self.id)
+    }
     pub(crate) fn is_command_line(&self) -> bool {
         self.kind == "command_line"
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use domain::{Cursor, Page, Timestamp, id::Id};
+use domain::{Cursor, Page, Timestamp, id::Id, tenancy::TenantKey};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::{Error, Result};
@@ -23,6 +23,14 @@ pub(crate) fn id<T>(table: &'static str, text: &str) -> Result<Id<T>> {
 
 pub(crate) fn maybe_id<T>(table: &'static str, text: Option<&str>) -> Result<Option<Id<T>>> {
     text.map(|text| id(table, text)).transpose()
+}
+
+pub(crate) fn tenant_key(table: &'static str, text: String) -> Result<TenantKey> {
+    TenantKey::new(text).map_err(|error| corrupt(table, error))
+}
+
+pub(crate) fn maybe_key(table: &'static str, text: Option<String>) -> Result<Option<TenantKey>> {
+    text.map(|text| tenant_key(table, text)).transpose()
 }
 
 pub(crate) fn word<T>(table: &'static str, text: &str, find: impl Fn(&str) -> Option<T>) -> Result<T> {
@@ -53,6 +61,12 @@ pub(crate) fn amount(value: u64) -> i64 {
 /// Text of tools and servers without NUL, which Postgres refuses.
 pub(crate) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
+}
+
+/// A pattern for LIKE that matches `text` anywhere, with the pattern's own signs taken literally.
+pub(crate) fn contains(text: &str) -> String {
+    let literal = storable(text).to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{literal}%")
 }
 
 /// The number of rows of a page.

@@ -69,6 +69,18 @@ pub enum Conflict {
     /// First-run set-up was done already.
     #[error("the installation is set up already")]
     AlreadySetUp,
+    /// Who made a request or asked for it cannot agree to it.
+    #[error("somebody else has to agree to this")]
+    SecondPerson,
+    /// The digest is not that of the difference that is stored.
+    #[error("the difference is another one by now")]
+    DifferenceChanged,
+    /// The difference has obstacles, touches foreign rows or changes nothing.
+    #[error("this difference cannot be applied")]
+    NotApplicable,
+    /// It was agreed to too long ago.
+    #[error("the approval is too old")]
+    ApprovalExpired,
     /// The link was used, or its time is over.
     #[error("the link is not valid any more")]
     LinkSpent,

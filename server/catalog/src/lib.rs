@@ -31,13 +31,15 @@ pub use audit::{Actor, AuditEntry, Outcome};
 pub use error::{Conflict, Error, Result};
 pub use secret::Sealed;
 pub use system::{
-    Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NoticeToSend, Owed, Queue, Reclaimed,
-    Renewed, SourceCandidates, SystemCatalog, SystemTask, Tenant, Vault,
+    Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NewPart, NewSplit, NoticeToSend, Owed,
+    Queue, Reclaimed, Renewed, SourceCandidates, SystemCatalog, SystemTask, Tenant, Vault,
 };
 pub use tenant::{
-    Backup, BackupQuery, ChangeConnection, Channels, Copy, DayCount, Delivery, EvidenceRow, NewChannels,
-    NewConnection, NewUser, Run, RunEvent, RunQuery, RunRequest, ScheduleRow, SourceRow, StoredByDay,
-    TenantCatalog, UserRow, VaultUse,
+    APPROVAL_MS, Backup, BackupQuery, ChangeConnection, Channels, Copy, DayCount, Delivery, EvidenceRow,
+    Figures, Inferred, MapHead, MapQuery, MapTable, MapVersion, NewChannels, NewConnection, NewUser, Restore,
+    RestoreEvent, RestoreQuery, Run, RunEvent, RunInput, RunOutput, RunQuery, RunRequest, ScheduleRow,
+    SourceRow, Split, StoredByDay, TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery,
+    TenantRow, UserRow, VaultUse,
 };
 
 /// The catalog: sources, runs, backups, people, and what they did.

@@ -67,6 +67,7 @@ async fn complete(job: &Job, receipt: Receipt) -> Result<(), JobError> {
             vault_id: job.services.vault_id,
             manifest_key: receipt.manifest_key.to_string(),
             objects: u32::try_from(manifest.packs.len() + 2).unwrap_or(u32::MAX),
+            split: None,
         })
         .await?;
     if let Some(verification) = follow_up {

@@ -15,7 +15,7 @@ pub fn backup_row(row: Backup) -> BackupRow {
         verified_at: row.verified_at,
         retention: row.retention,
         sizes: row.sizes,
-        tenant: None,
+        tenant: row.tenant,
     }
 }
 
@@ -54,8 +54,8 @@ pub fn run_row(row: Run) -> RunRow {
         error: row.error,
         cancel_requested: row.cancel_requested,
         backup_id: row.backup_id,
-        tenant: None,
-        restore_id: None,
+        restore_id: row.restore_id(),
+        tenant: row.tenant,
     }
 }
 

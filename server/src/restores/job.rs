@@ -14,7 +14,7 @@ const SHOWN: usize = 5;
 /// Restores the run's backup and compares what arrived.
 pub async fn run(job: &Job) -> Result<(), JobError> {
     let run = job.run();
-    let wish = run.restore.clone().ok_or_else(|| incomplete(run, "target"))?;
+    let wish = run.restore().cloned().ok_or_else(|| incomplete(run, "target"))?;
     let backup = job.rows().get_backup(wish.backup_id).await?;
     let connection = job.rows().get_connection(wish.connection_id).await?;
     let target = job.target(job.endpoint(&connection).await?).await;

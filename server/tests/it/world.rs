@@ -277,6 +277,7 @@ async fn backed_up(services: &Services, run: RunId) -> BackupId {
         vault_id: services.vault_id,
         manifest_key: "v1/x".into(),
         objects: 3,
+        split: None,
     };
     let verify = services.catalog.lease(&claim).complete_backup(new).await.unwrap().unwrap();
     let proving = system.claim(verify, "test", 60_000).await.unwrap().unwrap();

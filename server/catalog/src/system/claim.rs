@@ -6,6 +6,7 @@ use domain::{
     backups::{MAX_STARTS, RunError, RunKind, RunState},
 };
 
+use super::requests::run_ended;
 use crate::{
     Run, SystemCatalog,
     db::{Tx, all, dialect, exec, first},
@@ -190,7 +191,11 @@ impl SystemCatalog<'_> {
         let (tenant, run): (TenantId, RunId) = (id("runs", &orphan.tenant_id)?, id("runs", &orphan.id)?);
         let kind = word("runs", &orphan.kind, RunKind::find)?;
         let now = self.catalog.clock.now();
-        let (state, message) = if orphan.cancel_requested == 1 {
+        // Whether rows of a live database were changed is known only to a start that looks: it is made even if
+        // somebody asked the run to stop meanwhile.
+        let must_look =
+            matches!(kind, RunKind::ApplyRestore | RunKind::UndoRestore) && orphan.starts < MAX_STARTS;
+        let (state, message) = if orphan.cancel_requested == 1 && !must_look {
             reclaimed.cancelled.push(run);
             (RunState::Cancelled, "the worker was lost; cancelled as asked")
         } else if orphan.starts >= MAX_STARTS {
@@ -211,7 +216,8 @@ impl SystemCatalog<'_> {
         exec!(
             tx,
             "update runs set state = $4, lease_owner = null, lease_until = null, error = $5, \
-             next_at = cast($6 as bigint), finished_at = cast($7 as bigint) \
+             next_at = cast($6 as bigint), finished_at = cast($7 as bigint), \
+             cancel_requested = case when cast($6 as bigint) is null then cancel_requested else 0 end \
              where tenant_id = $1 and id = $2 and fence = $3 and state = 'running'",
             orphan.tenant_id.as_str(),
             orphan.id.as_str(),
@@ -222,6 +228,10 @@ impl SystemCatalog<'_> {
             state.is_finished().then_some(now.0),
         )?;
         append_event(tx, tenant, run, now, message).await?;
+        if state.is_finished() {
+            let error = (state == RunState::Failed).then_some(&error);
+            run_ended(tx, &*self.catalog.clock, tenant, run, kind, error).await?;
+        }
         if state == RunState::Failed {
             notify_failure(tx, &*self.catalog.clock, tenant, run, kind, &orphan.subject, &error).await?;
         }

@@ -3,16 +3,21 @@
 use domain::{
     BackupId, EvidenceId, RunId, Timestamp, VaultId,
     backups::{CopyState, Evidence, Phase, Retention, RunError, RunKind, RunState, Sizes, Verification},
-    sources::{Capabilities, Coordinate},
+    sources::{Capabilities, Coordinate, EngineKind},
+    tenancy::{Drift, TenantKey},
 };
 
-use super::{claim::notify_failure, lease::Lease};
+use super::{
+    claim::notify_failure,
+    lease::Lease,
+    tenancy::{NewSplit, store_parts},
+};
 use crate::{
     Outcome,
     db::exec,
     decode::{amount, storable, to_json},
     error::{Error, Result},
-    tenant::NewRun,
+    tenant::{FoundDrift, NewRun, digest_of},
 };
 
 /// A backup that was published: its manifest is in the vault.
@@ -44,6 +49,8 @@ pub struct NewBackup {
     pub manifest_key: String,
     /// Number of objects there.
     pub objects: u32,
+    /// How it is split by tenant; none if tenants are mixed in it.
+    pub split: Option<NewSplit>,
 }
 
 impl Lease<'_> {
@@ -58,14 +65,16 @@ impl Lease<'_> {
         let run = self.run();
         let (id, source) =
             (self.backup_id()?, run.source_id.ok_or(Error::NotFound { what: "source of this run" })?);
-        let clock = &*self.catalog().clock;
+        let (clock, split) = (&*self.catalog().clock, new.split.as_ref());
         let mut tx = self.begin().await?;
         exec!(
             &mut tx,
             "insert into backups (tenant_id, id, source_id, run_id, database_name, snapshot_at, label, verification, \
              retention, plain_bytes, stored_bytes, attempt, phases, coordinate, server_version, client_version, codec, \
-             tables, manifest_sha256, created_at) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+             tables, manifest_sha256, created_at, engine, tenant_key, map_digest, is_covered, is_complete, shared_rows, \
+             drift, remarks) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+             $20, $21, $22, $23, $24, case when $24 = 1 and exists (select 1 from map_versions v where v.tenant_id = $1 \
+             and v.source_id = $3 and v.digest = $23) then 1 else 0 end, $25, $26, $27)",
             self.tenant(),
             id.to_string(),
             source.to_string(),
@@ -86,7 +95,26 @@ impl Lease<'_> {
             i64::from(new.tables),
             new.manifest_sha256.as_str(),
             clock.now().0,
+            if split.is_some() { EngineKind::Native.key() } else { EngineKind::Mysqldump.key() },
+            run.tenant.as_ref().map(TenantKey::as_str),
+            split.map(|split| digest_of(&split.map)).transpose()?,
+            i64::from(split.is_some_and(|split| !split.drift.iter().any(Drift::breaks_coverage))),
+            amount(split.map_or(0, |split| split.shared_rows)),
+            to_json("backups", &split.map_or(&[][..], |split| &split.drift))?,
+            to_json("backups", &split.map_or(&[][..], |split| &split.remarks))?,
         )?;
+        if let Some(split) = split {
+            let times = (new.snapshot_at, clock.now());
+            store_parts(&mut tx, run.tenant_id, source, id, times, &split.tenants).await?;
+            let drift = FoundDrift {
+                tenant: run.tenant_id,
+                source,
+                database: &run.subject,
+                run: run.id,
+                drift: &split.drift,
+            };
+            drift.store(&mut tx, clock).await?;
+        }
         exec!(
             &mut tx,
             "insert into copies (tenant_id, backup_id, vault_id, state, manifest_key, objects, created_at) \
@@ -101,7 +129,7 @@ impl Lease<'_> {
         )?;
         self.finish(&mut tx, RunState::Completed, None, None, "stored and read back").await?;
         let mut verify = NewRun::of(run.tenant_id, RunKind::Verify, &run.subject, &run.requested_by);
-        (verify.source, verify.backup) = (Some(source), Some(id));
+        (verify.source, verify.backup, verify.tenant_key) = (Some(source), Some(id), run.tenant.as_ref());
         let follow_up = verify.insert(&mut tx, clock).await?;
         self.note(&mut tx, "backup.complete", Outcome::Done, format!("backup {id}")).await?;
         tx.commit().await?;

@@ -5,7 +5,13 @@ use domain::{
     backups::{MAX_STARTS, RunKind},
 };
 
-use crate::{DueRun, SystemCatalog, db::all, decode::id, error::Result, tenant::NewRun};
+use crate::{
+    DueRun, SystemCatalog,
+    db::all,
+    decode::{id, maybe_key},
+    error::Result,
+    tenant::NewRun,
+};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -52,17 +58,19 @@ impl SystemCatalog<'_> {
         let mut tx = self.catalog.db.begin().await?;
         let rows = all!(
             &mut tx,
-            (String, String, String, String, String),
-            "select b.tenant_id, b.id, b.source_id, b.database_name, m.requested_by from backups b \
+            (String, String, String, String, String, Option<String>),
+            "select b.tenant_id, b.id, b.source_id, b.database_name, m.requested_by, b.tenant_key from backups b \
              join runs m on m.tenant_id = b.tenant_id and m.id = b.run_id where b.retention = 'active' \
              and b.verification = 'none' and not exists (select 1 from runs r where r.tenant_id = b.tenant_id \
              and r.backup_id = b.id and r.kind = 'verify') order by b.snapshot_at desc, b.id limit 100"
         )?;
         let mut queued = Vec::new();
-        for (tenant, backup, source, database, requested_by) in rows {
+        for (tenant, backup, source, database, requested_by, tenant_key) in rows {
+            let tenant_key = maybe_key("backups", tenant_key)?;
             let mut run = NewRun::of(id("backups", &tenant)?, RunKind::Verify, &database, &requested_by);
             run.source = Some(id("backups", &source)?);
             run.backup = Some(id("backups", &backup)?);
+            run.tenant_key = tenant_key.as_ref();
             queued.extend(run.insert(&mut tx, &*self.catalog.clock).await?);
         }
         tx.commit().await?;

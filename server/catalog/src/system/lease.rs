@@ -7,7 +7,7 @@ use domain::{
     sources::{AccountName, HostName, TlsMode},
 };
 
-use super::claim::notify_failure;
+use super::{claim::notify_failure, requests::run_ended};
 use crate::{
     Catalog, Claim, Conflict, Run, Sealed,
     audit::{self, Actor, Note, Outcome},
@@ -109,6 +109,10 @@ impl<'c> Lease<'c> {
         )?;
         if changed == 0 {
             return Err(Conflict::Stale.into());
+        }
+        if matches!(state, RunState::Failed | RunState::Cancelled) {
+            let (run, error) = (self.run(), error.filter(|_| state == RunState::Failed));
+            run_ended(tx, &*self.catalog.clock, run.tenant_id, run.id, run.kind, error).await?;
         }
         append_event(tx, self.run().tenant_id, self.run().id, now, message).await
     }

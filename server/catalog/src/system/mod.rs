@@ -8,8 +8,10 @@ mod installation;
 mod lease;
 mod notices;
 mod queue;
+mod requests;
 mod retention;
 mod schedules;
+mod tenancy;
 
 use domain::TenantId;
 
@@ -26,8 +28,10 @@ pub use installation::{Tenant, Vault};
 pub use lease::{Credential, Lease, Renewed};
 pub use notices::{NoticeToSend, Owed};
 pub use queue::Queue;
+pub(crate) use requests::run_ended;
 pub use retention::{Expiring, SourceCandidates};
 pub use schedules::Fired;
+pub use tenancy::{NewPart, NewSplit};
 
 /// Which background work asks; written to the audit trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -192,7 +192,7 @@ impl SystemCatalog<'_> {
             &mut reader,
             (String, String, String, String, i64, Option<i64>),
             "select h.tenant_id, h.source_id, s.database_name, h.cron, h.since, (select max(b.created_at) from backups b \
-             where b.tenant_id = h.tenant_id and b.source_id = h.source_id) as newest \
+             where b.tenant_id = h.tenant_id and b.source_id = h.source_id and b.tenant_key is null) as newest \
              from schedules h join sources s on s.tenant_id = h.tenant_id and s.id = h.source_id \
              where h.enabled = 1 order by h.tenant_id, h.source_id"
         )?;

@@ -4,25 +4,29 @@ use domain::{
     BackupId, SourceId, TenantId, Timestamp, VaultId,
     backups::{CopyState, Verification},
     policies::retention::Candidate,
+    tenancy::TenantKey,
 };
 
 use crate::{
     Copy, SystemCatalog,
     db::{all, dialect, exec, first},
-    decode::{id, word},
+    decode::{id, maybe_key, word},
     error::Result,
     tenant::read_copies,
 };
 
 const TABLE: &str = "backups";
 
-/// The kept backups of one source.
+/// The kept backups of one source: those of the whole database, or those that were taken for one of its tenants.
+/// The rule is applied to each by itself: a tenant's own backups must not push out those of everybody.
 #[derive(Debug, Clone)]
 pub struct SourceCandidates {
     /// Whose.
     pub tenant_id: TenantId,
     /// Of which source.
     pub source_id: SourceId,
+    /// The one tenant that they were taken for.
+    pub tenant_key: Option<TenantKey>,
     /// What the rule needs to know of each.
     pub backups: Vec<Candidate>,
 }
@@ -49,23 +53,31 @@ impl SystemCatalog<'_> {
         let mut reader = self.catalog.db.read().await?;
         let rows = all!(
             &mut reader,
-            (String, String, String, i64, String),
-            "select tenant_id, source_id, id, created_at, verification from backups where retention = 'active' \
-             order by tenant_id, source_id, created_at, id"
+            (String, String, Option<String>, String, i64, String),
+            "select tenant_id, source_id, tenant_key, id, created_at, verification from backups \
+             where retention = 'active' order by tenant_id, source_id, coalesce(tenant_key, ''), created_at, id"
         )?;
         drop(reader);
         let mut sources: Vec<SourceCandidates> = Vec::new();
-        for (tenant, source, backup, arrived, verification) in rows {
+        for (tenant, source, tenant_key, backup, arrived, verification) in rows {
             let (tenant_id, source_id): (TenantId, SourceId) = (id(TABLE, &tenant)?, id(TABLE, &source)?);
             let candidate = Candidate {
                 id: id(TABLE, &backup)?,
                 snapshot_at: Timestamp(arrived),
                 verification: word(TABLE, &verification, Verification::find)?,
             };
-            match sources.last_mut().filter(|last| last.tenant_id == tenant_id && last.source_id == source_id)
-            {
+            let tenant_key = maybe_key(TABLE, tenant_key)?;
+            let same = |last: &&mut SourceCandidates| {
+                last.tenant_id == tenant_id && last.source_id == source_id && last.tenant_key == tenant_key
+            };
+            match sources.last_mut().filter(same) {
                 Some(last) => last.backups.push(candidate),
-                None => sources.push(SourceCandidates { tenant_id, source_id, backups: vec![candidate] }),
+                None => sources.push(SourceCandidates {
+                    tenant_id,
+                    source_id,
+                    tenant_key,
+                    backups: vec![candidate],
+                }),
             }
         }
         Ok(sources)
@@ -147,6 +159,12 @@ impl SystemCatalog<'_> {
             self.catalog.clock.now().0,
         )?;
         if removed == 1 {
+            exec!(
+                &mut tx,
+                "delete from backup_tenants where tenant_id = $1 and backup_id = $2",
+                tenant.to_string(),
+                backup.to_string(),
+            )?;
             self.note(&mut tx, Some(tenant), "backup.remove", format!("backup {backup}"), String::new())
                 .await?;
         }

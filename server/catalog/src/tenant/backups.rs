@@ -3,13 +3,14 @@
 use domain::{
     BackupId, ByteSize, Cursor, EvidenceId, Page, RunId, SourceId, TenantId, Timestamp, VaultId,
     backups::{CopyState, Evidence, Phase, Retention, Sizes, Verification},
-    sources::Coordinate,
+    sources::{Coordinate, EngineKind},
+    tenancy::{Drift, TenantKey},
 };
 
 use crate::{
     TenantCatalog,
     db::{AsConn, all, first},
-    decode::{After, id, json, number, page, page_size, storable, word},
+    decode::{After, contains, id, json, maybe_key, number, page, page_size, word},
     error::{Error, Result},
 };
 
@@ -69,6 +70,23 @@ pub struct Backup {
     pub tables: u32,
     /// SHA-256 of the manifest, in hex.
     pub manifest_sha256: String,
+    /// The one tenant it was taken for; none if it holds the whole database.
+    pub tenant: Option<TenantKey>,
+    /// How it is split by tenant; none if tenants are mixed in it.
+    pub split: Option<Split>,
+}
+
+/// What is known of a backup that is split by tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// Whether every table had a route that could be followed, and somebody confirmed those routes.
+    pub is_complete: bool,
+    /// Rows that belong to nobody.
+    pub shared_rows: u64,
+    /// What did not fit the map that it followed.
+    pub drift: Vec<Drift>,
+    /// How the readers came to one snapshot and what was not ideal, in words.
+    pub remarks: Vec<String>,
 }
 
 /// A copy of a backup in a vault.
@@ -110,7 +128,8 @@ const TABLE: &str = "backups";
 macro_rules! backup_columns {
     () => {
         "id, source_id, run_id, database_name, snapshot_at, label, verification, verified_at, retention, plain_bytes, \
-         stored_bytes, attempt, phases, coordinate, server_version, client_version, codec, tables, manifest_sha256"
+         stored_bytes, attempt, phases, coordinate, server_version, client_version, codec, tables, manifest_sha256, \
+         engine, tenant_key, is_complete, shared_rows, drift, remarks"
     };
 }
 
@@ -135,11 +154,26 @@ struct Row {
     codec: String,
     tables: i64,
     manifest_sha256: String,
+    engine: String,
+    tenant_key: Option<String>,
+    is_complete: i64,
+    shared_rows: i64,
+    drift: String,
+    remarks: String,
 }
 
 impl TryFrom<Row> for Backup {
     type Error = Error;
     fn try_from(row: Row) -> Result<Self> {
+        let split = match word(TABLE, &row.engine, EngineKind::find)? {
+            EngineKind::Mysqldump => None,
+            EngineKind::Native => Some(Split {
+                is_complete: row.is_complete == 1,
+                shared_rows: number(TABLE, row.shared_rows)?,
+                drift: json(TABLE, &row.drift)?,
+                remarks: json(TABLE, &row.remarks)?,
+            }),
+        };
         Ok(Self {
             id: id(TABLE, &row.id)?,
             source_id: id(TABLE, &row.source_id)?,
@@ -162,6 +196,8 @@ impl TryFrom<Row> for Backup {
             codec: row.codec,
             tables: number(TABLE, row.tables)?,
             manifest_sha256: row.manifest_sha256,
+            tenant: maybe_key(TABLE, row.tenant_key)?,
+            split,
         })
     }
 }
@@ -202,12 +238,6 @@ pub(crate) async fn read_copies(
         })
     };
     rows.into_iter().map(read).collect()
-}
-
-/// A pattern for LIKE that matches `text` anywhere, with the pattern's own signs taken literally.
-fn contains(text: &str) -> String {
-    let literal = storable(text).to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{literal}%")
 }
 
 impl TenantCatalog<'_> {

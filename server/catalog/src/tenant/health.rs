@@ -62,7 +62,7 @@ impl TenantCatalog<'_> {
              case when verification in ('restore_ok', 'stale') then 1 else 0 end as proven, \
              case when verification = 'none' then 1 else 0 end as stored, \
              case when verification = 'failed' then 1 else 0 end as failed, 0 as missing \
-             from backups where tenant_id = $1 and snapshot_at >= $2 \
+             from backups where tenant_id = $1 and snapshot_at >= $2 and tenant_key is null \
              union all select source_id, slot / 86400000, 0, 0, 0, 1 from missed_slots where tenant_id = $1 and slot >= $2 \
              union all select source_id, slot / 86400000, 0, 0, 0, 1 from runs where tenant_id = $1 and slot >= $2 \
              and source_id is not null and state in ('failed', 'cancelled')) as d \
@@ -160,7 +160,7 @@ impl TenantCatalog<'_> {
             (String, String),
             "select source_id, evidence from (select b.source_id, e.evidence, \
              row_number() over (partition by b.source_id order by e.at desc, e.id desc) as place from evidence e \
-             join backups b on b.tenant_id = e.tenant_id and b.id = e.backup_id where e.tenant_id = $1) as x \
+             join backups b on b.tenant_id = e.tenant_id and b.id = e.backup_id where e.tenant_id = $1 and b.tenant_key is null) as x \
              where place = 1",
             self.key(),
         )?;

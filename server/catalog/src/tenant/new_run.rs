@@ -1,10 +1,10 @@
 //! Making a run: one statement for everybody who may ask for one.
 
 use domain::{
-    BackupId, Clock, ConnectionId, RunId, SourceId, TenantId, Timestamp, backups::RunKind,
-    restores::RestoreToNew,
+    BackupId, Clock, ConnectionId, RunId, SourceId, TenantId, Timestamp, backups::RunKind, tenancy::TenantKey,
 };
 
+use super::run_input::RunInput;
 use crate::{
     db::{Tx, exec},
     decode::{storable, to_json},
@@ -25,7 +25,9 @@ pub(crate) struct NewRun<'a> {
     pub slot: Option<Timestamp>,
     pub slot_key: Option<String>,
     pub idempotency_key: Option<&'a str>,
-    pub restore: Option<RestoreToNew>,
+    /// The one tenant it works for.
+    pub tenant_key: Option<&'a TenantKey>,
+    pub input: Option<RunInput>,
 }
 
 impl<'a> NewRun<'a> {
@@ -42,7 +44,8 @@ impl<'a> NewRun<'a> {
             slot: None,
             slot_key: None,
             idempotency_key: None,
-            restore: None,
+            tenant_key: None,
+            input: None,
         }
     }
 
@@ -55,8 +58,8 @@ impl<'a> NewRun<'a> {
             tx,
             "insert into runs (tenant_id, id, kind, source_id, connection_id, makes_backup_id, backup_id, subject, \
              state, starts, fence, next_at, cancel_requested, requested_by, label, slot, slot_key, idempotency_key, \
-             input, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', 0, 0, $9, 0, $10, $11, $12, $13, \
-             $14, $15, $9) on conflict do nothing",
+             input, tenant_key, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', 0, 0, $9, 0, $10, $11, \
+             $12, $13, $14, $15, $16, $9) on conflict do nothing",
             self.tenant.to_string(),
             run.to_string(),
             self.kind.key(),
@@ -71,7 +74,8 @@ impl<'a> NewRun<'a> {
             self.slot.map(|at| at.0),
             self.slot_key.clone(),
             self.idempotency_key.map(storable),
-            self.restore.as_ref().map(|restore| to_json("runs", restore)).transpose()?,
+            self.input.as_ref().map(|input| to_json("runs", input)).transpose()?,
+            self.tenant_key.map(TenantKey::as_str),
         )?;
         Ok((made == 1).then_some(run))
     }

@@ -8,7 +8,7 @@ use domain::{
 use super::runs::Run;
 use crate::{
     db::{Tx, exec},
-    decode::{id, maybe_id, maybe_json, storable, word},
+    decode::{id, maybe_id, maybe_json, maybe_key, storable, word},
     error::{Error, Result},
 };
 
@@ -17,7 +17,7 @@ macro_rules! run_columns {
     () => {
         "tenant_id, id, kind, source_id, connection_id, coalesce(makes_backup_id, backup_id) as backup_id, subject, \
          state, starts, requested_by, label, slot, created_at, started_at, finished_at, next_at, progress, error, \
-         cancel_requested, input"
+         cancel_requested, input, tenant_key, output"
     };
 }
 pub(crate) use run_columns;
@@ -44,6 +44,8 @@ pub(crate) struct RunRow {
     error: Option<String>,
     cancel_requested: i64,
     input: Option<String>,
+    tenant_key: Option<String>,
+    output: Option<String>,
 }
 
 const TABLE: &str = "runs";
@@ -71,7 +73,9 @@ impl TryFrom<RunRow> for Run {
             progress: maybe_json(TABLE, row.progress.as_deref())?,
             error: maybe_json(TABLE, row.error.as_deref())?,
             cancel_requested: row.cancel_requested == 1,
-            restore: maybe_json(TABLE, row.input.as_deref())?,
+            tenant: maybe_key(TABLE, row.tenant_key)?,
+            input: maybe_json(TABLE, row.input.as_deref())?,
+            output: maybe_json(TABLE, row.output.as_deref())?,
         })
     }
 }

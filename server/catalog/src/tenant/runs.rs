@@ -1,17 +1,20 @@
 //! Runs as people see them: listed, followed, cancelled.
 
 use domain::{
-    BackupId, ConnectionId, Cursor, Page, RunId, SourceId, TenantId, Timestamp,
+    BackupId, ConnectionId, Cursor, Page, RestoreId, RunId, SourceId, TenantId, Timestamp,
     backups::{Progress, RunError, RunKind, RunState},
     restores::RestoreToNew,
+    tenancy::TenantKey,
 };
 
+use super::run_input::{RunInput, RunOutput};
 use super::run_row::{RunRow, append_event, run_columns};
 use crate::{
     Conflict, TenantCatalog,
     db::{all, first},
     decode::{After, page, page_size, word},
     error::{Error, Result},
+    system::run_ended,
 };
 
 /// One run.
@@ -55,8 +58,29 @@ pub struct Run {
     pub error: Option<RunError>,
     /// Whether somebody asked it to stop.
     pub cancel_requested: bool,
-    /// Input of a restore.
-    pub restore: Option<RestoreToNew>,
+    /// The one tenant it works for; none if it works for the whole source.
+    pub tenant: Option<TenantKey>,
+    /// What it is given beside.
+    pub input: Option<RunInput>,
+    /// What it left.
+    pub output: Option<RunOutput>,
+}
+
+impl Run {
+    /// What a restore into a new database is asked to do.
+    pub const fn restore(&self) -> Option<&RestoreToNew> {
+        match &self.input {
+            Some(RunInput::Restore(restore)) => Some(restore),
+            _ => None,
+        }
+    }
+    /// The request of a tenant restore that it works on.
+    pub const fn restore_id(&self) -> Option<RestoreId> {
+        match &self.input {
+            Some(RunInput::Request { restore_id }) => Some(*restore_id),
+            _ => None,
+        }
+    }
 }
 
 /// One line of a run's log.
@@ -81,6 +105,8 @@ pub struct RunQuery {
     pub backup: Option<BackupId>,
     /// Of one kind.
     pub kind: Option<RunKind>,
+    /// For one tenant.
+    pub tenant: Option<TenantKey>,
     /// In one state.
     pub state: Option<RunState>,
     /// Queued, running or retrying only.
@@ -98,16 +124,16 @@ impl TenantCatalog<'_> {
         let mut tx = self.begin().await?;
         let row = first!(
             &mut tx,
-            (String,),
+            (String, String),
             "update runs set cancel_requested = 1, \
              state = case when state = 'running' then state else 'cancelled' end, \
              finished_at = case when state = 'running' then null else cast($3 as bigint) end, next_at = null \
-             where tenant_id = $1 and id = $2 and state in ('queued', 'retrying', 'running') returning state",
+             where tenant_id = $1 and id = $2 and state in ('queued', 'retrying', 'running') returning state, kind",
             self.key(),
             id.to_string(),
             self.now(),
         )?;
-        let Some((state,)) = row else {
+        let Some((state, kind)) = row else {
             drop(tx);
             self.get_run(id).await?;
             return Err(Conflict::RunFinished.into());
@@ -120,9 +146,13 @@ impl TenantCatalog<'_> {
             &format!("{} asked it to stop", self.actor.name()),
         )
         .await?;
+        let (state, kind) = (word("runs", &state, RunState::find)?, word("runs", &kind, RunKind::find)?);
+        if state == RunState::Cancelled {
+            run_ended(&mut tx, &*self.catalog.clock, self.tenant, id, kind, None).await?;
+        }
         self.note(&mut tx, "run.cancel", format!("run {id}"), String::new()).await?;
         tx.commit().await?;
-        word("runs", &state, RunState::find)
+        Ok(state)
     }
 
     /// Runs, newest first.
@@ -145,7 +175,8 @@ impl TenantCatalog<'_> {
                  and (cast($6 as text) is null or state = $6) \
                  and ($7 = 0 or state in ('queued', 'running', 'retrying')) \
                  and (cast($8 as bigint) is null or created_at < $8 or (created_at = $8 and id < $9)) \
-                 order by created_at desc, id desc limit $10"
+                 and (cast($10 as text) is null or tenant_key = $10) \
+                 order by created_at desc, id desc limit $11"
             ),
             self.key(),
             query.source.map(|id| id.to_string()),
@@ -156,6 +187,7 @@ impl TenantCatalog<'_> {
             i64::from(query.active),
             after_at.map(|at| at.0),
             after.map(|after| after.id),
+            query.tenant.as_ref().map(|key| key.as_str().to_owned()),
             i64::from(limit) + 1,
         )?;
         let runs = rows.into_iter().map(Run::try_from).collect::<Result<Vec<_>>>()?;

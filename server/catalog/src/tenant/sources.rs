@@ -4,7 +4,7 @@ use domain::{
     ConnectionId, RunId, ScheduleId, SourceId, Timestamp,
     backups::Verification,
     policies::schedule::Schedule,
-    sources::{Capabilities, DatabaseName, Source},
+    sources::{Capabilities, DatabaseName, EngineKind, Source},
 };
 
 use crate::{
@@ -21,6 +21,10 @@ pub struct SourceRow {
     pub source: Source,
     /// Its server, by its label.
     pub connection: String,
+    /// What reads it.
+    pub engine: EngineKind,
+    /// The column that names the tenant in most of its tables.
+    pub tenant_column: String,
     /// What the last probe of the server found.
     pub capabilities: Option<Capabilities>,
     /// The instant that the newest proven backup holds (kept ones only).
@@ -62,6 +66,8 @@ struct Row {
     connection_id: String,
     database_name: String,
     created_at: i64,
+    engine: String,
+    tenant_column: String,
     connection: String,
     capabilities: Option<String>,
 }
@@ -107,7 +113,7 @@ impl TenantCatalog<'_> {
         let rows = all!(
             &mut reader,
             Row,
-            "select s.id, s.connection_id, s.database_name, s.created_at, c.name as connection, c.capabilities \
+            "select s.id, s.connection_id, s.database_name, s.created_at, s.engine, s.tenant_column, c.name as connection, c.capabilities \
              from sources s join connections c on c.tenant_id = s.tenant_id and c.id = s.connection_id \
              where s.tenant_id = $1 and (cast($2 as text) is null or s.id = $2) order by c.name, s.database_name, s.id",
             tenant.as_str(),
@@ -124,7 +130,7 @@ impl TenantCatalog<'_> {
         let proven = all!(
             &mut reader,
             (String, i64),
-            "select source_id, max(snapshot_at) from backups where tenant_id = $1 and retention = 'active' \
+            "select source_id, max(snapshot_at) from backups where tenant_id = $1 and retention = 'active' and tenant_key is null \
              and verification = 'restore_ok' and (cast($2 as text) is null or source_id = $2) group by source_id",
             tenant.as_str(),
             only.as_deref(),
@@ -134,7 +140,8 @@ impl TenantCatalog<'_> {
             (String, i64, String, i64),
             "select source_id, snapshot_at, verification, arrived from (select source_id, snapshot_at, verification, \
              max(created_at) over (partition by source_id) as arrived, row_number() over (partition by source_id order by created_at desc, snapshot_at desc, id desc) as place from backups \
-             where tenant_id = $1 and retention = 'active' and (cast($2 as text) is null or source_id = $2)) as b \
+             where tenant_id = $1 and retention = 'active' and tenant_key is null \
+             and (cast($2 as text) is null or source_id = $2)) as b \
              where place = 1",
             tenant.as_str(),
             only.as_deref(),
@@ -144,7 +151,7 @@ impl TenantCatalog<'_> {
             (String, String),
             "select source_id, id from runs where tenant_id = $1 and source_id is not null \
              and state in ('queued', 'running', 'retrying') and (cast($2 as text) is null or source_id = $2) \
-             order by case when kind = 'backup' then 0 else 1 end, created_at",
+             order by case when kind = 'backup' and tenant_key is null then 0 else 1 end, created_at",
             tenant.as_str(),
             only.as_deref(),
         )?;
@@ -180,6 +187,8 @@ impl TenantCatalog<'_> {
                         .map_err(|error| corrupt("sources", error))?,
                     created_at: Timestamp(row.created_at),
                 },
+                engine: word("sources", &row.engine, EngineKind::find)?,
+                tenant_column: row.tenant_column,
                 connection: row.connection,
                 capabilities: maybe_json("connections", row.capabilities.as_deref())?,
                 schedules,

@@ -4,12 +4,13 @@ use domain::{
     BackupId, ConnectionId, RunId, SourceId,
     backups::{Retention, RunKind},
     restores::RestoreToNew,
+    tenancy::{ExportFormat, TenantKey},
 };
 
-use super::new_run::NewRun;
+use super::{new_run::NewRun, run_input::RunInput};
 use crate::{
     Conflict, TenantCatalog,
-    db::{Tx, dialect, first},
+    db::{Tx, dialect, exec, first},
     decode::{id, storable},
     error::{Error, Result},
 };
@@ -24,6 +25,15 @@ pub enum RunRequest {
         /// A person's label.
         label: Option<String>,
     },
+    /// A full backup of one tenant.
+    TenantBackup {
+        /// Of which source.
+        source_id: SourceId,
+        /// Whose rows.
+        tenant: TenantKey,
+        /// A person's label.
+        label: Option<String>,
+    },
     /// A verification.
     Verify {
         /// Of which backup.
@@ -31,6 +41,22 @@ pub enum RunRequest {
     },
     /// A restore into a new database.
     Restore(RestoreToNew),
+    /// A tenant's rows as a file.
+    Export {
+        /// From which backup.
+        backup_id: BackupId,
+        /// Whose rows.
+        tenant: TenantKey,
+        /// As what.
+        format: ExportFormat,
+    },
+    /// A look at a schema, and the draft of a map.
+    InferMap {
+        /// Of which source.
+        source_id: SourceId,
+        /// The column to look for from now on.
+        tenant_column: String,
+    },
     /// A test of a connection.
     Probe {
         /// Which.
@@ -58,6 +84,14 @@ impl TenantCatalog<'_> {
                 subject = database;
                 format!("backup of source {source_id}")
             }
+            RunRequest::TenantBackup { source_id, tenant, label } => {
+                let (database, connection) = self.source_of_run(&mut tx, *source_id).await?;
+                (new.source, new.connection, new.label) =
+                    (Some(*source_id), Some(connection), label.as_deref());
+                new.tenant_key = Some(tenant);
+                subject = database;
+                format!("backup of tenant {tenant} of source {source_id}")
+            }
             RunRequest::Verify { backup_id } => {
                 (new.source, new.backup) =
                     (Some(self.kept_backup(&mut tx, *backup_id, &mut subject).await?), Some(*backup_id));
@@ -68,11 +102,26 @@ impl TenantCatalog<'_> {
                 self.connection_of_run(&mut tx, restore.connection_id).await?;
                 (new.source, new.backup, new.connection) =
                     (Some(source), Some(restore.backup_id), Some(restore.connection_id));
-                new.restore = Some(restore.clone());
+                new.input = Some(RunInput::Restore(restore.clone()));
                 format!(
                     "backup {} to {} on connection {}",
                     restore.backup_id, restore.database, restore.connection_id
                 )
+            }
+            RunRequest::Export { backup_id, tenant, format } => {
+                let source = self.kept_backup(&mut tx, *backup_id, &mut subject).await?;
+                (new.source, new.backup) = (Some(source), Some(*backup_id));
+                new.tenant_key = Some(tenant);
+                new.input = Some(RunInput::Export { format: *format });
+                format!("tenant {tenant} of backup {backup_id} as {}", format.key())
+            }
+            RunRequest::InferMap { source_id, tenant_column } => {
+                let (database, connection) = self.source_of_run(&mut tx, *source_id).await?;
+                (new.source, new.connection) = (Some(*source_id), Some(connection));
+                new.input = Some(RunInput::Infer { tenant_column: tenant_column.clone() });
+                self.set_tenant_column(&mut tx, *source_id, tenant_column).await?;
+                subject = database;
+                format!("source {source_id}, column {tenant_column}")
             }
             RunRequest::Probe { connection_id } => {
                 subject = self.connection_of_run(&mut tx, *connection_id).await?;
@@ -105,7 +154,22 @@ impl TenantCatalog<'_> {
         row.map(|(run,)| id("runs", &run)).transpose()
     }
 
-    async fn source_of_run(&self, tx: &mut Tx, source: SourceId) -> Result<(String, ConnectionId)> {
+    async fn set_tenant_column(&self, tx: &mut Tx, source: SourceId, column: &str) -> Result<()> {
+        exec!(
+            tx,
+            "update sources set tenant_column = $3 where tenant_id = $1 and id = $2",
+            self.key(),
+            source.to_string(),
+            storable(column),
+        )
+        .map(drop)
+    }
+
+    pub(super) async fn source_of_run(
+        &self,
+        tx: &mut Tx,
+        source: SourceId,
+    ) -> Result<(String, ConnectionId)> {
         let row = first!(
             tx,
             (String, String),
@@ -129,7 +193,12 @@ impl TenantCatalog<'_> {
     }
 
     /// The source of a backup that is kept. Holds the backup's row, so that retention cannot choose it meanwhile.
-    async fn kept_backup(&self, tx: &mut Tx, backup: BackupId, subject: &mut String) -> Result<SourceId> {
+    pub(super) async fn kept_backup(
+        &self,
+        tx: &mut Tx,
+        backup: BackupId,
+        subject: &mut String,
+    ) -> Result<SourceId> {
         let row = first!(
             tx,
             (String, String, String),
@@ -154,9 +223,11 @@ impl RunRequest {
     /// What kind of run it is.
     pub const fn kind(&self) -> RunKind {
         match self {
-            Self::Backup { .. } => RunKind::Backup,
+            Self::Backup { .. } | Self::TenantBackup { .. } => RunKind::Backup,
             Self::Verify { .. } => RunKind::Verify,
             Self::Restore(_) => RunKind::Restore,
+            Self::Export { .. } => RunKind::Export,
+            Self::InferMap { .. } => RunKind::InferMap,
             Self::Probe { .. } => RunKind::Probe,
         }
     }

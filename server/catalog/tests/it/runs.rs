@@ -70,7 +70,7 @@ contract! {
         }
         let run = world.our().create_run(restore(backup, world.ours.connection), None).await.unwrap();
         let claim = world.claim(run).await;
-        assert_eq!(claim.run().restore.as_ref().unwrap().backup_id, backup);
+        assert_eq!(claim.run().restore().unwrap().backup_id, backup);
         assert_eq!(claim.run().backup_id, Some(backup));
         world.catalog.lease(&claim).complete_restore("43 tables").await.unwrap();
         let log = world.our().run_events(run, 0).await.unwrap();

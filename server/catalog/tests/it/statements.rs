@@ -1,7 +1,7 @@
 //! Every statement that names a table of an organisation also names the organisation.
 
 /// Tables whose rows belong to an organisation.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 23] = [
     "connections",
     "sources",
     "schedules",
@@ -16,11 +16,19 @@ const TABLES: [&str; 15] = [
     "memberships",
     "tenants",
     "audit",
+    "tenant_maps",
+    "map_tables",
+    "map_versions",
+    "source_tenants",
+    "backup_tenants",
+    "restore_requests",
+    "restore_events",
+    "restore_tables",
     "run_columns",
 ];
 
 /// Statements that name one of them, at least: fewer means that this test has lost sight of some.
-const AT_LEAST: usize = 80;
+const AT_LEAST: usize = 130;
 
 /// Text of every string literal of a source file; `concat!` and line continuations join by themselves because
 /// neighbouring literals within one call are one statement.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use catalog::{
-    Catalog, Claim, NewBackup, NewConnection, Principal, RunRequest, Sealed, SystemTask, TenantCatalog,
+    Catalog, Claim, NewBackup, NewConnection, NewPart, NewSplit, Principal, RunRequest, Sealed, SystemTask,
+    TenantCatalog,
 };
 use domain::{
     BackupId, ByteSize, Clock, ConnectionId, FixedClock, RunId, SourceId, TenantId, Timestamp, VaultId,
@@ -11,6 +12,7 @@ use domain::{
     backups::{Evidence, Proof, RunError, Sizes, TableEvidence},
     policies::schedule::{DAILY_FULL, Schedule},
     sources::{AccountName, Coordinate, DatabaseName, HostName, Label, TlsMode},
+    tenancy::{Drift, Mapping, Route, TenantKey, TenantMap},
     vaults::VaultKind,
 };
 
@@ -154,7 +156,25 @@ impl World {
             vault_id: self.vault,
             manifest_key: "v1/t/s/b/1/manifest".into(),
             objects: 4,
+            split: None,
         }
+    }
+    /// A backup that is split into tenants `1..=count`.
+    pub fn split(&self, count: u64, map: TenantMap, drift: Vec<Drift>) -> NewBackup {
+        let tenants = (1..=count).map(|n| NewPart {
+            key: TenantKey::new(n.to_string()).unwrap(),
+            rows: n * 10,
+            plain_bytes: n * 1000,
+            stored_bytes: n * 100,
+        });
+        let split = NewSplit {
+            map,
+            drift,
+            shared_rows: 5,
+            tenants: tenants.collect(),
+            remarks: vec!["2 readers agreed".into()],
+        };
+        NewBackup { split: Some(split), ..self.stored() }
     }
 }
 
@@ -168,6 +188,28 @@ pub fn connection(clock: &dyn Clock, name: &str) -> NewConnection {
         tls: TlsMode::Verify,
         credential: Some(Sealed(vec![1, 2, 3])),
     }
+}
+
+/// A map of these tables, each led by `TenantId`.
+pub fn map(tables: &[&str]) -> TenantMap {
+    let mapping = |table: &&str| {
+        let route = Route::Column { column: "TenantId".into() };
+        ((*table).to_owned(), Mapping { route, note: None, shape: format!("shape of {table}") })
+    };
+    TenantMap { tenant_column: "TenantId".into(), tables: tables.iter().map(mapping).collect() }
+}
+
+pub fn tenant_key(key: &str) -> TenantKey {
+    TenantKey::new(key).unwrap()
+}
+
+/// A backup that was taken, split into tenants `1..=count`, and proven.
+pub async fn split_backup(world: &World, tenant: Tenant, count: u64, map: TenantMap) -> BackupId {
+    let claim = world.claim(world.start_backup(tenant).await).await;
+    let new = world.split(count, map, Vec::new());
+    let verify = world.catalog.lease(&claim).complete_backup(new).await.unwrap().unwrap();
+    world.prove(verify, true).await;
+    claim.run().backup_id.unwrap()
 }
 
 pub fn evidence(equal: bool) -> Evidence {

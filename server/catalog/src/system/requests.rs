@@ -1,0 +1,177 @@
+//! What the runs of a tenant restore make of its request. A request and its run end in one transaction, whichever
+//! way: a preview that nobody can look at, or rows that are said to be applied and are not, must not be.
+
+use domain::{
+    Clock, RestoreId, RunId, TenantId, Timestamp,
+    backups::{RunError, RunKind, RunState},
+    restores::{Difference, RequestState as S},
+};
+
+use super::lease::Lease;
+use crate::{
+    Outcome,
+    db::{Tx, dialect, exec, first},
+    decode::{amount, id, to_json, word},
+    error::{Error, Result},
+    tenant::{Figures, RestoreStep, RunInput},
+};
+
+/// Tables of a difference that are stored with one statement.
+const AT_ONCE: usize = 500;
+
+const _: () = assert!(
+    S::Planning.may_become(S::Planned)
+        && S::Planning.may_become(S::Failed)
+        && S::Planning.may_become(S::Withdrawn)
+        && S::Applying.may_become(S::Applied)
+        && S::Applying.may_become(S::Failed)
+        && S::Undoing.may_become(S::Undone)
+        && S::Undoing.may_become(S::Applied)
+);
+
+impl Lease<'_> {
+    fn restore_id(&self) -> Result<RestoreId> {
+        match self.run().input {
+            Some(RunInput::Request { restore_id }) => Ok(restore_id),
+            _ => Err(Error::NotFound { what: "restore of this run" }),
+        }
+    }
+
+    /// The difference is computed and its change set lies in the vault under `attempt`. A request that was
+    /// withdrawn meanwhile stays so. Returns whether it can be looked at.
+    pub async fn complete_plan(&self, difference: &Difference, attempt: u32) -> Result<bool> {
+        let restore = self.restore_id()?;
+        let now = self.catalog().clock.now();
+        let mut tx = self.begin().await?;
+        let planned = exec!(
+            &mut tx,
+            "update restore_requests set state = 'planned', attempt = $3, difference = $4, digest = $5, changes = $6, \
+             is_applicable = $7, changed_at = $8, version = version + 1 \
+             where tenant_id = $1 and id = $2 and state = 'planning'",
+            self.tenant(),
+            restore.to_string(),
+            i64::from(attempt),
+            to_json("restore_requests", &Figures::from(difference))?,
+            difference.digest.as_str(),
+            amount(difference.changes()),
+            i64::from(difference.is_applicable()),
+            now.0,
+        )?;
+        let message = if planned == 1 {
+            self.store_tables(&mut tx, restore, difference).await?;
+            self.took(&mut tx, restore, S::Planned, now).await?;
+            format!("{} rows of {} tables would change", difference.changes(), difference.tables.len())
+        } else {
+            "computed, but the request was withdrawn meanwhile".to_owned()
+        };
+        self.finish(&mut tx, RunState::Completed, None, None, &message).await?;
+        self.note(&mut tx, "tenant_restore.planned", Outcome::Done, difference.digest.clone()).await?;
+        tx.commit().await?;
+        Ok(planned == 1)
+    }
+
+    async fn store_tables(&self, tx: &mut Tx, restore: RestoreId, difference: &Difference) -> Result<()> {
+        for tables in difference.tables.chunks(AT_ONCE) {
+            exec!(
+                tx,
+                dialect!(
+                    tx,
+                    sqlite: "insert into restore_tables (tenant_id, restore_id, table_name, is_unchanged, inserts, updates, \
+                             deletes, unchanged) select $1, $2, value ->> 'table', \
+                             case when (value ->> 'inserts') + (value ->> 'updates') + (value ->> 'deletes') = 0 then 1 else 0 end, \
+                             value ->> 'inserts', value ->> 'updates', value ->> 'deletes', value ->> 'unchanged' from json_each($3)",
+                    postgres: "insert into restore_tables (tenant_id, restore_id, table_name, is_unchanged, inserts, updates, \
+                               deletes, unchanged) select $1, $2, r.\"table\", \
+                               case when r.inserts + r.updates + r.deletes = 0 then 1 else 0 end, \
+                               r.inserts, r.updates, r.deletes, r.unchanged from json_to_recordset(cast($3 as json)) \
+                               as r(\"table\" text, inserts bigint, updates bigint, deletes bigint, unchanged bigint)"
+                ),
+                self.tenant(),
+                restore.to_string(),
+                to_json("restore_tables", &tables)?,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The live rows are as in the backup; `summary` becomes the last line of the run's log.
+    pub async fn complete_apply(&self, summary: &str) -> Result<()> {
+        let restore = self.restore_id()?;
+        let now = self.catalog().clock.now();
+        let mut tx = self.begin().await?;
+        exec!(
+            &mut tx,
+            "update restore_requests set state = 'applied', applied_at = $3, changed_at = $3, version = version + 1 \
+             where tenant_id = $1 and id = $2 and state = 'applying'",
+            self.tenant(),
+            restore.to_string(),
+            now.0,
+        )?;
+        self.took(&mut tx, restore, S::Applied, now).await?;
+        self.finish(&mut tx, RunState::Completed, None, None, summary).await?;
+        self.note(&mut tx, "tenant_restore.applied", Outcome::Done, summary.to_owned()).await?;
+        tx.commit().await
+    }
+
+    /// The live rows are as they were before.
+    pub async fn complete_undo(&self, summary: &str) -> Result<()> {
+        let restore = self.restore_id()?;
+        let now = self.catalog().clock.now();
+        let mut tx = self.begin().await?;
+        exec!(
+            &mut tx,
+            "update restore_requests set state = 'undone', undone_at = $3, changed_at = $3, version = version + 1 \
+             where tenant_id = $1 and id = $2 and state = 'undoing'",
+            self.tenant(),
+            restore.to_string(),
+            now.0,
+        )?;
+        self.took(&mut tx, restore, S::Undone, now).await?;
+        self.finish(&mut tx, RunState::Completed, None, None, summary).await?;
+        self.note(&mut tx, "tenant_restore.undone", Outcome::Done, summary.to_owned()).await?;
+        tx.commit().await
+    }
+
+    async fn took(&self, tx: &mut Tx, restore: RestoreId, state: S, at: Timestamp) -> Result<()> {
+        let run = Some(self.run().id);
+        RestoreStep { restore, at, state, by: "worker", comment: "", run }.append(tx, &self.tenant()).await
+    }
+}
+
+/// A run ended without a result: what it worked for goes back, or is over. Nothing happens for other kinds.
+pub(crate) async fn run_ended(
+    tx: &mut Tx,
+    clock: &dyn Clock,
+    tenant: TenantId,
+    run: RunId,
+    kind: RunKind,
+    error: Option<&RunError>,
+) -> Result<()> {
+    let (from, to) = match kind {
+        RunKind::PlanRestore if error.is_none() => (S::Planning, S::Withdrawn),
+        RunKind::PlanRestore => (S::Planning, S::Failed),
+        RunKind::ApplyRestore => (S::Applying, S::Failed),
+        RunKind::UndoRestore => (S::Undoing, S::Applied),
+        _ => return Ok(()),
+    };
+    let now = clock.now();
+    let row = first!(
+        tx,
+        (String, String),
+        "update restore_requests set state = $4, changed_at = $5, version = version + 1 \
+         where tenant_id = $1 and state = $3 and $2 = case state when 'planning' then plan_run_id \
+         when 'applying' then apply_run_id else undo_run_id end returning id, state",
+        tenant.to_string(),
+        run.to_string(),
+        from.key(),
+        to.key(),
+        now.0,
+    )?;
+    let Some((restore, state)) = row else { return Ok(()) };
+    let comment = error.map_or("Cancelled.", |error| error.message.as_str());
+    let restore = id("restore_requests", &restore)?;
+    let state = word("restore_requests", &state, S::find)?;
+    RestoreStep { restore, at: now, state, by: "worker", comment, run: Some(run) }
+        .append(tx, &tenant.to_string())
+        .await
+}

@@ -1,0 +1,332 @@
+//! The steps of a tenant restore that people take.
+//!
+//! Each is one guarded statement: it names the state from which it may be taken and the digest of the difference
+//! that was looked at, so that of all who try at once one finds the row as it must be, and nobody agrees to what
+//! they have not seen. The database refuses by itself what must never be: an approval by who asked for it.
+
+use domain::{
+    BackupId, ConnectionId, RestoreId, RunId, SourceId, Timestamp,
+    access::{Permission, Role},
+    backups::RunKind,
+    restores::{RequestState as S, TenantRestore},
+};
+
+use super::{new_run::NewRun, run_input::RunInput};
+use crate::{
+    Conflict, TenantCatalog,
+    db::{Tx, all, dialect, exec, first},
+    decode::{id, storable, tenant_key, to_json, word},
+    error::{Error, Result},
+};
+
+/// How long an approval holds, in milliseconds: a day. The live rows move on, and so does who agreed.
+pub const APPROVAL_MS: i64 = 24 * 3_600_000;
+
+const TABLE: &str = "restore_requests";
+
+// Every step below is one that the states allow.
+const _: () = assert!(
+    S::Planned.may_become(S::AwaitingApproval)
+        && S::AwaitingApproval.may_become(S::Approved)
+        && S::AwaitingApproval.may_become(S::Rejected)
+        && S::Approved.may_become(S::Applying)
+        && S::Applied.may_become(S::Undoing)
+        && S::Planning.may_become(S::Withdrawn)
+        && S::Planned.may_become(S::Withdrawn)
+        && S::AwaitingApproval.may_become(S::Withdrawn)
+        && S::Approved.may_become(S::Withdrawn)
+);
+
+/// What a step needs to know of a request. Its row is held until the transaction ends.
+#[derive(sqlx::FromRow)]
+struct Held {
+    source_id: String,
+    backup_id: String,
+    tenant_key: String,
+    state: String,
+    digest: Option<String>,
+    is_applicable: i64,
+    made_by_id: String,
+    asked_by_id: Option<String>,
+    approved_until: Option<i64>,
+}
+
+impl TenantCatalog<'_> {
+    /// Makes a request and queues the run that computes its difference. [`Conflict::Expired`] if the backup is
+    /// gone, [`Conflict::AlreadyRunning`] if a difference of the same tenant is being computed.
+    pub async fn plan_restore(&self, wish: &TenantRestore) -> Result<(RestoreId, RunId)> {
+        let mut tx = self.begin().await?;
+        let mut subject = String::new();
+        let source = self.kept_backup(&mut tx, wish.backup_id, &mut subject).await?;
+        let (_, connection) = self.source_of_run(&mut tx, source).await?;
+        let restore = RestoreId::new(self.catalog.clock.uuid());
+        let mut run = NewRun::of(self.tenant, RunKind::PlanRestore, &subject, self.actor.name());
+        (run.source, run.connection, run.backup) = (Some(source), Some(connection), Some(wish.backup_id));
+        run.tenant_key = Some(&wish.tenant);
+        run.input = Some(RunInput::Request { restore_id: restore });
+        let run = run.insert(&mut tx, &*self.catalog.clock).await?.ok_or(Conflict::AlreadyRunning)?;
+        exec!(
+            &mut tx,
+            "insert into restore_requests (tenant_id, id, source_id, backup_id, tenant_key, selection, state, version, \
+             is_applicable, made_by_id, made_by, created_at, changed_at, plan_run_id) \
+             values ($1, $2, $3, $4, $5, $6, $7, 1, 0, $8, $9, $10, $10, $11)",
+            self.key(),
+            restore.to_string(),
+            source.to_string(),
+            wish.backup_id.to_string(),
+            wish.tenant.as_str(),
+            to_json(TABLE, &wish.selection)?,
+            S::Planning.key(),
+            self.actor.key(),
+            storable(self.actor.name()),
+            self.now(),
+            run.to_string(),
+        )?;
+        self.took(&mut tx, restore, S::Planning, "", Some(run)).await?;
+        let detail = format!("tenant {} from backup {}", wish.tenant, wish.backup_id);
+        self.note(&mut tx, "tenant_restore.plan", format!("restore {restore}"), detail).await?;
+        tx.commit().await?;
+        Ok((restore, run))
+    }
+
+    /// Asks for approval of the difference that `digest` names.
+    pub async fn request_restore(&self, restore: RestoreId, digest: &str, comment: &str) -> Result<()> {
+        let mut tx = self.begin().await?;
+        self.hold(&mut tx, restore, S::Planned, digest).await?;
+        exec!(
+            &mut tx,
+            "update restore_requests set state = 'awaiting_approval', asked_by_id = $3, asked_at = $4, changed_at = $4, \
+             version = version + 1 where tenant_id = $1 and id = $2 and state = 'planned'",
+            self.key(),
+            restore.to_string(),
+            self.actor.key(),
+            self.now(),
+        )?;
+        self.took(&mut tx, restore, S::AwaitingApproval, comment, None).await?;
+        self.note(&mut tx, "tenant_restore.request", format!("restore {restore}"), digest.into()).await?;
+        tx.commit().await
+    }
+
+    /// Agrees to it, for a day and for one application. [`Conflict::SecondPerson`] if the actor made it or asked.
+    pub async fn approve_restore(&self, restore: RestoreId, digest: &str, comment: &str) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let held = self.hold(&mut tx, restore, S::AwaitingApproval, digest).await?;
+        self.as_second_person(&held)?;
+        exec!(
+            &mut tx,
+            "update restore_requests set state = 'approved', approved_by_id = $3, approved_at = $4, approved_until = $5, \
+             changed_at = $4, version = version + 1 where tenant_id = $1 and id = $2 and state = 'awaiting_approval'",
+            self.key(),
+            restore.to_string(),
+            self.actor.key(),
+            self.now(),
+            self.now() + APPROVAL_MS,
+        )?;
+        self.took(&mut tx, restore, S::Approved, comment, None).await?;
+        self.note(&mut tx, "tenant_restore.approve", format!("restore {restore}"), digest.into()).await?;
+        tx.commit().await
+    }
+
+    /// Refuses it, likewise as a second person.
+    pub async fn reject_restore(&self, restore: RestoreId, digest: &str, comment: &str) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let held = self.hold(&mut tx, restore, S::AwaitingApproval, digest).await?;
+        self.as_second_person(&held)?;
+        self.settle(&mut tx, restore, S::Rejected, comment).await?;
+        self.note(&mut tx, "tenant_restore.reject", format!("restore {restore}"), digest.into()).await?;
+        tx.commit().await
+    }
+
+    /// Takes it back, as long as nothing was applied. Returns the run that computes its difference, if it still
+    /// does.
+    pub async fn withdraw_restore(&self, restore: RestoreId) -> Result<Option<RunId>> {
+        let plan = self.get_restore(restore).await?.plan_run;
+        let mut tx = self.begin().await?;
+        let held = self.held(&mut tx, restore).await?;
+        let state = word(TABLE, &held.state, S::find)?;
+        if !state.may_become(S::Withdrawn) {
+            return Err(Conflict::Stale.into());
+        }
+        self.settle(&mut tx, restore, S::Withdrawn, "").await?;
+        self.note(&mut tx, "tenant_restore.withdraw", format!("restore {restore}"), String::new()).await?;
+        tx.commit().await?;
+        Ok((state == S::Planning).then_some(plan))
+    }
+
+    /// Queues the run that applies exactly what was approved; once. [`Conflict::ApprovalExpired`] if the approval
+    /// is too old, which ends the request; [`Conflict::AlreadyRunning`] if something else is being applied to the
+    /// source.
+    pub async fn apply_restore(&self, restore: RestoreId, digest: &str) -> Result<RunId> {
+        let mut tx = self.begin().await?;
+        let held = self.hold(&mut tx, restore, S::Approved, digest).await?;
+        if held.approved_until.is_none_or(|until| until <= self.now()) {
+            self.settle(&mut tx, restore, S::Withdrawn, "The approval was too old to be used.").await?;
+            self.note(&mut tx, "tenant_restore.expire", format!("restore {restore}"), digest.into()).await?;
+            tx.commit().await?;
+            return Err(Conflict::ApprovalExpired.into());
+        }
+        let run = self.queue_step(&mut tx, restore, &held, RunKind::ApplyRestore).await?;
+        exec!(
+            &mut tx,
+            "update restore_requests set state = 'applying', apply_run_id = $3, changed_at = $4, version = version + 1 \
+             where tenant_id = $1 and id = $2 and state = 'approved'",
+            self.key(),
+            restore.to_string(),
+            run.to_string(),
+            self.now(),
+        )?;
+        self.took(&mut tx, restore, S::Applying, "", Some(run)).await?;
+        let detail = format!("run {run}, {digest}");
+        self.note(&mut tx, "tenant_restore.apply", format!("restore {restore}"), detail).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    /// Queues the run that brings the rows back to what they were before.
+    pub async fn undo_restore(&self, restore: RestoreId, digest: &str) -> Result<RunId> {
+        let mut tx = self.begin().await?;
+        let held = self.hold(&mut tx, restore, S::Applied, digest).await?;
+        let run = self.queue_step(&mut tx, restore, &held, RunKind::UndoRestore).await?;
+        exec!(
+            &mut tx,
+            "update restore_requests set state = 'undoing', undo_run_id = $3, changed_at = $4, version = version + 1 \
+             where tenant_id = $1 and id = $2 and state = 'applied'",
+            self.key(),
+            restore.to_string(),
+            run.to_string(),
+            self.now(),
+        )?;
+        self.took(&mut tx, restore, S::Undoing, "", Some(run)).await?;
+        let detail = format!("run {run}, {digest}");
+        self.note(&mut tx, "tenant_restore.undo", format!("restore {restore}"), detail).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    /// Whether somebody could agree to a request beside who made it and who asked for it.
+    pub async fn has_second_person(&self, restore: RestoreId) -> Result<bool> {
+        let found = self.get_restore(restore).await?;
+        let mut reader = self.read().await?;
+        let people = all!(
+            &mut reader,
+            (String, String),
+            "select u.id, m.role from memberships m join users u on u.id = m.user_id \
+             where m.tenant_id = $1 and u.enabled = 1",
+            self.key(),
+        )?;
+        let others = people.iter().filter(|(user, role)| {
+            let may = Role::find(role).is_some_and(|role| Permission::ApproveRestore.allows(role));
+            let key = format!("user:{user}");
+            may && key != found.made_by_id && Some(&key) != found.asked_by_id.as_ref()
+        });
+        Ok(others.count() > 0)
+    }
+
+    async fn held(&self, tx: &mut Tx, restore: RestoreId) -> Result<Held> {
+        let row = first!(
+            tx,
+            Held,
+            dialect!(
+                tx,
+                sqlite: "select source_id, backup_id, tenant_key, state, digest, is_applicable, made_by_id, asked_by_id, \
+                         approved_until from restore_requests where tenant_id = $1 and id = $2",
+                postgres: "select source_id, backup_id, tenant_key, state, digest, is_applicable, made_by_id, asked_by_id, \
+                           approved_until from restore_requests where tenant_id = $1 and id = $2 for update"
+            ),
+            self.key(),
+            restore.to_string(),
+        )?;
+        row.ok_or(Error::NotFound { what: "restore" })
+    }
+
+    /// The request, held, if it is in this state, can be applied and has this difference.
+    async fn hold(&self, tx: &mut Tx, restore: RestoreId, state: S, digest: &str) -> Result<Held> {
+        let held = self.held(tx, restore).await?;
+        if held.state != state.key() {
+            return Err(Conflict::Stale.into());
+        }
+        if held.digest.as_deref() != Some(digest) {
+            return Err(Conflict::DifferenceChanged.into());
+        }
+        if held.is_applicable == 0 {
+            return Err(Conflict::NotApplicable.into());
+        }
+        Ok(held)
+    }
+
+    fn as_second_person(&self, held: &Held) -> Result<()> {
+        let me = self.actor.key();
+        if held.made_by_id == me || held.asked_by_id.as_ref() == Some(&me) {
+            return Err(Conflict::SecondPerson.into());
+        }
+        Ok(())
+    }
+
+    async fn settle(&self, tx: &mut Tx, restore: RestoreId, state: S, comment: &str) -> Result<()> {
+        exec!(
+            tx,
+            "update restore_requests set state = $3, changed_at = $4, version = version + 1 \
+             where tenant_id = $1 and id = $2",
+            self.key(),
+            restore.to_string(),
+            state.key(),
+            self.now(),
+        )?;
+        self.took(tx, restore, state, comment, None).await
+    }
+
+    async fn queue_step(&self, tx: &mut Tx, restore: RestoreId, held: &Held, kind: RunKind) -> Result<RunId> {
+        let source: SourceId = id(TABLE, &held.source_id)?;
+        let backup: BackupId = id(TABLE, &held.backup_id)?;
+        let (database, connection): (String, ConnectionId) = self.source_of_run(tx, source).await?;
+        let tenant = tenant_key(TABLE, held.tenant_key.clone())?;
+        let mut run = NewRun::of(self.tenant, kind, &database, self.actor.name());
+        (run.source, run.connection, run.backup) = (Some(source), Some(connection), Some(backup));
+        run.tenant_key = Some(&tenant);
+        run.input = Some(RunInput::Request { restore_id: restore });
+        run.insert(tx, &*self.catalog.clock).await?.ok_or_else(|| Conflict::AlreadyRunning.into())
+    }
+
+    async fn took(
+        &self,
+        tx: &mut Tx,
+        restore: RestoreId,
+        state: S,
+        comment: &str,
+        run: Option<RunId>,
+    ) -> Result<()> {
+        let step =
+            RestoreStep { restore, at: Timestamp(self.now()), state, by: self.actor.name(), comment, run };
+        step.append(tx, &self.key()).await
+    }
+}
+
+/// A step to be remembered. The caller holds the request's row, so that no two steps get one number.
+pub(crate) struct RestoreStep<'a> {
+    pub restore: RestoreId,
+    pub at: Timestamp,
+    pub state: S,
+    pub by: &'a str,
+    pub comment: &'a str,
+    pub run: Option<RunId>,
+}
+
+impl RestoreStep<'_> {
+    pub(crate) async fn append(&self, tx: &mut Tx, tenant: &str) -> Result<()> {
+        let comment = self.comment.trim();
+        exec!(
+            tx,
+            "insert into restore_events (tenant_id, restore_id, seq, at, state, actor, comment, run_id) \
+             select $1, $2, coalesce(max(seq), 0) + 1, cast($3 as bigint), cast($4 as text), cast($5 as text), \
+             cast($6 as text), cast($7 as text) from restore_events where tenant_id = $1 and restore_id = $2",
+            tenant,
+            self.restore.to_string(),
+            self.at.0,
+            self.state.key(),
+            storable(self.by),
+            (!comment.is_empty()).then(|| storable(comment)),
+            self.run.map(|run| run.to_string()),
+        )
+        .map(drop)
+    }
+}
