@@ -8,16 +8,14 @@ use std::sync::Arc;
 use catalog::{Outcome, Scope};
 use domain::{BackupId, Refusal, access::may, backups::Retention};
 use engine::{
-    format::{Owner, keys::Place},
+    format::keys::Place,
     pipeline::{self, Control, Export, NoFence},
 };
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    caller::Caller,
-    fault::{Error, Result},
-};
+use super::verify_job::place_of;
+use crate::{caller::Caller, fault::Result};
 
 /// What lies between vault and reader, in bytes.
 const BUFFER: usize = 1 << 20;
@@ -37,13 +35,7 @@ pub async fn begin(caller: &Caller, scope: Scope<may::ExportBackup>, id: BackupI
     if backup.retention == Retention::Deleted {
         return Err(Refusal::Expired.into());
     }
-    let place = Place {
-        owner: Owner::System,
-        source: backup.source_id,
-        backup: id,
-        attempt: u32::try_from(backup.attempt)
-            .map_err(|_| Error::Impossible("a backup has an attempt out of range"))?,
-    };
+    let place = place_of(&backup);
     // Whatever cannot be opened at all is an answer, not a broken download.
     pipeline::open_manifest(&caller.services.vault, &place).await?;
     rows.record("backup.export", &format!("backup {id}"), Outcome::Done, "begun").await?;

@@ -6,26 +6,41 @@
 
 use std::sync::Arc;
 
-use catalog::NewBackup;
+use catalog::{NewBackup, NewPart, NewSplit, SourceRow};
+use domain::{
+    sources::EngineKind,
+    tenancy::{TenantKey, TenantMap},
+};
 use engine::{
     format::{Owner, keys::Place},
-    pipeline::{self, BackupRequest, Receipt},
-    source::mysql::dump::Mysqldump,
+    pipeline::{
+        self, BackupRequest, Receipt,
+        native::{self, NativeRequest},
+    },
+    source::mysql::{connect::Endpoint, dump::Mysqldump, tenancy::tenant_key::owner_of},
 };
 
-use crate::work::job::{Job, JobError, incomplete};
+use crate::{
+    tenancy::infer_job::look,
+    work::job::{Job, JobError, incomplete},
+};
 
-/// Connections that sum rows beside the dump.
+/// Connections that read beside each other.
 const READERS: usize = 2;
 
-/// Takes a backup of the run's source.
+/// Whose backup it is: the tenant's, if it was taken for one, so that it lies under their key and goes with it.
+pub fn owner(tenant: Option<&TenantKey>) -> Owner {
+    tenant.map_or(Owner::System, owner_of)
+}
+
+/// Takes a backup of the run's source, or of one tenant of it.
 pub async fn run(job: &Job) -> Result<(), JobError> {
     let run = job.run();
     let source_id = run.source_id.ok_or_else(|| incomplete(run, "source"))?;
     let backup_id = run.backup_id.ok_or_else(|| incomplete(run, "backup"))?;
-    let source = job.rows().get_source(source_id).await?.source;
+    let row = job.rows().get_source(source_id).await?;
     let place = Place {
-        owner: Owner::System,
+        owner: owner(run.tenant.as_ref()),
         source: source_id,
         backup: backup_id,
         attempt: u32::try_from(job.claim.fence()).unwrap_or(u32::MAX),
@@ -36,20 +51,95 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
             receipt.manifest.attempt
         ))
         .await?;
-        return complete(job, receipt).await;
+        let split = adopted_split(job, &receipt).await?;
+        return complete(job, receipt, split).await;
     }
-    let connection = job.rows().get_connection(source.connection_id).await?;
+    let connection = job.rows().get_connection(row.source.connection_id).await?;
     let endpoint = job.endpoint(&connection).await?;
-    job.say(format!("Start {} reads {} from {}.", run.starts, source.database, endpoint.shown())).await?;
+    let what = run.tenant.as_ref().map_or_else(String::new, |tenant| format!("tenant {tenant} of "));
+    job.say(format!("Start {} reads {what}{} from {}.", run.starts, row.source.database, endpoint.shown()))
+        .await?;
+    if row.engine == EngineKind::Native || run.tenant.is_some() {
+        return native(job, place, endpoint, row).await;
+    }
     let engine = Mysqldump::new(Arc::new(job.services.clients().await.clone()), READERS);
     let codec = job.services.config.worker.compression;
-    let request = BackupRequest { place, endpoint, database: source.database, codec };
+    let request = BackupRequest { place, endpoint, database: row.source.database, codec };
     let receipt = pipeline::backup(job.vault(), &engine, &request, &job.control).await?;
-    complete(job, receipt).await
+    complete(job, receipt, None).await
+}
+
+/// Takes a backup that is split by tenant.
+async fn native(job: &Job, place: Place, endpoint: Endpoint, row: SourceRow) -> Result<(), JobError> {
+    let (map, is_confirmed) = map_of(job, &endpoint, &row).await?;
+    let request = NativeRequest {
+        place: place.clone(),
+        endpoint,
+        database: row.source.database,
+        codec: job.services.config.worker.compression,
+        map: Some(map.clone()),
+        tenant_column: row.tenant_column,
+        tenant: job.run().tenant.clone(),
+        readers: READERS,
+    };
+    let receipt = native::back_up(job.vault(), &request, &job.control).await?;
+    let shared_rows = pipeline::shared_rows(job.vault(), &place).await?;
+    let mut remarks = receipt.remarks.clone();
+    if !is_confirmed {
+        remarks.push("Nobody has confirmed the tenant map yet.".into());
+    }
+    let split = NewSplit {
+        map,
+        drift: receipt.drift.clone(),
+        shared_rows,
+        tenants: receipt.tenants.iter().map(part).collect(),
+        remarks,
+    };
+    for remark in &split.remarks {
+        job.say(remark).await?;
+    }
+    complete(job, receipt, Some(split)).await
+}
+
+/// The map that the backup follows: the confirmed one, else the draft, else one that is inferred now and becomes the
+/// draft. And whether somebody confirmed it.
+async fn map_of(job: &Job, endpoint: &Endpoint, row: &SourceRow) -> Result<(TenantMap, bool), JobError> {
+    let (rows, source) = (job.rows(), &row.source);
+    if let Some((_, map)) = rows.confirmed_map(source.id).await? {
+        return Ok((map, true));
+    }
+    if let Some((_, map)) = rows.draft_map(source.id).await? {
+        return Ok((map, false));
+    }
+    let found = look(job, endpoint, source, &row.tenant_column).await?;
+    job.lease().store_draft(&found).await?;
+    job.say("This source had no tenant map: one was inferred, and waits to be confirmed.").await?;
+    Ok((found.map, false))
+}
+
+fn part(receipt: &pipeline::TenantReceipt) -> NewPart {
+    NewPart {
+        key: receipt.key.clone(),
+        rows: receipt.rows,
+        plain_bytes: receipt.plain_bytes,
+        stored_bytes: receipt.stored_bytes,
+    }
+}
+
+/// What an adopted backup says of itself.
+async fn adopted_split(job: &Job, receipt: &Receipt) -> Result<Option<NewSplit>, JobError> {
+    let parts = pipeline::parts(job.vault(), &receipt.manifest.place()).await?;
+    Ok(parts.map(|parts| NewSplit {
+        map: parts.split.map,
+        drift: parts.split.drift,
+        shared_rows: parts.shared_rows,
+        tenants: parts.tenants.iter().map(part).collect(),
+        remarks: vec![parts.split.agreed],
+    }))
 }
 
 /// Tells the catalog, and wakes a worker for the verification that belongs to it.
-async fn complete(job: &Job, receipt: Receipt) -> Result<(), JobError> {
+async fn complete(job: &Job, receipt: Receipt, split: Option<NewSplit>) -> Result<(), JobError> {
     let manifest = receipt.manifest;
     let follow_up = job
         .lease()
@@ -67,7 +157,7 @@ async fn complete(job: &Job, receipt: Receipt) -> Result<(), JobError> {
             vault_id: job.services.vault_id,
             manifest_key: receipt.manifest_key.to_string(),
             objects: u32::try_from(manifest.packs.len() + 2).unwrap_or(u32::MAX),
-            split: None,
+            split,
         })
         .await?;
     if let Some(verification) = follow_up {

@@ -6,7 +6,7 @@ use domain::{BackupId, Page, RunId, access::may};
 
 use super::{
     recover::recover_command,
-    view::{backup_row, copy_view, evidence_view, run_detail, run_row},
+    view::{backup_row, copy_view, evidence_view, run_detail, run_row, split_view},
 };
 use crate::{caller::Caller, fault::Result};
 
@@ -33,6 +33,10 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: BackupId) 
     let backup = rows.get_backup(id).await?;
     let active = RunQuery { backup: Some(id), active: true, limit: 1, ..RunQuery::default() };
     let targets = rows.list_connections().await?.into_iter().filter(|connection| connection.has_credentials);
+    let split = match backup.split.clone() {
+        Some(split) => Some(split_view(split, rows.count_backup_tenants(id).await?)),
+        None => None,
+    };
     Ok(BackupDetail {
         run_id: backup.run_id,
         phases: backup.phases.clone(),
@@ -47,7 +51,7 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: BackupId) 
         recover_command: recover_command(&caller.services.config, id, &backup.database),
         active_run: rows.list_runs(&active).await?.rows.first().map(|run| run.id),
         targets: targets.map(|connection| (connection.id, connection.name.into())).collect(),
-        split: None,
+        split,
         row: backup_row(backup),
     })
 }

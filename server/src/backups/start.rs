@@ -2,7 +2,7 @@
 
 use app::backups::api::StartBackup;
 use catalog::{RunRequest, Scope};
-use domain::{Fault, RunId, access::may, sources::Label};
+use domain::{Fault, Refusal, RunId, access::may, sources::Label};
 
 use crate::{caller::Caller, fault::Result};
 
@@ -22,11 +22,17 @@ pub async fn start(caller: &Caller, scope: Scope<may::StartBackup>, request: Sta
             Fault::invalid("idempotency_key", "this key is too long or holds control characters").into()
         );
     }
-    if request.tenant.is_some() {
-        caller.rows(&scope).get_source(request.source_id).await?;
-        return Err(Fault::Unavailable { what: "the engine that keeps tenants apart".into() }.into());
-    }
-    let run = RunRequest::Backup { source_id: request.source_id, label };
+    let run = match request.tenant {
+        None => RunRequest::Backup { source_id: request.source_id, label },
+        Some(tenant) => {
+            let rows = caller.rows(&scope);
+            rows.get_source(request.source_id).await?;
+            if rows.confirmed_map(request.source_id).await?.is_none() {
+                return Err(Refusal::MapUnconfirmed.into());
+            }
+            RunRequest::TenantBackup { source_id: request.source_id, tenant, label }
+        }
+    };
     let id = caller.rows(&scope).create_run(run, key.as_deref()).await?;
     caller.services.wake(scope.tenant(), id, 0).await;
     Ok(id)

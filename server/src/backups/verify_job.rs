@@ -10,15 +10,13 @@ use domain::{
 };
 use engine::{
     Error, Kind, Retry,
-    format::{
-        Owner,
-        keys::{self, Place},
-    },
+    format::keys::{self, Place},
     pipeline::{self, Vault},
     source::mysql::{connect::Endpoint, identity, inspect},
     storage::ObjectKey,
 };
 
+use super::job::owner;
 use crate::work::job::{Job, JobError, incomplete};
 
 /// Verifies the run's backup.
@@ -46,7 +44,7 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
 /// Where a backup lies in its vault.
 pub fn place_of(backup: &Backup) -> Place {
     Place {
-        owner: Owner::System,
+        owner: owner(backup.tenant.as_ref()),
         source: backup.source_id,
         backup: backup.id,
         attempt: u32::try_from(backup.attempt).unwrap_or(u32::MAX),

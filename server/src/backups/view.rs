@@ -1,7 +1,7 @@
 //! Rows of the catalog as pages show them.
 
-use app::backups::api::{BackupRow, CopyView, EvidenceView, RunDetail, RunEvent, RunRow};
-use catalog::{Backup, Copy, EvidenceRow, Run};
+use app::backups::api::{BackupRow, CopyView, EvidenceView, RunDetail, RunEvent, RunRow, SplitView};
+use catalog::{Backup, Copy, EvidenceRow, Run, Split};
 
 /// A backup as a list shows it.
 pub fn backup_row(row: Backup) -> BackupRow {
@@ -30,6 +30,11 @@ pub fn copy_view(row: Copy) -> CopyView {
     }
 }
 
+/// How a backup is split.
+pub fn split_view(split: Split, tenants: u64) -> SplitView {
+    SplitView { tenants, shared_rows: split.shared_rows, drift: split.drift, remarks: split.remarks }
+}
+
 /// A verification.
 pub fn evidence_view(row: EvidenceRow) -> EvidenceView {
     EvidenceView { at: row.at, run_id: row.run_id, evidence: row.evidence }
@@ -37,6 +42,7 @@ pub fn evidence_view(row: EvidenceRow) -> EvidenceView {
 
 /// A run as a list shows it.
 pub fn run_row(row: Run) -> RunRow {
+    let restore_id = row.restore_id();
     RunRow {
         id: row.id,
         kind: row.kind,
@@ -54,7 +60,7 @@ pub fn run_row(row: Run) -> RunRow {
         error: row.error,
         cancel_requested: row.cancel_requested,
         backup_id: row.backup_id,
-        restore_id: row.restore_id(),
+        restore_id,
         tenant: row.tenant,
     }
 }

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use catalog::{Expiring, SystemTask};
 use domain::policies::retention;
-use engine::{
-    format::{Owner, keys::Place},
-    pipeline,
-};
+use engine::{format::keys::Place, pipeline};
 
 use crate::{
+    backups::job::owner,
     services::Services,
     work::{job::JobError, sweeps::Swept},
 };
@@ -62,7 +60,7 @@ pub async fn retention(services: &Arc<Services>) -> Result<Swept, JobError> {
 async fn remove(services: &Arc<Services>, backup: &Expiring) -> Result<(), JobError> {
     let system = services.catalog.system(SystemTask::Retention);
     let place = Place {
-        owner: Owner::System,
+        owner: owner(backup.tenant_key.as_ref()),
         source: backup.source_id,
         backup: backup.backup_id,
         attempt: u32::try_from(backup.attempt).unwrap_or(u32::MAX),

@@ -1,6 +1,11 @@
 //! The way back.
 
+pub mod change_live;
+pub mod decide;
 pub mod job;
+pub mod plan;
+pub mod request_read;
+pub mod request_view;
 pub mod requests;
 pub mod start;
 

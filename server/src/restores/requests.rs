@@ -5,64 +5,82 @@ use app::restores::request_api::{
     RestoreRef, RestoreRow, RowDifferences, RowFilter,
 };
 use async_trait::async_trait;
-use domain::{
-    Fault, Page, RestoreId,
-    access::may::{self, May},
-    restores::TableDifference,
-};
+use domain::{Fault, Page, RestoreId, RunId, access::may, restores::TableDifference};
 
+use super::{change_live, decide, plan, request_read};
 use crate::{caller::Caller, fault::Result};
 
 impl Caller {
-    /// No request exists: whatever is asked about one is about nothing.
-    async fn no_request<P: May, T>(&self) -> Result<T> {
-        self.allow::<P>().await?;
-        Err(Fault::NotFound.into())
+    async fn restores(&self, filter: RestoreFilter) -> Result<Page<RestoreRow>> {
+        request_read::list(self, self.allow().await?, filter).await
     }
-    async fn no_requests<T>(&self) -> Result<Page<T>> {
-        self.allow::<may::ReadBackups>().await?;
-        Ok(Page::empty())
+    async fn restore(&self, id: RestoreId) -> Result<RestoreDetail> {
+        request_read::get(self, self.allow().await?, id).await
+    }
+    async fn differences(&self, filter: DifferenceFilter) -> Result<Page<TableDifference>> {
+        request_read::differences(self, self.allow().await?, filter).await
+    }
+    async fn row_differences(&self, filter: RowFilter) -> Result<RowDifferences> {
+        let scope = self.allow::<may::ReadBackups>().await?;
+        self.rows(&scope).get_restore_table(filter.restore_id, &filter.table).await?;
+        Err(Fault::Unavailable { what: "the engine that compares rows".into() }.into())
     }
     async fn planned_restore(&self, request: PlanRestore) -> Result<RestoreId> {
-        let scope = self.allow::<may::RequestRestore>().await?;
-        self.rows(&scope).get_backup(request.backup_id).await?;
-        Err(Fault::Unavailable { what: "the engine that keeps tenants apart".into() }.into())
+        plan::plan(self, self.allow().await?, request).await
+    }
+    async fn requested_restore(&self, request: DecideRestore) -> Result<()> {
+        decide::request(self, self.allow().await?, request).await
+    }
+    async fn approved_restore(&self, request: DecideRestore) -> Result<()> {
+        decide::approve(self, self.allow().await?, request).await
+    }
+    async fn rejected_restore(&self, request: DecideRestore) -> Result<()> {
+        decide::reject(self, self.allow().await?, request).await
+    }
+    async fn withdrawn_restore(&self, request: RestoreRef) -> Result<()> {
+        decide::withdraw(self, self.allow().await?, request).await
+    }
+    async fn applied_restore(&self, request: ChangeLive) -> Result<RunId> {
+        change_live::apply(self, self.allow().await?, request).await
+    }
+    async fn undone_restore(&self, request: ChangeLive) -> Result<RunId> {
+        change_live::undo(self, self.allow().await?, request).await
     }
 }
 
 #[async_trait]
 impl RequestsPort for Caller {
-    async fn list_restores(&self, _: RestoreFilter) -> Result<Page<RestoreRow>, Fault> {
-        self.answer("list restores", self.no_requests().await)
+    async fn list_restores(&self, filter: RestoreFilter) -> Result<Page<RestoreRow>, Fault> {
+        self.answer("list restores", self.restores(filter).await)
     }
-    async fn get_restore(&self, _: RestoreId) -> Result<RestoreDetail, Fault> {
-        self.answer("show a restore", self.no_request::<may::ReadBackups, _>().await)
+    async fn get_restore(&self, id: RestoreId) -> Result<RestoreDetail, Fault> {
+        self.answer("show a restore", self.restore(id).await)
     }
-    async fn list_differences(&self, _: DifferenceFilter) -> Result<Page<TableDifference>, Fault> {
-        self.answer("list differences", self.no_request::<may::ReadBackups, _>().await)
+    async fn list_differences(&self, filter: DifferenceFilter) -> Result<Page<TableDifference>, Fault> {
+        self.answer("list differences", self.differences(filter).await)
     }
-    async fn list_row_differences(&self, _: RowFilter) -> Result<RowDifferences, Fault> {
-        self.answer("show changed rows", self.no_request::<may::ReadBackups, _>().await)
+    async fn list_row_differences(&self, filter: RowFilter) -> Result<RowDifferences, Fault> {
+        self.answer("show changed rows", self.row_differences(filter).await)
     }
     async fn plan_restore(&self, request: PlanRestore) -> Result<RestoreId, Fault> {
         self.answer("plan a restore", self.planned_restore(request).await)
     }
-    async fn request_restore(&self, _: DecideRestore) -> Result<(), Fault> {
-        self.answer("ask for a restore", self.no_request::<may::RequestRestore, _>().await)
+    async fn request_restore(&self, request: DecideRestore) -> Result<(), Fault> {
+        self.answer("ask for a restore", self.requested_restore(request).await)
     }
-    async fn approve_restore(&self, _: DecideRestore) -> Result<(), Fault> {
-        self.answer("approve a restore", self.no_request::<may::ApproveRestore, _>().await)
+    async fn approve_restore(&self, request: DecideRestore) -> Result<(), Fault> {
+        self.answer("approve a restore", self.approved_restore(request).await)
     }
-    async fn reject_restore(&self, _: DecideRestore) -> Result<(), Fault> {
-        self.answer("reject a restore", self.no_request::<may::ApproveRestore, _>().await)
+    async fn reject_restore(&self, request: DecideRestore) -> Result<(), Fault> {
+        self.answer("reject a restore", self.rejected_restore(request).await)
     }
-    async fn withdraw_restore(&self, _: RestoreRef) -> Result<(), Fault> {
-        self.answer("withdraw a restore", self.no_request::<may::RequestRestore, _>().await)
+    async fn withdraw_restore(&self, request: RestoreRef) -> Result<(), Fault> {
+        self.answer("withdraw a restore", self.withdrawn_restore(request).await)
     }
-    async fn apply_restore(&self, _: ChangeLive) -> Result<(), Fault> {
-        self.answer("apply a restore", self.no_request::<may::ApplyRestore, _>().await)
+    async fn apply_restore(&self, request: ChangeLive) -> Result<(), Fault> {
+        self.answer("apply a restore", self.applied_restore(request).await.map(drop))
     }
-    async fn undo_restore(&self, _: ChangeLive) -> Result<(), Fault> {
-        self.answer("undo a restore", self.no_request::<may::ApplyRestore, _>().await)
+    async fn undo_restore(&self, request: ChangeLive) -> Result<(), Fault> {
+        self.answer("undo a restore", self.undone_restore(request).await.map(drop))
     }
 }

@@ -1,58 +1,57 @@
-//! Tenants of a source and the map that tells them apart, as the pages ask for them.
+//! Tenants of a source and the map that tells them apart.
 
+pub mod export;
+pub mod infer_job;
+pub mod map_change;
+pub mod map_read;
 pub mod maps;
+pub mod read;
+pub mod schema;
+pub mod standing;
+pub mod tables;
 
 use app::tenancy::api::{
     ExportTenant, PointFilter, TenantDetail, TenantFilter, TenantList, TenantPoint, TenantTable,
     TenantTableFilter, TenantsPort,
 };
 use async_trait::async_trait;
-use domain::{
-    BackupId, Fault, Page, RunId, SourceId,
-    access::may::{self, May},
-    tenancy::TenantKey,
-};
+use domain::{Fault, Page, RunId, SourceId, tenancy::TenantKey};
 
 use crate::{caller::Caller, fault::Result};
 
-/// No backup is split by tenant yet: what is asked about a source that is there cannot be answered now.
-fn not_yet<T>() -> Result<T> {
-    Err(Fault::Unavailable { what: "the engine that keeps tenants apart".into() }.into())
-}
-
 impl Caller {
-    async fn of_source<P: May, T>(&self, source: Option<SourceId>) -> Result<T> {
-        let scope = self.allow::<P>().await?;
-        if let Some(source) = source {
-            self.rows(&scope).get_source(source).await?;
-        }
-        not_yet()
+    async fn tenants(&self, filter: TenantFilter) -> Result<TenantList> {
+        read::list(self, self.allow().await?, filter).await
     }
-    async fn of_backup<P: May, T>(&self, backup: BackupId) -> Result<T> {
-        let scope = self.allow::<P>().await?;
-        self.rows(&scope).get_backup(backup).await?;
-        not_yet()
+    async fn tenant_detail(&self, source: SourceId, tenant: &TenantKey) -> Result<TenantDetail> {
+        read::get(self, self.allow().await?, source, tenant).await
+    }
+    async fn points(&self, filter: PointFilter) -> Result<Page<TenantPoint>> {
+        read::points(self, self.allow().await?, filter).await
+    }
+    async fn tenant_tables(&self, filter: TenantTableFilter) -> Result<Page<TenantTable>> {
+        tables::list(self, self.allow().await?, filter).await
+    }
+    async fn queued_export(&self, request: ExportTenant) -> Result<RunId> {
+        export::start(self, self.allow().await?, request).await
     }
 }
 
 #[async_trait]
 impl TenantsPort for Caller {
     async fn list_tenants(&self, filter: TenantFilter) -> Result<TenantList, Fault> {
-        self.answer("list tenants", self.of_source::<may::ReadBackups, _>(filter.source).await)
+        self.answer("list tenants", self.tenants(filter).await)
     }
-    async fn get_tenant(&self, source: SourceId, _: TenantKey) -> Result<TenantDetail, Fault> {
-        self.answer("show a tenant", self.of_source::<may::ReadBackups, _>(Some(source)).await)
+    async fn get_tenant(&self, source: SourceId, tenant: TenantKey) -> Result<TenantDetail, Fault> {
+        self.answer("show a tenant", self.tenant_detail(source, &tenant).await)
     }
     async fn list_points(&self, filter: PointFilter) -> Result<Page<TenantPoint>, Fault> {
-        self.answer(
-            "list recovery points",
-            self.of_source::<may::ReadBackups, _>(Some(filter.source_id)).await,
-        )
+        self.answer("list recovery points", self.points(filter).await)
     }
     async fn list_tenant_tables(&self, filter: TenantTableFilter) -> Result<Page<TenantTable>, Fault> {
-        self.answer("list a tenant's tables", self.of_backup::<may::ReadBackups, _>(filter.backup_id).await)
+        self.answer("list a tenant's tables", self.tenant_tables(filter).await)
     }
     async fn export_tenant(&self, request: ExportTenant) -> Result<RunId, Fault> {
-        self.answer("export a tenant", self.of_backup::<may::ExportBackup, _>(request.backup_id).await)
+        self.answer("export a tenant", self.queued_export(request).await)
     }
 }

@@ -17,7 +17,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use domain::backups::RunKind;
 use tokio_util::sync::CancellationToken;
 
-use crate::{access, alerts, backups, policies, restores, services::Services, sources, vaults};
+use crate::{access, alerts, backups, policies, restores, services::Services, sources, tenancy, vaults};
 use job::{Job, JobError};
 use jobs::Worker;
 use sweeps::{Nudges, SweepSpec};
@@ -79,6 +79,15 @@ pub static PROBE: JobSpec = JobSpec {
     run: |job| Box::pin(sources::job::run(job)),
 };
 
+/// Reads a schema for the draft of a tenant map.
+pub static INFER_MAP: JobSpec = JobSpec {
+    name: "read the schema",
+    timeout: minutes(30),
+    reason: "thousands of tables on an old server are a few minutes",
+    is_retried: true,
+    run: |job| Box::pin(tenancy::infer_job::run(job)),
+};
+
 /// What no worker of this version can do; nothing queues such a run.
 pub static UNKNOWN: JobSpec = JobSpec {
     name: "do what this version cannot do",
@@ -94,11 +103,8 @@ pub fn job_of(kind: RunKind) -> &'static JobSpec {
         RunKind::Backup => &BACKUP,
         RunKind::Verify => &VERIFY,
         RunKind::Restore => &RESTORE,
-        RunKind::PlanRestore
-        | RunKind::ApplyRestore
-        | RunKind::UndoRestore
-        | RunKind::Export
-        | RunKind::InferMap => &UNKNOWN,
+        RunKind::PlanRestore | RunKind::ApplyRestore | RunKind::UndoRestore | RunKind::Export => &UNKNOWN,
+        RunKind::InferMap => &INFER_MAP,
         RunKind::Probe => &PROBE,
     }
 }

@@ -19,7 +19,7 @@ use domain::{
     Clock, ConnectionId, FixedClock, RunId, SourceId, TenantId, Timestamp,
     access::may,
     policies::schedule::{DAILY_FULL, Schedule},
-    sources::{AccountName, DatabaseName, HostName, Label, TlsMode},
+    sources::{AccountName, DatabaseName, EngineKind, HostName, Label, TlsMode},
 };
 use engine::seal::credentials::{self, Binding};
 use secrecy::SecretString;
@@ -199,6 +199,7 @@ impl Floor {
         let schedule = Schedule::parse(DAILY_FULL, floor.clock.now()).unwrap();
         let database = DatabaseName::new(name).unwrap();
         floor.source = floor.rows().create_source(connection, &database, &schedule).await.unwrap();
+        floor.rows().set_engine(floor.source, EngineKind::Mysqldump).await.unwrap();
         floor
     }
     pub async fn new(name: &str) -> Self {

@@ -40,6 +40,8 @@ pub struct Expiring {
     pub source_id: SourceId,
     /// Which.
     pub backup_id: BackupId,
+    /// The one tenant that it was taken for.
+    pub tenant_key: Option<TenantKey>,
     /// The start that made it, part of its object keys.
     pub attempt: i64,
     /// Its copies that are still there.
@@ -119,17 +121,24 @@ impl SystemCatalog<'_> {
         let mut reader = self.catalog.db.read().await?;
         let rows = all!(
             &mut reader,
-            (String, String, String, i64),
-            "select tenant_id, source_id, id, attempt from backups where retention = 'expiring' \
+            (String, String, String, i64, Option<String>),
+            "select tenant_id, source_id, id, attempt, tenant_key from backups where retention = 'expiring' \
              order by snapshot_at, id limit $1",
             i64::from(limit),
         )?;
         let mut expiring = Vec::new();
-        for (tenant, source, backup, attempt) in rows {
+        for (tenant, source, backup, attempt, tenant_key) in rows {
             let (tenant_id, backup_id) = (id(TABLE, &tenant)?, id(TABLE, &backup)?);
             let mut copies = read_copies(&mut reader, tenant_id, backup_id).await?;
             copies.retain(|copy| copy.state != CopyState::Deleted);
-            expiring.push(Expiring { tenant_id, source_id: id(TABLE, &source)?, backup_id, attempt, copies });
+            expiring.push(Expiring {
+                tenant_id,
+                source_id: id(TABLE, &source)?,
+                backup_id,
+                tenant_key: maybe_key(TABLE, tenant_key)?,
+                attempt,
+                copies,
+            });
         }
         Ok(expiring)
     }

@@ -1,0 +1,64 @@
+//! Looking at requests of tenant restores.
+
+use app::restores::request_api::{DifferenceFilter, RestoreDetail, RestoreFilter, RestoreRow};
+use catalog::{RestoreQuery, Scope};
+use domain::{
+    Page, RestoreId,
+    access::{Permission, may},
+    restores::{RequestState, TableDifference},
+};
+
+use super::request_view::{difference_view, event_view, restore_row};
+use crate::{backups::view::run_detail, caller::Caller, fault::Result};
+
+/// Requests, newest first.
+pub async fn list(
+    caller: &Caller,
+    scope: Scope<may::ReadBackups>,
+    filter: RestoreFilter,
+) -> Result<Page<RestoreRow>> {
+    let query = RestoreQuery {
+        source: filter.source,
+        tenant: filter.tenant,
+        state: filter.state,
+        after: filter.after,
+        limit: 0,
+    };
+    Ok(caller.rows(&scope).list_restores(&query).await?.map(|restore| restore_row(&restore)))
+}
+
+/// One request with what its page shows.
+pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: RestoreId) -> Result<RestoreDetail> {
+    let rows = caller.rows(&scope);
+    let restore = rows.get_restore(id).await?;
+    let newest_run = restore.undo_run.or(restore.apply_run).unwrap_or(restore.plan_run);
+    let run = rows.get_run(newest_run).await?;
+    let log = rows.run_events(newest_run, 0).await?;
+    let me = scope.actor().key();
+    let is_mine = restore.made_by_id == me;
+    let may_approve = Permission::ApproveRestore.allows(scope.role())
+        && !is_mine
+        && restore.asked_by_id.as_ref() != Some(&me);
+    Ok(RestoreDetail {
+        row: restore_row(&restore),
+        history: rows.restore_events(id).await?.into_iter().map(event_view).collect(),
+        difference: restore.figures.as_ref().map(difference_view),
+        run: Some(run_detail(run, log)),
+        is_mine,
+        is_alone: !rows.has_second_person(id).await?,
+        may_approve,
+        can_undo: restore.state == RequestState::Applied && restore.attempt.is_some(),
+    })
+}
+
+/// Tables of a difference.
+pub async fn differences(
+    caller: &Caller,
+    scope: Scope<may::ReadBackups>,
+    filter: DifferenceFilter,
+) -> Result<Page<TableDifference>> {
+    let rows = caller.rows(&scope);
+    rows.get_restore(filter.restore_id).await?;
+    let (search, after) = (filter.search.as_deref(), filter.after.as_ref());
+    Ok(rows.list_restore_tables(filter.restore_id, filter.changed, search, after, 0).await?)
+}
