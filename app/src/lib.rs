@@ -42,6 +42,16 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=health::overview::OverviewPage ssr=SsrMode::Async />
                 <Route path=path!("/sources") view=sources::list::SourcesPage ssr=SsrMode::Async />
                 <Route path=path!("/sources/:id") view=sources::detail::SourcePage ssr=SsrMode::Async />
+                <Route path=path!("/sources/:id/tenants") view=tenancy::list::SourceTenantsPage ssr=SsrMode::Async />
+                <Route path=path!("/sources/:id/tenants/:key") view=tenancy::detail::TenantPage ssr=SsrMode::Async />
+                <Route path=path!("/sources/:id/tenants/:key/restore") view=restores::wizard::WizardPage ssr=SsrMode::Async />
+                <Route path=path!("/sources/:id/map") view=tenancy::map::MapPage ssr=SsrMode::Async />
+                <Route path=path!("/sources/:id/map/table") view=tenancy::mapping::MappingPage ssr=SsrMode::Async />
+                <Route path=path!("/sources/:id/map/confirm") view=tenancy::confirm::ConfirmMapPage ssr=SsrMode::Async />
+                <Route path=path!("/tenants") view=tenancy::list::TenantsPage ssr=SsrMode::Async />
+                <Route path=path!("/restores") view=restores::list::RestoresPage ssr=SsrMode::Async />
+                <Route path=path!("/restores/:id") view=restores::detail::RestorePage ssr=SsrMode::Async />
+                <Route path=path!("/restores/:id/table") view=restores::rows::ChangedRowsPage ssr=SsrMode::Async />
                 <Route path=path!("/connections/new") view=sources::new_connection::NewConnectionPage ssr=SsrMode::Async />
                 <Route path=path!("/connections/:id") view=sources::connection::ConnectionPage ssr=SsrMode::Async />
                 <Route path=path!("/backups") view=backups::list::BackupsPage ssr=SsrMode::Async />

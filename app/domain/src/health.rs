@@ -18,6 +18,24 @@ pub enum Standing {
     NotRestorable,
 }
 
+impl Standing {
+    /// Every standing.
+    pub const ALL: &'static [Self] = &[Self::Restorable, Self::Late, Self::New, Self::NotRestorable];
+    /// How it is sent.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Restorable => "restorable",
+            Self::Late => "late",
+            Self::New => "new",
+            Self::NotRestorable => "not_restorable",
+        }
+    }
+    /// The standing sent as `key`.
+    pub fn find(key: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|standing| standing.key() == key)
+    }
+}
+
 /// What the rule needs to know of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceFacts {

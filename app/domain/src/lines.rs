@@ -8,9 +8,19 @@ use serde::{Deserialize, Serialize};
 pub struct Lines(pub String);
 
 impl Lines {
-    /// The lines.
-    pub fn each(&self) -> impl Iterator<Item = &str> {
-        self.0.lines().map(str::trim).filter(|line| !line.is_empty())
+    /// The lines as one value each. A line in double quotes is what stands between them, a quote in it written
+    /// twice: for values that begin with a quote or have outer blanks.
+    pub fn names(&self) -> Vec<String> {
+        let lines = self.0.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(|line| whole(line).unwrap_or_else(|| line.to_owned())).collect()
+    }
+    /// Values as [`Self::names`] reads them.
+    pub fn of_names(values: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let quoted = |value: &str| {
+            let is_plain = !value.is_empty() && value.trim() == value && !value.starts_with('"');
+            if is_plain { value.to_owned() } else { format!("\"{}\"", value.replace('"', "\"\"")) }
+        };
+        Self(values.into_iter().map(|value| quoted(value.as_ref())).collect::<Vec<_>>().join("\n"))
     }
     /// The values of each line: separated by commas, in double quotes if they hold a comma, a quote (written twice)
     /// or outer blanks. The number of the first line that is not written so, from 1, if one is not.
@@ -54,6 +64,12 @@ fn values(line: &str) -> Option<Vec<String>> {
     }
 }
 
+/// A line that is one quoted value.
+fn whole(line: &str) -> Option<String> {
+    let (value, after) = unquoted(line.strip_prefix('"')?)?;
+    after.is_empty().then_some(value)
+}
+
 /// A quoted value without its quotes, and what follows it.
 fn unquoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
@@ -79,12 +95,16 @@ mod tests {
         Lines(text.into()).rows()
     }
 
+    fn row(values: &[&str]) -> Vec<String> {
+        values.iter().map(|value| (*value).to_owned()).collect()
+    }
+
     #[test]
     fn keys_are_read_line_by_line() {
-        assert_eq!(rows(" 7 \r\n\r\n8\n").unwrap(), [["7"], ["8"]]);
-        assert_eq!(rows("7, a b ,\"x, \"\"y\"\"\"").unwrap(), [["7", "a b", "x, \"y\""]]);
-        assert_eq!(rows("\"\",").unwrap(), [["", ""]]);
-        assert_eq!(rows("").unwrap(), Vec::<Vec<String>>::new());
+        assert_eq!(rows(" 7 \r\n\r\n8\n"), Ok(vec![row(&["7"]), row(&["8"])]));
+        assert_eq!(rows("7, a b ,\"x, \"\"y\"\"\""), Ok(vec![row(&["7", "a b", "x, \"y\""])]));
+        assert_eq!(rows("\"\","), Ok(vec![row(&["", ""])]));
+        assert_eq!(rows(""), Ok(vec![]));
     }
 
     #[test]
@@ -97,8 +117,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         for value in ["7", "", " a", "a,b", "\"", "a\"\"b", "\u{1f600}"] {
-            let row = vec![value.to_owned(), "1".into()];
-            assert_eq!(rows(&Lines::row(&row)).unwrap(), [row]);
+            let row = row(&[value, "1"]);
+            assert_eq!(rows(&Lines::row(&row)), Ok(vec![row.clone()]));
+            assert_eq!(Lines::of_names(&row).names(), row);
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     backups::{
         api::{BackupDetail, CopyView, VerifyBackupFn},
         evidence::evidence_panel,
+        split::{drift_notice, split_facts},
     },
     layout::{
         navigation::Place,
@@ -55,6 +56,7 @@ pub fn BackupPage() -> impl IntoView {
         let body = view! {
             {verified.summary()}
             {active}
+            {drift_notice(&backup)}
             <div class="grid">
                 {answer(&backup, now)}
                 {sizes(&backup)}
@@ -169,6 +171,7 @@ fn facts(backup: &BackupDetail, now: Option<Timestamp>) -> AnyView {
                 <dt>"Instant"</dt><dd>{exactly(backup.row.snapshot_at, now)}</dd>
                 <dt>"Binary log position"</dt><dd><code class="wrap">{binlog}</code></dd>
                 <dt>"GTID"</dt><dd><code class="wrap">{gtid}</code></dd>
+                {split_facts(backup)}
                 <dt>"Server"</dt><dd>{visible(&backup.server_version)}" · "<code class="wrap">{visible(&coordinate.server_uuid)}</code></dd>
                 <dt>"Client"</dt><dd>{visible(&backup.client_version)}</dd>
                 <dt>"Tables"</dt><dd>{backup.tables.to_string()}</dd>

@@ -9,4 +9,5 @@ pub mod progress;
 pub mod rows;
 pub mod run;
 pub mod run_list;
+pub mod split;
 pub mod start;

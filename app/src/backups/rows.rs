@@ -36,7 +36,7 @@ pub fn backups_table(
             let mut cells = vec![id, state];
             cells.extend(source);
             cells.extend([
-                when(backup.snapshot_at, now),
+                holds(&backup, now),
                 text(backup.sizes.plain.to_string()),
                 text(backup.sizes.stored.to_string()),
                 when_or(backup.verified_at, now, "never"),
@@ -45,6 +45,13 @@ pub fn backups_table(
             cells
         })
         .view()
+}
+
+fn holds(backup: &BackupRow, now: Option<Timestamp>) -> AnyView {
+    let tenant = backup.tenant.as_ref().map(|key| {
+        view! { <span class="line small muted">"tenant "<bdi>{visible(key.as_str())}</bdi>" only"</span> }
+    });
+    view! { {when(backup.snapshot_at, now)}{tenant} }.into_any()
 }
 
 /// Runs.

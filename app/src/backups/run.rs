@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use crate::{
     access::api::Me,
     backups::{
-        api::{CancelRunFn, RunEvent, RunRow},
+        api::{CancelRunFn, FileView, RunEvent, RunRow},
         live::LiveRun,
         progress::progress_view,
     },
@@ -19,6 +19,7 @@ use crate::{
         navigation::Place,
         page::{PageView, page, require},
     },
+    tenancy::address::tenant_path,
     ui::{
         badge::{Badged, Tone},
         form::button_form,
@@ -37,6 +38,10 @@ pub fn RunPage() -> impl IntoView {
         let now = visit.now;
         let refused = visit.posted::<CancelRunFn>();
         let row = run.row;
+        let file = run
+            .file
+            .filter(|_| Permission::ExportBackup.allows(me.role))
+            .map(|file| file_panel(&row, &file, now));
         let is_live = !row.state.is_finished();
         let live = is_live.then(|| {
             view! {
@@ -47,24 +52,36 @@ pub fn RunPage() -> impl IntoView {
             }
         });
         let title = format!("{} of {}", row.kind.title(), row.subject);
+        let tenant = row.tenant.as_ref().zip(row.source_id);
+        let crumb = tenant.map(|(key, source)| (format!("Tenant {key}"), tenant_path(source, key)));
         let body = view! {
             {refused.summary()}
-            {error(&row)}
+            {error_notice(&row)}
             <div class="grid">
                 {live}
                 {(!is_live).then(|| answer(&row))}
                 {facts(&row, now)}
+                {file}
                 {log(run.log)}
             </div>
             {is_live.then(|| view! { <LiveRun /> })}
         };
-        Ok(PageView::new(title, body).under("Runs", "/runs").actions(cancel(&row, &me)))
+        let page = PageView::new(title, body).under("Runs", "/runs").actions(cancel(&row, &me));
+        Ok(match crumb {
+            Some((name, path)) => page.under(name, path),
+            None => page,
+        })
     })
 }
 
 fn cancel(row: &RunRow, me: &Me) -> Option<AnyView> {
-    let needed =
-        if row.kind == RunKind::Restore { Permission::RequestRestore } else { Permission::StartBackup };
+    let needed = match row.kind {
+        RunKind::Restore | RunKind::PlanRestore => Permission::RequestRestore,
+        RunKind::ApplyRestore | RunKind::UndoRestore => Permission::ApplyRestore,
+        RunKind::Export => Permission::ExportBackup,
+        RunKind::InferMap => Permission::ManageTenantMap,
+        RunKind::Backup | RunKind::Verify | RunKind::Probe => Permission::StartBackup,
+    };
     let may = needed.allows(me.role) && !row.state.is_finished() && !row.cancel_requested;
     may.then(|| {
         button_form(
@@ -76,7 +93,8 @@ fn cancel(row: &RunRow, me: &Me) -> Option<AnyView> {
     })
 }
 
-fn error(row: &RunRow) -> Option<AnyView> {
+/// Why a run failed, and what to do.
+pub fn error_notice(row: &RunRow) -> Option<AnyView> {
     let error = row.error.as_ref()?;
     let again = match (row.state, error.retry_may_help) {
         (RunState::Retrying, _) => "It is tried again by itself.",
@@ -99,12 +117,34 @@ fn answer(row: &RunRow) -> AnyView {
         _ => "Open the backup",
     };
     let backup = row.backup_id.map(|id| view! { <p><a href=format!("/backups/{id}")>{link}</a></p> });
+    let restore = row.restore_id.map(
+        |id| view! { <p><a href=format!("/restores/{id}")>"Open the restore and its difference"</a></p> },
+    );
+    let map = row.source_id.filter(|_| row.kind == RunKind::InferMap);
+    let map = map.map(|id| view! { <p><a href=format!("/sources/{id}/map")>"Open the tenant map"</a></p> });
     view! {
         <section class="panel c8">
             <div class="answer">
                 <div class=format!("dot {}", tone.class()) aria-hidden="true">{tone.sign()}</div>
-                <div><p class="big">{word}</p><p class="muted">{length}</p>{backup}</div>
+                <div><p class="big">{word}</p><p class="muted">{length}</p>{restore}{map}{backup}</div>
             </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn file_panel(row: &RunRow, file: &FileView, now: Option<Timestamp>) -> AnyView {
+    view! {
+        <section class="panel c12" id="file">
+            <header><h2>"The file"</h2></header>
+            <dl class="facts">
+                <dt>"Name"</dt><dd>{name(&file.name)}</dd>
+                <dt>"Size"</dt><dd>{file.size.to_string()}</dd>
+                <dt>"SHA-256"</dt><dd><code class="wrap">{visible(&file.sha256)}</code></dd>
+                <dt>"Removed"</dt><dd>{when(file.until, now)}</dd>
+            </dl>
+            <p><a class="btn primary" href=format!("/runs/{}/file", row.id) download="">"Download"</a></p>
+            <p class="hint">"It was read again after writing: no row of another tenant is in it. It is not encrypted."</p>
         </section>
     }
     .into_any()

@@ -33,10 +33,15 @@ pub fn fault_view(fault: &Fault, role: Option<Role>) -> AnyView {
 
 /// A fault as a sentence.
 pub fn sentence(fault: &Fault) -> String {
-    let text = visible(&fault.to_string());
+    capitalised(&fault.to_string()) + "."
+}
+
+/// Words as the beginning of a sentence, made visible.
+pub fn capitalised(words: &str) -> String {
+    let text = visible(words);
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
+    first + letters.as_str()
 }
 
 /// What to do about a fault.

@@ -10,8 +10,12 @@ pub enum Place {
     Overview,
     /// Sources and their servers.
     Sources,
+    /// Tenants of shared databases.
+    Tenants,
     /// Backups and their evidence.
     Backups,
+    /// Tenant restores.
+    Restores,
     /// Runs.
     Runs,
     /// The installation and its notices.
@@ -24,15 +28,17 @@ pub enum Place {
 
 type Entry = (Place, &'static str, &'static str, Option<Permission>);
 
-const GROUPS: [(&str, &[Entry]); 3] = [
+const GROUPS: [(&str, &[Entry]); 4] = [
     ("", &[(Place::Overview, "Overview", "/", None)]),
     (
         "Protect",
         &[
             (Place::Sources, "Sources", "/sources", Some(Permission::ReadSources)),
+            (Place::Tenants, "Tenants", "/tenants", Some(Permission::ReadBackups)),
             (Place::Backups, "Backups", "/backups", Some(Permission::ReadBackups)),
         ],
     ),
+    ("Recover", &[(Place::Restores, "Restores", "/restores", Some(Permission::ReadBackups))]),
     (
         "Operate",
         &[
@@ -62,6 +68,8 @@ fn icon(place: Place) -> impl IntoView {
     let path = match place {
         Place::Overview => "M3 10l7-6 7 6v7h-5v-5H8v5H3z",
         Place::Sources => "M4 6c0-3 12-3 12 0v8c0 3-12 3-12 0zM4 6c0 3 12 3 12 0M4 10c0 3 12 3 12 0",
+        Place::Tenants => "M3 4h6v5H3zM11 4h6v5h-6zM3 11h6v5H3zM11 11h6v5h-6z",
+        Place::Restores => "M4 10a6 6 0 106-6c-2 0-4 1-5 3M4 3v4h4M10 7v3l2 2",
         Place::Backups => "M4 4h12v4H4zM5 8v8h10V8M8 11h4",
         Place::Runs => "M3 10h3l2-5 4 10 2-5h3",
         Place::Settings => "M3 6h8m4 0h2M3 14h2m4 0h8M13 4v4M7 12v4",

@@ -7,10 +7,7 @@ use std::{future::Future, str::FromStr, sync::Arc};
 
 use domain::{Fault, Timestamp, access::Permission, id::Id};
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_router::{
-    hooks::{use_location, use_query_map},
-    params::ParamsMap,
-};
+use leptos_router::{hooks::use_location, location::Url, params::ParamsMap};
 
 use crate::{
     access::api::{Me, Setup},
@@ -43,7 +40,7 @@ impl Visit {
         Ok(Self {
             backend: backend()?,
             now: present(),
-            query: use_query_map().get_untracked(),
+            query: query_of(&search),
             // The page of unknown addresses has none.
             params: use_context::<ArcMemo<ParamsMap>>()
                 .map(|params| params.get_untracked())
@@ -55,6 +52,10 @@ impl Visit {
     pub fn id<T>(&self) -> Result<Id<T>, Fault> {
         self.params.get_str("id").and_then(|text| Id::from_str(text).ok()).ok_or(Fault::NotFound)
     }
+    /// A part of the path, decoded.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.get_str(name)
+    }
     /// A filled-in field of the query.
     pub fn asked(&self, key: &str) -> Option<String> {
         self.query.get(key).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
@@ -63,10 +64,25 @@ impl Visit {
     pub fn posted<F: ServerFn>(&self) -> Posted {
         Posted::find(&self.query, F::PATH)
     }
+    /// A field of the query as it was sent, blanks included.
+    pub fn asked_exactly(&self, key: &str) -> Option<String> {
+        self.query.get(key)
+    }
     /// Whether the browser comes back from having done `what`.
     pub fn has_done(&self, what: &str) -> bool {
         self.query.get_str("done") == Some(what)
     }
+}
+
+/// The fields of a query, decoded once. The router's own map decodes them twice and turns the name `%2F` into `/`.
+fn query_of(search: &str) -> ParamsMap {
+    let mut query = ParamsMap::new();
+    for pair in search.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        // The map decodes what is put into it.
+        query.insert(Url::unescape(&key.replace('+', " ")), value.replace('+', "%20"));
+    }
+    query
 }
 
 /// A page ready to be framed.
@@ -162,7 +178,7 @@ async fn go_to_sign_in(visit: &Visit) -> AnyView {
     let path = match visit.backend.setup().await {
         Ok(Setup::Needed) => "/setup".to_owned(),
         _ if visit.here == "/" => "/sign-in".to_owned(),
-        _ => format!("/sign-in?next={}", leptos_router::location::Url::escape(&visit.here)),
+        _ => format!("/sign-in?next={}", Url::escape(&visit.here)),
     };
     crate::redirect_to(&path, ());
     frame::narrow("Sign in", view! { <p><a href=path>"Go to the sign-in page"</a></p> }.into_any())

@@ -20,10 +20,11 @@ pub struct StartRestore {
     pub database: String,
     /// The database's name once more, typed by the person who means it.
     pub confirm: String,
-    /// Tables whose rows are loaded, one per line; all if empty.
+    /// Tables whose rows are loaded, as [`Lines::names`] reads them; all if empty.
     #[serde(default)]
     pub tables: Lines,
-    /// Keys of tenants whose rows are loaded, with the shared ones, one per line; all if empty.
+    /// Keys of tenants whose rows are loaded, with the shared ones, as [`Lines::names`] reads them; all if
+    /// empty.
     #[serde(default)]
     pub tenants: Lines,
     /// Definitions only, no rows.

@@ -246,7 +246,7 @@ pub struct PlanRestore {
     pub tenant: TenantKey,
     /// Which of them.
     pub what: What,
-    /// The tables, one per line, for [`What::Tables`].
+    /// The tables as [`Lines::names`] reads them, for [`What::Tables`].
     #[serde(default)]
     pub tables: Lines,
     /// The table, for [`What::Rows`].

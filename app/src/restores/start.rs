@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     backups::api::BackupDetail,
+    restores::part::part_fields,
     ui::{
         badge::Tone,
         empty::empty,
@@ -38,6 +39,7 @@ pub fn restore_panel(backup: &BackupDetail, posted: &Posted) -> AnyView {
                 .hint("A name that is not in use there.").after(posted).view()}
             {Field::text("restore", "confirm", "The same name once more")
                 .hint("Typed, not copied: it is the name that will appear on that server.").after(posted).view()}
+            {backup.split.as_ref().map(|_| part_fields(posted))}
             <button class="btn danger">"Restore into this new database"</button>
         };
         form("/fn/restores/start", posted, fields)
@@ -47,7 +49,7 @@ pub fn restore_panel(backup: &BackupDetail, posted: &Posted) -> AnyView {
             <header><h2>"Restore"</h2></header>
             <dl class="facts">
                 <dt>"What changes"</dt><dd>"A new database appears on the server you choose. No database that exists is touched."</dd>
-                <dt>"What is in it"</dt><dd>"Everything "{name(database)}" held at the instant of the backup, rows of every tenant included."</dd>
+                <dt>"What is in it"</dt><dd>"Everything "{name(database)}" held at the instant of the backup, rows of every tenant included, unless you choose a part of it."</dd>
                 <dt>"How to undo"</dt><dd>"Drop the new database."</dd>
             </dl>
             {body}

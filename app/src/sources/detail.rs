@@ -15,6 +15,7 @@ use crate::{
     },
     policies::{api::SetScheduleFn, schedule::schedule_panel},
     sources::api::SourceDetail,
+    tenancy::{map_api::SetEngineFn, of_source::tenants_panel},
     ui::{
         badge::{Badged, Tone},
         empty::empty,
@@ -31,8 +32,17 @@ pub fn SourcePage() -> impl IntoView {
         require(&me, Permission::ReadSources)?;
         let source = visit.backend.get_source(visit.id::<kind::Source>()?).await?;
         let now = visit.now;
+        let map = visit.backend.get_map_summary(source.row.id).await;
         let (started, scheduled) = (visit.posted::<StartBackupFn>(), visit.posted::<SetScheduleFn>());
-        let done = visit.has_done("schedule").then(|| notice(Tone::Good, "The schedule is saved."));
+        let done = match () {
+            () if visit.has_done("schedule") => Some("The schedule is saved."),
+            () if visit.has_done("engine") => Some("The engine is chosen; the next backup uses it."),
+            () => None,
+        };
+        let done = done.map(|text| notice(Tone::Good, text));
+        let chosen = visit.posted::<SetEngineFn>();
+        let tenants =
+            tenants_panel(source.row.id, map, &chosen, Permission::ManageSources.allows(me.role), now);
         let start = Permission::StartBackup
             .allows(me.role)
             .then(|| start_form(source.row.id, &source.row.database, source.row.active_run, &started));
@@ -60,7 +70,7 @@ pub fn SourcePage() -> impl IntoView {
         let body = view! {
             {done}
             <div class="grid">
-                <div class="c8 stack">{answer}{schedule}</div>
+                <div class="c8 stack">{answer}{schedule}{tenants}</div>
                 <section class="panel c4"><header><h2>{heading}</h2></header>{start}{facts}</section>
                 <section class="panel c12">
                     <header><h2>"Newest backups"</h2><a href=format!("/backups?source={row_id}")>"All backups of it"</a></header>

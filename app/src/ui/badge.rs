@@ -3,6 +3,7 @@
 use domain::{
     backups::{CopyState, Retention, RunState, Verification},
     health::Standing,
+    restores::RequestState,
     sources::Severity,
 };
 use leptos::prelude::*;
@@ -128,5 +129,18 @@ impl Badged for Severity {
             Self::Warn => (Tone::Warn, "Could be better"),
             Self::Bad => (Tone::Bad, "Must be mended"),
         }
+    }
+}
+
+impl Badged for RequestState {
+    fn tone_and_word(&self) -> (Tone, &'static str) {
+        let tone = match self {
+            Self::Planning | Self::Planned | Self::Applying | Self::Undoing => Tone::Info,
+            Self::AwaitingApproval => Tone::Warn,
+            Self::Approved | Self::Applied => Tone::Good,
+            Self::Undone | Self::Withdrawn => Tone::Mute,
+            Self::Rejected | Self::Failed => Tone::Bad,
+        };
+        (tone, self.title())
     }
 }

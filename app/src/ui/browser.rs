@@ -50,7 +50,8 @@ mod memory {
     use wasm_bindgen::{JsCast, JsValue, closure::Closure};
     use web_sys::{Document, Event, HtmlFormElement, HtmlInputElement, Window, window};
 
-    const FIELDS: &str = "input:not([type=password]):not([type=hidden]):not([type=checkbox])";
+    const FIELDS: &str =
+        "input:not([type=password]):not([type=hidden]):not([type=checkbox]):not([type=radio]), textarea";
 
     pub fn start() {
         let Some(window) = window() else { return };
@@ -83,7 +84,8 @@ mod memory {
         let Some(path) = form.get_attribute("data-keep") else { return };
         let Ok(fields) = form.query_selector_all(FIELDS) else { return };
         for index in 0..fields.length() {
-            if let Some(field) = fields.get(index).and_then(|node| node.dyn_into::<HtmlInputElement>().ok()) {
+            // A text area has the same `name` and `value`, which is all that is used of either.
+            if let Some(field) = fields.get(index).map(|node| node.unchecked_into::<HtmlInputElement>()) {
                 let key = path.clone() + " " + &field.name();
                 act(key, field);
             }

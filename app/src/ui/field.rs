@@ -52,6 +52,10 @@ impl Field {
     ) -> Self {
         Self { kind: "select", choices, ..Self::text(form, name, label) }
     }
+    /// Several lines of text, posted as `request[name]`.
+    pub fn lines(form: &str, name: &'static str, label: &'static str) -> Self {
+        Self { kind: "lines", ..Self::text(form, name, label) }
+    }
     /// A kind of input other than text: `email`, `number`, `url`.
     pub const fn kind(mut self, kind: &'static str) -> Self {
         self.kind = kind;
@@ -112,6 +116,16 @@ impl Field {
             });
             view! {
                 <select id=self.id.clone() name=name aria-describedby=described aria-invalid=invalid>{options.collect_view()}</select>
+            }
+            .into_any()
+        } else if self.kind == "lines" {
+            let rows = self.value.lines().count().clamp(3, 10).to_string();
+            // The renderer writes the text of this element as it is, so markup is taken out of it here. A line break
+            // at the very beginning is not part of it.
+            let value = format!("\n{}", self.value.replace('&', "&amp;").replace('<', "&lt;"));
+            view! {
+                <textarea id=self.id.clone() name=name rows=rows required=self.required aria-describedby=described
+                    aria-invalid=invalid spellcheck="false" autocapitalize="off">{value}</textarea>
             }
             .into_any()
         } else {

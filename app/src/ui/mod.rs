@@ -3,6 +3,7 @@
 pub mod badge;
 pub mod browser;
 pub mod chart;
+pub mod choice;
 pub mod empty;
 pub mod field;
 pub mod form;

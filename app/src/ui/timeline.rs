@@ -33,6 +33,12 @@ pub fn phase_word(key: &str) -> String {
         "clean up" => "Cleaning up",
         "check" => "Reading every byte",
         "export" => "Exporting",
+        "read" => "Reading rows",
+        "map" => "Inferring whose rows are whose",
+        "difference" => "Computing the difference",
+        "lock" => "Reading the live rows again",
+        "apply" => "Changing the live rows",
+        "undo" => "Bringing back what was",
         "probe" => "Testing the connection",
         other => return super::text::visible(&other.replace('_', " ")),
     };

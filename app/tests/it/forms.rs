@@ -5,7 +5,7 @@ use tower::ServiceExt;
 
 use crate::world::router;
 
-async fn post(path: &str, referer: &str, form: &str) -> (u16, String, String, String) {
+pub async fn post(path: &str, referer: &str, form: &str) -> (u16, String, String, String) {
     let request = Request::post(path)
         .header("cookie", "mood=full")
         .header("accept", "text/html")
@@ -22,7 +22,7 @@ async fn post(path: &str, referer: &str, form: &str) -> (u16, String, String, St
     (status, location, cookie, String::from_utf8(bytes.to_vec()).unwrap())
 }
 
-async fn page(path: &str, mood: &str) -> String {
+pub async fn page(path: &str, mood: &str) -> String {
     let request = Request::get(path)
         .header("cookie", format!("mood={mood}"))
         .header("accept", "text/html")
@@ -32,7 +32,7 @@ async fn page(path: &str, mood: &str) -> String {
     String::from_utf8(axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
 }
 
-fn path_of(location: &str) -> &str {
+pub fn path_of(location: &str) -> &str {
     location.strip_prefix("http://localhost").unwrap_or(location)
 }
 

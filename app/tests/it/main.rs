@@ -4,4 +4,5 @@
 
 mod forms;
 mod pages;
+mod tenants;
 mod world;

@@ -55,9 +55,9 @@ pub async fn start(
 
 /// What of the backup was asked for.
 fn part(request: &StartRestore) -> Result<Part, Fault> {
-    let tenants = request.tenants.each().map(TenantKey::new).collect::<Result<_, _>>();
+    let tenants = request.tenants.names().into_iter().map(TenantKey::new).collect::<Result<_, _>>();
     Ok(Part {
-        tables: request.tables.each().map(str::to_owned).collect(),
+        tables: request.tables.names(),
         tenants: tenants.map_err(|error| Fault::invalid("tenants", error.to_string()))?,
         schema_only: request.schema_only,
     })

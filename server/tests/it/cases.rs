@@ -181,13 +181,25 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
     use Needs::{Nothing, Of, Own, SignIn};
     use Permission as P;
     let page = |pattern: &'static str, id: String, needs| {
-        (pattern, Case { path: pattern.replace("{id}", &id), needs, body: None })
+        let path = pattern.replace("{id}", &id).replace("{key}", "7");
+        let path = if pattern.ends_with("/table") { path + "?name=grc_risk" } else { path };
+        (pattern, Case { path, needs, body: None })
     };
     let none = String::new;
     vec![
         page("/", none(), Own(P::ReadBackups)),
         page("/sources", none(), Own(P::ReadSources)),
         page("/sources/{id}", of.source.to_string(), Of(P::ReadSources)),
+        page("/sources/{id}/tenants", of.source.to_string(), Of(P::ReadBackups)),
+        page("/sources/{id}/tenants/{key}", of.source.to_string(), Of(P::ReadBackups)),
+        page("/sources/{id}/tenants/{key}/restore", of.source.to_string(), Of(P::RequestRestore)),
+        page("/sources/{id}/map", of.source.to_string(), Of(P::ReadSources)),
+        page("/sources/{id}/map/table", of.source.to_string(), Of(P::ReadSources)),
+        page("/sources/{id}/map/confirm", of.source.to_string(), Of(P::ManageTenantMap)),
+        page("/tenants", none(), Own(P::ReadBackups)),
+        page("/restores", none(), Own(P::ReadBackups)),
+        page("/restores/{id}", of.run.to_string(), Of(P::ReadBackups)),
+        page("/restores/{id}/table", of.run.to_string(), Of(P::ReadBackups)),
         page("/connections/new", none(), Own(P::ManageSources)),
         page("/connections/{id}", of.connection.to_string(), Of(P::ReadSources)),
         page("/backups", none(), Own(P::ReadBackups)),
