@@ -52,6 +52,24 @@ pub fn next_panel(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
     .into_any()
 }
 
+/// What the reader can do next, for a link to the panel; none where there is nothing.
+pub fn next_word(restore: &RestoreDetail, me: &Me) -> Option<&'static str> {
+    let is_applicable =
+        restore.difference.as_ref().is_some_and(super::request_api::DifferenceSummary::is_applicable);
+    let may = |permission: Permission| permission.allows(me.role);
+    match restore.row.state {
+        RequestState::Planned if is_applicable && may(Permission::RequestRestore) => {
+            Some("Ask for approval…")
+        }
+        RequestState::AwaitingApproval if restore.may_approve && may(Permission::ApproveRestore) => {
+            Some("Approve or reject…")
+        }
+        RequestState::Approved if may(Permission::ApplyRestore) => Some("Apply…"),
+        RequestState::Applied if restore.can_undo && may(Permission::ApplyRestore) => Some("Undo…"),
+        _ => None,
+    }
+}
+
 fn waiting(words: &'static str) -> AnyView {
     view! { <p class="muted">{words}</p> }.into_any()
 }
@@ -95,7 +113,7 @@ fn ask(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
 }
 
 fn decide(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
-    if !restore.may_approve {
+    if !(restore.may_approve && Permission::ApproveRestore.allows(me.role)) {
         let words = match (Permission::ApproveRestore.allows(me.role), restore.is_mine, restore.is_alone) {
             (true, true, false) => "You asked for it; a second person has to agree.",
             (_, _, true) => "Nobody else here may approve restores. Give somebody the role Approver.",

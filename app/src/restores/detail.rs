@@ -9,7 +9,7 @@ use domain::{
 use leptos::prelude::*;
 
 use super::{
-    actions::next_panel,
+    actions::{next_panel, next_word},
     difference::{answer, digest, reading, remarks, tables_panel},
     history::{history_panel, steps},
     list::selection_words,
@@ -43,6 +43,8 @@ pub fn RestorePage() -> impl IntoView {
         let row = &restore.row;
         let title = format!("Tenant {} of {}, as of {}", row.tenant, row.database, row.snapshot_at.exact());
         let next = next_panel(&restore, &visit, &me);
+        // The form stands below the tables that it is about: a long way down.
+        let down = next_word(&restore, &me).map(|word| view! { <a class="btn" href="#next">{word}</a> });
         let tables = tables.map(|tables| tables_panel(row, &visit, tables));
         let answer = restore.difference.as_ref().map_or_else(
             || without_difference(&restore),
@@ -69,7 +71,8 @@ pub fn RestorePage() -> impl IntoView {
         let database = restore.row.database.clone();
         Ok(PageView::new(title, body)
             .under("Restores", "/restores")
-            .under(database, format!("/sources/{}", restore.row.source_id)))
+            .under(database, format!("/sources/{}", restore.row.source_id))
+            .actions(down))
     })
 }
 

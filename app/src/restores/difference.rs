@@ -48,10 +48,16 @@ fn sentence(difference: &DifferenceSummary, state: RequestState) -> String {
         return "Nothing differs".into();
     }
     let is_past = matches!(state, RequestState::Applied | RequestState::Undoing | RequestState::Undone);
+    let verb = |n: u64, past: &'static str, one: &'static str, many: &'static str| match (is_past, n) {
+        (true, _) => past,
+        (false, 1) => one,
+        (false, _) => many,
+    };
+    let (inserts, updates, deletes) = (difference.inserts, difference.updates, difference.deletes);
     let parts = [
-        (difference.inserts, if is_past { "came back" } else { "come back" }),
-        (difference.updates, if is_past { "changed" } else { "change" }),
-        (difference.deletes, if is_past { "were deleted" } else { "are deleted" }),
+        (inserts, verb(inserts, "came back", "comes back", "come back")),
+        (updates, verb(updates, "changed", "changes", "change")),
+        (deletes, verb(deletes, "deleted", "is deleted", "are deleted")),
     ];
     let words = parts.iter().filter(|(n, _)| *n > 0).enumerate().map(|(index, (n, verb))| {
         let rows = if index == 0 { count(*n, "row", "rows") } else { number(*n) };

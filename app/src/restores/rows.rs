@@ -30,12 +30,13 @@ pub fn ChangedRowsPage() -> impl IntoView {
         let path = format!("/restores/{id}/table");
         let pager = Pager { path: &path, key: "after", words: ("First", "Next"), label: "Pages of rows" };
         let pager = pager.view(&visit.query, found.rows.next.as_ref());
+        let rows = |n, one: &str, many: &str| format!("{} {}", number(n), if n == 1 { one } else { many });
         let figures = format!(
-            "{} come back, {} change, {} are deleted, {} are equal.",
-            number(found.table.inserts),
-            number(found.table.updates),
-            number(found.table.deletes),
-            number(found.table.unchanged)
+            "{}, {}, {}, {}.",
+            rows(found.table.inserts, "row comes back", "rows come back"),
+            rows(found.table.updates, "changes", "change"),
+            rows(found.table.deletes, "is deleted", "are deleted"),
+            rows(found.table.unchanged, "is equal", "are equal"),
         );
         let words = match restore.state {
             RequestState::Applied | RequestState::Undoing | RequestState::Undone => ("Before", "Restored"),

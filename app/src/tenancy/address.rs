@@ -19,10 +19,10 @@ pub fn mapping_path(source: SourceId, table: &str) -> String {
     format!("/sources/{source}/map/table?name={}", Url::escape(table))
 }
 
-/// A key as one part of a path. Slashes, which proxies decode, and parts of dots alone, which browsers drop, have
-/// names of their own.
+/// A key as one part of a path. Slashes, which proxies decode, per cent signs, which the router decodes twice, and
+/// parts of dots alone, which browsers drop, have names of their own.
 pub fn segment(key: &TenantKey) -> String {
-    let mut text = key.as_str().replace('~', "~0").replace('/', "~1");
+    let mut text = key.as_str().replace('~', "~0").replace('/', "~1").replace('%', "~3");
     if text.chars().all(|letter| letter == '.') {
         text = text.replace('.', "~2");
     }
@@ -40,6 +40,7 @@ pub fn key_of(segment: &str) -> Result<TenantKey, Fault> {
                 Some('0') => '~',
                 Some('1') => '/',
                 Some('2') => '.',
+                Some('3') => '%',
                 _ => return Err(Fault::NotFound),
             },
             other => other,
@@ -61,7 +62,7 @@ mod tests {
             let read = key_of(&Url::unescape(&written)).map(String::from);
             assert_eq!(read, Ok(text.to_owned()));
         }
-        assert_eq!(key_of("a~3"), Err(Fault::NotFound));
+        assert_eq!(key_of("a~4"), Err(Fault::NotFound));
         assert_eq!(key_of(""), Err(Fault::NotFound));
     }
 }

@@ -49,7 +49,7 @@ pub fn TenantPage() -> impl IntoView {
         };
         let path = tenant_path(source, &key);
         let restore = (newest.is_some() && Permission::RequestRestore.allows(me.role)).then(
-            || view! { <a class="btn primary" href=restore_path(source, &key, None)>"Restore this tenant…"</a> },
+            || view! { <a class="btn" href=restore_path(source, &key, None)>"Restore this tenant…"</a> },
         );
         let title = tenant_title(&detail.row);
         let database = detail.row.database.clone();

@@ -20,7 +20,7 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         (at("sources") + "/tenants/7/restore", "From when?", "No recovery point"),
         (at("sources") + "/map", "rows between two tenants are kept as shared", "No map yet"),
         (at("sources") + "/map/confirm", "4 tables change", "No map to confirm yet"),
-        ("/restores".into(), "3 rows of grc_risk", "No tenant restore yet"),
+        ("/restores".into(), "2 rows of grc_risk", "No tenant restore yet"),
         (at("restores"), "come back", "Computing the difference"),
         ("/connections/new".into(), "Add this server and test it", "Add this server and test it"),
         (at("connections"), "GRANT TRIGGER, EVENT ON *.*", "Nothing is known about this server yet"),

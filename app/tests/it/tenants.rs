@@ -81,7 +81,7 @@ async fn the_wizard_leads_from_a_point_to_a_preview_by_links_and_forms() {
     );
     // Tables are added one by one, and the last of them leads on.
     let tables = page(&format!("{link}&what=tables"), "full").await;
-    let add = links(&tables, "tables=grc_risk").remove(0);
+    let add = links(&tables, "tables=grc%5Frisk").remove(0);
     let added = page(&add, "full").await;
     assert!(added.contains("Take out"));
     let chosen = page(&format!("{link}&what=tables&tables=grc_risk%0D%0Agrc_control"), "full").await;
