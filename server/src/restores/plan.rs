@@ -55,7 +55,7 @@ fn selection(request: &PlanRestore) -> Result<Selection, Fault> {
     match request.what {
         What::Everything => Ok(Selection::Everything),
         What::Tables => {
-            let mut tables: Vec<String> = request.tables.each().map(str::to_owned).collect();
+            let mut tables: Vec<String> = request.tables.names();
             tables.sort();
             tables.dedup();
             if tables.is_empty() || tables.len() > MOST {
