@@ -118,7 +118,7 @@ impl Archive {
 }
 
 /// The newest generation of slots.
-async fn slots(vault: &Vault, place: &Place) -> Result<SlotBundle> {
+pub(super) async fn slots(vault: &Vault, place: &Place) -> Result<SlotBundle> {
     let page = vault.storage().list(&place.slots_prefix(), None, 1000).await?;
     let newest = page.objects.last().ok_or_else(|| {
         Error::new(Kind::Key, format!("open backup {}", place.backup), "its keys are gone")

@@ -22,6 +22,7 @@ mod phases;
 mod reader;
 mod remove;
 mod restore;
+pub mod tenant_restore;
 mod vault;
 mod verify;
 mod writer;

@@ -27,3 +27,6 @@ mod storage_disk;
 mod storage_double;
 mod storage_faults;
 mod storage_proxy;
+mod tenant_restore;
+mod tenant_restore_faults;
+mod tenant_restore_scene;

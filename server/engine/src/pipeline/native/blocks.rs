@@ -161,6 +161,29 @@ impl Blocks {
         Ok(blocks)
     }
 
+    /// Opens the segments of a place that has one owner, whose index was read elsewhere.
+    pub(in crate::pipeline) async fn of_owner(
+        vault: &Vault,
+        place: &Place,
+        codec: Codec,
+        packs: Vec<(ObjectKey, Option<String>)>,
+        entry: &OwnerEntry,
+        segments: Vec<SegmentIndex>,
+    ) -> Result<Self> {
+        let mut blocks = Self {
+            storage: Arc::clone(vault.storage()),
+            place: place.clone(),
+            codec,
+            packs,
+            segments: Vec::new(),
+            parts: Vec::new(),
+            read: AtomicU64::new(0),
+        };
+        let content = OwnerContent { tenant: None, tables: Vec::new() };
+        blocks.add(vault, entry, IndexPart { segments, content }).await?;
+        Ok(blocks)
+    }
+
     async fn add(&mut self, vault: &Vault, entry: &OwnerEntry, part: IndexPart<OwnerContent>) -> Result<()> {
         let mut segments = Vec::new();
         for index in part.segments {
@@ -204,6 +227,17 @@ impl Blocks {
             }
         }
         ranges
+    }
+    /// How many rows end in a block; nothing if it holds no rows.
+    pub fn rows_of(&self, at: BlockRef) -> Option<u32> {
+        self.block_at(at)?.rows.map(|rows| rows.rows)
+    }
+    /// Of which table and which range of it a block holds rows.
+    pub fn table_and_chunk(&self, at: BlockRef) -> Option<(u32, u32)> {
+        self.block_at(at)?.rows.map(|rows| (rows.table, rows.chunk))
+    }
+    fn block_at(&self, at: BlockRef) -> Option<&crate::format::index::BlockAt> {
+        self.segments.get(at.segment)?.index.blocks.get(at.block)
     }
     /// Plain and stored bytes of blocks.
     pub fn sizes(&self, blocks: &[BlockRef]) -> (u64, u64) {

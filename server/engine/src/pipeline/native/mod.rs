@@ -11,11 +11,11 @@
 
 pub mod blocks;
 mod buffers;
-mod layout;
+pub(super) mod layout;
 mod open;
-mod owners;
+pub(super) mod owners;
 mod plain;
-mod sink;
+pub(super) mod sink;
 pub mod stages;
 mod tally;
 mod worker;

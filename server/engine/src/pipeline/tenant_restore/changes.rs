@@ -1,0 +1,493 @@
+//! The change set: every row that changes, as it was and as it is to be, sealed under the tenant's key.
+//!
+//! One segment. A block holds rows of one table and one side, a line each: kind, number, tab, tuple. Numbers count
+//! the changes of a table from 1; the old and the new form of an updated row have the same one. What is applied
+//! forwards is undone backwards, so the set is its own inverse.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::{
+    Timestamp,
+    restores::{Difference, TenantRestore},
+    sources::{Coordinate, DatabaseName},
+    tenancy::{Route, TenantKey},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio::{runtime::Handle, sync::mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    super::{
+        Control, Vault,
+        archive::{context, data_key, slots},
+        native::{
+            blocks::{BlockRef, Blocks},
+            layout::{At, Layout, Piece},
+            owners::{OwnerEntry, text},
+        },
+        remove::sweep_attempt,
+    },
+    RestorePlace,
+    sides::{Total, groups},
+    stopping::check,
+};
+use crate::{
+    Error, Kind, Result,
+    format::{
+        Codec, VERSION,
+        block::{self, Packer},
+        context::SegmentKind,
+        index::{self, IndexPart, RowsAt, SegmentIndex},
+        keys::Place,
+        manifest::{Manifest, ObjectRef, canonical, sha256_hex},
+    },
+    source::sums::Sum,
+    storage::{self, ObjectKey, PutMode},
+};
+
+/// Plain bytes of a block.
+const BLOCK: usize = 256 << 10;
+/// The signed list of what a change set consists of is no longer than this, in bytes.
+const LONGEST: u64 = 16 << 20;
+
+/// Which form of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// As it is in the live database.
+    Old,
+    /// As it is in the backup.
+    New,
+}
+
+impl Side {
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Old => 0,
+            Self::New => 1,
+        }
+    }
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Old => Self::New,
+            Self::New => Self::Old,
+        }
+    }
+}
+
+/// A table in a change set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableChange {
+    /// Its name.
+    pub name: String,
+    /// How its rows are led.
+    pub route: Route,
+    /// Its columns with their definitions.
+    pub shape: Vec<String>,
+    /// Names of its columns.
+    pub columns: Vec<String>,
+    /// Its primary key.
+    pub key: Vec<String>,
+    /// Rows that are put in.
+    pub inserts: u64,
+    /// Rows that change.
+    pub updates: u64,
+    /// Rows that go.
+    pub deletes: u64,
+    /// Rows that stay.
+    pub unchanged: u64,
+    /// The tenant's rows that the preview saw.
+    pub before: Total,
+    /// The tenant's rows in the backup.
+    pub after: Total,
+    /// Over all changes, whatever their order.
+    pub changes: Sum,
+}
+
+impl TableChange {
+    pub const fn count(&self) -> u64 {
+        self.inserts + self.updates + self.deletes
+    }
+}
+
+/// What a change set is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// What was asked for.
+    pub wish: TenantRestore,
+    /// Which attempt of the backup.
+    pub attempt: u32,
+    /// The live server.
+    pub server_uuid: String,
+    /// The live database.
+    pub database: DatabaseName,
+    /// Seed of the sums.
+    pub seed: u64,
+    /// Tables that were compared.
+    pub tables: Vec<TableChange>,
+    /// What is shown.
+    pub difference: Difference,
+    /// First and last number by block.
+    pub numbers: Vec<(u64, u64)>,
+}
+
+#[derive(Serialize)]
+struct Digested<'a> {
+    wish: &'a TenantRestore,
+    attempt: u32,
+    server_uuid: &'a str,
+    database: &'a DatabaseName,
+    tables: &'a [TableChange],
+}
+
+impl Content {
+    /// What a person agrees to: selection, backup, target, what the preview saw, every change.
+    pub fn digest(&self) -> Result<String> {
+        let digested = Digested {
+            wish: &self.wish,
+            attempt: self.attempt,
+            server_uuid: &self.server_uuid,
+            database: &self.database,
+            tables: &self.tables,
+        };
+        Ok(sha256_hex(&canonical(&digested)?))
+    }
+}
+
+/// What one changed row adds to the sum of changes.
+fn hash(table: &str, side: Side, kind: u8, tuple: &[u8]) -> u128 {
+    let mut sha = Sha256::new();
+    sha.update((table.len() as u64).to_be_bytes());
+    sha.update(table.as_bytes());
+    sha.update([side.number().to_be_bytes()[3], kind]);
+    sha.update(tuple);
+    let digest: [u8; 32] = sha.finalize().into();
+    digest.iter().take(16).fold(0, |value, byte| value << 8 | u128::from(*byte))
+}
+
+/// Writes the rows of a change set, from a thread that may block.
+pub struct ChangeWriter {
+    layout: Arc<Layout>,
+    at: At,
+    pieces: mpsc::Sender<Piece>,
+    packer: Packer,
+    scratch: Vec<u8>,
+    text: Vec<u8>,
+    rows: u32,
+    numbers: (u64, u64),
+    place: (u32, Side),
+    /// First and last number by block.
+    pub blocks: Vec<(u64, u64)>,
+}
+
+impl ChangeWriter {
+    /// Writes to a segment of `layout`.
+    pub fn new(layout: Arc<Layout>, at: At, pieces: mpsc::Sender<Piece>) -> Result<Self> {
+        Ok(Self {
+            layout,
+            at,
+            pieces,
+            packer: Packer::new(Codec::Zstd, block::ZSTD_LEVEL)?,
+            scratch: Vec::new(),
+            text: Vec::new(),
+            rows: 0,
+            numbers: (u64::MAX, 0),
+            place: (0, Side::Old),
+            blocks: Vec::new(),
+        })
+    }
+
+    /// Writes one form of a row of table number `table` in the set; says what it adds to the sum of changes.
+    pub fn row(
+        &mut self,
+        table: (u32, &str),
+        side: Side,
+        kind: u8,
+        number: u64,
+        tuple: &[u8],
+    ) -> Result<u128> {
+        if self.place != (table.0, side) {
+            self.store()?;
+            self.place = (table.0, side);
+        }
+        self.text.push(kind);
+        self.text.extend_from_slice(number.to_string().as_bytes());
+        self.text.push(b'\t');
+        self.text.extend_from_slice(tuple);
+        self.text.push(b'\n');
+        self.rows += 1;
+        self.numbers = (self.numbers.0.min(number), self.numbers.1.max(number));
+        if self.text.len() >= BLOCK {
+            self.store()?;
+        }
+        Ok(hash(table.1, side, kind, tuple))
+    }
+
+    fn store(&mut self) -> Result<()> {
+        if self.rows == 0 {
+            return Ok(());
+        }
+        let rows = RowsAt { table: self.place.0, chunk: self.place.1.number(), rows: self.rows };
+        let packed = self.packer.pack(&self.text)?;
+        let piece =
+            self.layout.seal(self.at, self.text.len(), packed, Some(rows), false, &mut self.scratch)?;
+        self.blocks.push(self.numbers);
+        self.text.clear();
+        if self.text.capacity() > 4 * BLOCK {
+            self.text = Vec::new();
+        }
+        (self.rows, self.numbers) = (0, (u64::MAX, 0));
+        self.send(piece)
+    }
+
+    fn send(&self, piece: Piece) -> Result<()> {
+        self.pieces.blocking_send(piece).map_err(|_| Error::cancelled("store the change set"))
+    }
+
+    /// Ends the segment; gives the numbers by block.
+    pub fn end(mut self) -> Result<Vec<(u64, u64)>> {
+        self.store()?;
+        self.send(text(&self.layout, self.at, Codec::Zstd, b"", true)?)?;
+        if let Some(end) = self.layout.end() {
+            self.send(end)?;
+        }
+        Ok(self.blocks)
+    }
+}
+
+/// The name of the signed list of what a change set consists of. Not that of a manifest: it is no backup.
+fn name(place: &Place) -> Result<ObjectKey> {
+    ObjectKey::new(format!("{}changes.json", place.prefix()))
+}
+
+/// Stores index and signed list, the latter last: without it there is no change set.
+pub async fn publish(
+    vault: &Vault,
+    place: &Place,
+    entry: &OwnerEntry,
+    segments: Vec<SegmentIndex>,
+    packs: Vec<ObjectRef>,
+    content: Content,
+    control: &Control,
+) -> Result<()> {
+    let plain_bytes = segments.iter().map(|segment| segment.plain_bytes).sum();
+    let frames = segments.iter().map(|segment| segment.frames.len() as u64).sum();
+    let part = IndexPart { segments, content };
+    let body = index::write(context(vault, place, SegmentKind::Index, Codec::Zstd), &entry.data_key, &part)?;
+    let key = place.index()?;
+    let stored = vault.storage().put(&key, Bytes::from(body), PutMode::CreateNew).await?;
+    let list = Manifest {
+        format: "HFA1".into(),
+        version: u32::from(VERSION),
+        installation: vault.installation(),
+        owner: place.owner.clone(),
+        source: place.source,
+        backup: place.backup,
+        attempt: place.attempt,
+        kind: KIND.into(),
+        engine: super::super::native::ENGINE.into(),
+        created_at: control.clock.now(),
+        coordinate: nowhere(control.clock.now()),
+        server_version: String::new(),
+        client_version: String::new(),
+        holdfast_version: env!("CARGO_PKG_VERSION").into(),
+        codec: Codec::Zstd,
+        plain_bytes,
+        frames,
+        segments: 1,
+        packs,
+        index: ObjectRef {
+            key: key.to_string(),
+            size: stored.size,
+            sha256: hex::encode(stored.sha256),
+            version: stored.version,
+        },
+    };
+    control.fence.check().await?;
+    let signed = list.sign(&vault.signer().await?)?;
+    vault.storage().put(&name(place)?, Bytes::from(signed), PutMode::CreateNew).await?;
+    Ok(())
+}
+
+const KIND: &str = "changes";
+
+/// A change set stands at no position: what it is relative to is in its sums.
+const fn nowhere(at: Timestamp) -> Coordinate {
+    Coordinate { file: String::new(), position: 0, gtid: String::new(), server_uuid: String::new(), at }
+}
+
+fn altered(what: &str) -> Error {
+    Error::new(Kind::Integrity, "open the change set", what)
+        .hint("Nothing was changed. Plan the restore anew.")
+}
+
+/// A change set that is open.
+#[derive(Clone)]
+pub struct Changes {
+    /// What it is about.
+    pub content: Arc<Content>,
+    blocks: Arc<Blocks>,
+}
+
+impl Changes {
+    /// Opens the set of a restore of `tenant` and checks everything that can be checked without reading its rows.
+    pub async fn open(vault: &Vault, at: &RestorePlace, tenant: &TenantKey) -> Result<Self> {
+        let place = at.place(tenant);
+        let bytes = match storage::read_small(&**vault.storage(), &name(&place)?, None, LONGEST).await {
+            Err(error) if storage::is_missing(&error) => {
+                let what = format!("there is none of this restore and tenant {tenant} in the vault");
+                return Err(Error::new(Kind::Input, "open the change set", what)
+                    .hint("Plan the restore anew; it never got so far, or its change set was removed."));
+            }
+            result => result?,
+        };
+        let list = Manifest::open(&bytes, &place, vault.signing_public())?;
+        if list.kind != KIND {
+            return Err(altered("it is something else"));
+        }
+        let key = ObjectKey::new(&*list.index.key)?;
+        if key != place.index()? {
+            return Err(altered("its list points to another set's index"));
+        }
+        let body =
+            storage::read_small(&**vault.storage(), &key, list.index.version.as_deref(), list.index.size)
+                .await?;
+        if sha256_hex(&body) != list.index.sha256 {
+            return Err(altered("the SHA-256 of its index is another one"));
+        }
+        let slots = slots(vault, &place).await?;
+        let data_key = data_key(vault, &place, slots.of(&place.owner)?).await?;
+        let context = context(vault, &place, SegmentKind::Index, Codec::Zstd);
+        let part: IndexPart<Content> = index::read(&*body, &context, &data_key).await?;
+        let content = part.content;
+        if content.wish.tenant != *tenant {
+            return Err(altered("it is another tenant's"));
+        }
+        if content.digest()? != content.difference.digest {
+            return Err(altered("its digest is not that of what it holds"));
+        }
+        let packs = (0u32..)
+            .zip(&list.packs)
+            .map(|(number, object)| {
+                let key = ObjectKey::new(&*object.key)?;
+                if key == place.pack(number)? {
+                    Ok((key, object.version.clone()))
+                } else {
+                    Err(altered("its list points to another set's data"))
+                }
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let entry = OwnerEntry { owner: place.owner.clone(), tenant: None, slot: 0, data_key };
+        let blocks = Blocks::of_owner(vault, &place, Codec::Zstd, packs, &entry, part.segments).await?;
+        Ok(Self::new(content, Arc::new(blocks)))
+    }
+
+    /// One that was just written.
+    pub fn new(content: Content, blocks: Arc<Blocks>) -> Self {
+        Self { content: Arc::new(content), blocks }
+    }
+
+    fn refs(&self, table: u32, side: Side) -> Vec<(BlockRef, (u64, u64))> {
+        let all = self.blocks.of_segment(0);
+        let numbered = all.into_iter().zip(self.content.numbers.iter().copied());
+        numbered.filter(|(at, _)| self.blocks.table_and_chunk(*at) == Some((table, side.number()))).collect()
+    }
+
+    /// Gives every row of a table and side: kind, number, tuple. From a thread that may block.
+    pub fn each(
+        &self,
+        table: u32,
+        side: Side,
+        handle: &Handle,
+        token: &CancellationToken,
+        each: &mut dyn FnMut(u8, u64, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let refs: Vec<_> = self.refs(table, side).into_iter().map(|(at, _)| at).collect();
+        for group in groups(&self.blocks, &refs) {
+            check(token, "read the change set")?;
+            for plain in handle.block_on(self.blocks.fetch(group))? {
+                rows(&plain, each)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a table and side whose number is in a range.
+    pub async fn between(
+        &self,
+        table: u32,
+        side: Side,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<(u8, u64, Vec<u8>)>> {
+        let refs: Vec<_> = self
+            .refs(table, side)
+            .into_iter()
+            .filter(|(_, (low, high))| *low <= last && *high >= first)
+            .map(|(at, _)| at)
+            .collect();
+        let mut found = Vec::new();
+        for group in groups(&self.blocks, &refs) {
+            for plain in self.blocks.fetch(group).await? {
+                rows(&plain, &mut |kind, number, tuple| {
+                    if (first..=last).contains(&number) {
+                        found.push((kind, number, tuple.to_vec()));
+                    }
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads everything and compares it with the counts and sums of the digest. From a thread that may block.
+    pub fn prove(&self, handle: &Handle, token: &CancellationToken) -> Result<()> {
+        for (number, table) in (0u32..).zip(&self.content.tables) {
+            let (mut sum, mut counts) = (Sum::default(), [0u64; 4]);
+            for side in [Side::Old, Side::New] {
+                self.each(number, side, handle, token, &mut |kind, _, tuple| {
+                    sum.add(hash(&table.name, side, kind, tuple));
+                    let place = match (side, kind) {
+                        (Side::Old, b'u') => 0,
+                        (Side::Old, b'd') => 1,
+                        (Side::New, b'u') => 2,
+                        (Side::New, b'i') => 3,
+                        _ => return Err(altered("a change is of an unknown kind")),
+                    };
+                    if let Some(count) = counts.get_mut(place) {
+                        *count += 1;
+                    }
+                    Ok(())
+                })?;
+            }
+            if sum != table.changes || counts != [table.updates, table.deletes, table.updates, table.inserts]
+            {
+                return Err(altered("its rows are not those of its digest"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn rows(plain: &[u8], each: &mut dyn FnMut(u8, u64, &[u8]) -> Result<()>) -> Result<()> {
+    let body = plain.strip_suffix(b"\n").ok_or_else(|| altered("a block has no end"))?;
+    for line in body.split(|byte| *byte == b'\n') {
+        let parsed = line.split_first().and_then(|(kind, rest)| {
+            let tab = rest.iter().position(|byte| *byte == b'\t')?;
+            let number = std::str::from_utf8(rest.get(..tab)?).ok()?.parse().ok()?;
+            Some((*kind, number, rest.get(tab + 1..)?))
+        });
+        let (kind, number, tuple) = parsed.ok_or_else(|| altered("a line is no change"))?;
+        each(kind, number, tuple)?;
+    }
+    Ok(())
+}
+
+/// Removes a change set, or what an interrupted plan left of one. After this it can be neither applied nor undone.
+pub async fn forget_tenant_restore(vault: &Vault, at: &RestorePlace, tenant: &TenantKey) -> Result<()> {
+    let place = at.place(tenant);
+    vault.storage().delete(&name(&place)?).await?;
+    sweep_attempt(vault, &place).await?;
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Pages of changed rows, old and new side by side.
+
+use std::collections::BTreeMap;
+
+use domain::tenancy::TenantKey;
+
+use super::{
+    super::Vault,
+    RestorePlace,
+    changes::{Changes, Side, TableChange},
+    tuple,
+};
+use crate::{Error, Kind, Result};
+
+/// Rows of a page at most.
+const MOST: usize = 1000;
+
+/// How a row changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It is put in.
+    Insert,
+    /// It gets other values.
+    Update,
+    /// It goes.
+    Delete,
+}
+
+/// A row that changes. Values are texts for people: long ones are cut and say their length, binary ones are
+/// hexadecimal digits, nothing is NULL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedRow {
+    /// Its number among the changes of its table, from 1.
+    pub number: u64,
+    /// How it changes.
+    pub kind: ChangeKind,
+    /// Its values in the live database.
+    pub old: Option<Vec<Option<String>>>,
+    /// Its values in the backup.
+    pub new: Option<Vec<Option<String>>>,
+}
+
+/// A page of changed rows of one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedRows {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Names of those of the primary key; none if there is none.
+    pub key: Vec<String>,
+    /// The rows, by number.
+    pub rows: Vec<ChangedRow>,
+    /// What to pass as `after` for the next page, if there is one.
+    pub next: Option<u64>,
+}
+
+/// Reads a page of the changed rows of a table: those behind number `after`, at most `limit`.
+pub async fn changed_rows(
+    vault: &Vault,
+    at: &RestorePlace,
+    tenant: &TenantKey,
+    table: &str,
+    after: Option<u64>,
+    limit: usize,
+) -> Result<ChangedRows> {
+    let changes = Changes::open(vault, at, tenant).await?;
+    let found = (0u32..).zip(&changes.content.tables).find(|(_, change)| change.name == table);
+    let (number, change) = found.ok_or_else(|| {
+        Error::new(Kind::Input, "show changed rows", format!("table {table} is not part of this restore"))
+    })?;
+    let first = after.unwrap_or(0).saturating_add(1);
+    let last = first.saturating_add(limit.clamp(1, MOST) as u64 - 1);
+    let mut rows = BTreeMap::new();
+    for side in [Side::Old, Side::New] {
+        for (kind, number, text) in changes.between(number, side, first, last).await? {
+            let row = rows.entry(number).or_insert(ChangedRow {
+                number,
+                kind: kind_of(kind),
+                old: None,
+                new: None,
+            });
+            let values = Some(values(change, &text)?);
+            match side {
+                Side::Old => row.old = values,
+                Side::New => row.new = values,
+            }
+        }
+    }
+    Ok(ChangedRows {
+        columns: change.columns.clone(),
+        key: change.key.clone(),
+        rows: rows.into_values().collect(),
+        next: (last < change.count()).then_some(last),
+    })
+}
+
+const fn kind_of(kind: u8) -> ChangeKind {
+    match kind {
+        b'i' => ChangeKind::Insert,
+        b'd' => ChangeKind::Delete,
+        _ => ChangeKind::Update,
+    }
+}
+
+fn values(change: &TableChange, text: &[u8]) -> Result<Vec<Option<String>>> {
+    let literals = tuple::literals(text).filter(|literals| literals.len() == change.columns.len());
+    let literals = literals.ok_or_else(|| {
+        Error::new(Kind::Integrity, "show changed rows", "a row is genuine, but not readable")
+            .hint("Please report it; nothing was changed.")
+    })?;
+    Ok(literals.into_iter().map(tuple::shown).collect())
+}

@@ -1,0 +1,265 @@
+//! What must stop a tenant's restore, and that then nothing was changed.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use domain::{
+    restores::{Obstacle, Selection},
+    tenancy::TenantKey,
+};
+use engine::{
+    Kind,
+    pipeline::{Control, tenant_restore},
+};
+use mysql_async::prelude::Queryable;
+
+use crate::{
+    mysql_server::database,
+    pipeline_support::{control, objects},
+    tenant_restore_scene::{NAME, Scene, damage, stopping_at},
+};
+
+fn says(obstacles: &[Obstacle], table: &str, part: &str) -> bool {
+    obstacles.iter().any(|obstacle| obstacle.table == table && obstacle.what.contains(part))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_changed_since_is_refused() -> Result<()> {
+    for scene in Scene::all().await? {
+        scene.server.run(damage()).await?;
+        let (place, difference) = scene.plan(Selection::Everything).await?;
+        // Another tenant's rows are nobody's business here.
+        scene.server.run(["UPDATE grc.control SET title='other' WHERE id=8001"]).await?;
+        scene.server.run(["UPDATE grc.answer SET words='late' WHERE risk=7020 AND number=0"]).await?;
+        let before = scene.state(true).await?;
+        let error = scene.apply(&place, &difference.digest).await.unwrap_err();
+        ensure!(error.to_string().contains("has changed since the preview: answer"), "{error}");
+        assert_eq!(scene.state(true).await?, before);
+        scene.server.run(["UPDATE grc.answer SET words='answer 0' WHERE risk=7020 AND number=0"]).await?;
+        scene.apply(&place, &difference.digest).await?;
+        scene.server.run(["INSERT INTO grc.event VALUES (7,'late',1,b'1',X'00')"]).await?;
+        let before = scene.state(true).await?;
+        let error = scene.undo(&place, &difference.digest).await.unwrap_err();
+        ensure!(error.to_string().contains("has changed since the restore: event"), "{error}");
+        assert_eq!(scene.state(true).await?, before);
+
+        let (place, difference) = scene.plan(Selection::Everything).await?;
+        scene.server.run(["ALTER TABLE grc.token ADD extra INT"]).await?;
+        let error = scene.apply(&place, &difference.digest).await.unwrap_err();
+        ensure!(error.to_string().contains("table token has changed"), "{error}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn obstacles_are_found_beforehand() -> Result<()> {
+    for scene in Scene::all().await? {
+        scene.server.run(damage()).await?;
+        scene
+            .server
+            .run([
+                // Another tenant took a primary key, another a unique value.
+                "INSERT INTO grc.control (id,TenantId,title,ref) VALUES (7050,8,'taken','T-1'),(8900,8,'taken','R-7051')",
+                // A row of another tenant refers to what would be deleted.
+                "INSERT INTO grc.risk (id,control,parent) VALUES (8900,8001,7900)",
+                // A shared row that a lost row refers to is gone.
+                "SET foreign_key_checks=0",
+            ])
+            .await?;
+        let mut conn = scene.server.admin().connect().await?;
+        conn.query_drop("SET foreign_key_checks=0").await?;
+        conn.query_drop("DELETE FROM grc.country WHERE code='DE'").await?;
+        conn.query_drop("ALTER TABLE grc.token ADD extra INT").await?;
+        conn.disconnect().await?;
+        let before = scene.state(true).await?;
+        let (place, difference) = scene.plan(Selection::Everything).await?;
+        let found = &difference.obstacles;
+        assert_eq!(difference.foreign_rows, 1, "{found:#?}");
+        ensure!(says(found, "control", "1 rows of others have the primary key"), "{found:#?}");
+        ensure!(says(found, "control", "unique key ref"), "{found:#?}");
+        ensure!(
+            says(found, "control", "rows of country that do not exist (fk_control_country)"),
+            "{found:#?}"
+        );
+        ensure!(
+            says(found, "risk", "1 rows of risk refer to rows that would be deleted (fk_risk_parent)"),
+            "{found:#?}"
+        );
+        ensure!(says(found, "token", "columns were added since the backup: extra int"), "{found:#?}");
+        assert_eq!(found.len(), 5, "{found:#?}");
+        ensure!(!difference.is_applicable());
+        ensure!(scene.apply(&place, &difference.digest).await.is_err());
+        assert_eq!(scene.state(true).await?, before);
+
+        // A table alone, whose rows refer to rows that are gone too.
+        let (_, difference) = scene.plan(Selection::Tables { tables: vec!["answer".into()] }).await?;
+        ensure!(
+            says(&difference.obstacles, "answer", "15 rows would refer to rows of risk that do not exist"),
+            "{difference:#?}"
+        );
+        let (_, difference) = scene.plan(Selection::Tables { tables: vec!["risk".into()] }).await?;
+        ensure!(
+            says(&difference.obstacles, "risk", "of answer refer to rows that would be deleted"),
+            "{difference:#?}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn triggers_are_announced_and_what_they_spoil_is_taken_back() -> Result<()> {
+    for scene in Scene::all().await? {
+        scene.server.run(damage()).await?;
+        scene
+            .server
+            .run([
+                "CREATE TABLE grc.seen (n INT PRIMARY KEY AUTO_INCREMENT, what VARCHAR(20))",
+                "CREATE TRIGGER grc.watch AFTER UPDATE ON grc.control FOR EACH ROW INSERT INTO grc.seen (what) VALUES ('update')",
+            ])
+            .await?;
+        let (place, difference) = scene.plan(Selection::Everything).await?;
+        ensure!(difference.remarks.iter().any(|remark| remark.contains("watch")), "{difference:#?}");
+        // Rows that exchange unique values cannot be updated in place.
+        let before = scene.state(true).await?;
+        let error = scene.apply(&place, &difference.digest).await.unwrap_err();
+        ensure!(error.to_string().contains("1062") || error.to_string().contains("Duplicate"), "{error}");
+        assert_eq!(scene.state(true).await?, before);
+        assert_eq!(scene.count("SELECT COUNT(*) FROM grc.seen").await?, 0);
+        scene.server.run(["UPDATE grc.control SET ref='X-1' WHERE id=7040", "DELETE FROM grc.seen"]).await?;
+        let (place, difference) = scene.plan(Selection::Everything).await?;
+        scene.apply(&place, &difference.digest).await?;
+        assert_eq!(scene.count("SELECT COUNT(*) FROM grc.seen").await?, 12, "updates are updates");
+
+        scene
+            .server
+            .run([
+                "UPDATE grc.control SET title='again' WHERE id=7001",
+                "CREATE TRIGGER grc.spoil BEFORE UPDATE ON grc.control FOR EACH ROW SET NEW.title='spoiled'",
+            ])
+            .await?;
+        let before = scene.state(true).await?;
+        let (place, difference) = scene.plan(Selection::Everything).await?;
+        let error = scene.apply(&place, &difference.digest).await.unwrap_err();
+        ensure!(error.to_string().contains("control (triggers spoil, watch)"), "{error}");
+        assert_eq!(scene.state(true).await?, before);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopped_or_cut_anywhere_it_is_all_or_nothing() -> Result<()> {
+    for scene in Scene::all().await? {
+        scene.server.run(damage()).await?;
+        let before = scene.state(true).await?;
+        let (place, difference) = scene.plan(Selection::Everything).await?;
+        for phase in ["open", "read", "lock", "remove", "half", "add", "check", "commit"] {
+            let error = scene.apply_under(&place, &difference.digest, &stopping_at(phase)).await.unwrap_err();
+            assert_eq!(error.kind(), Kind::Cancelled, "{phase}: {error}");
+            assert_eq!(scene.state(true).await?, before, "{phase}");
+        }
+        for phase in ["half", "check", "commit"] {
+            let error =
+                scene.apply_under(&place, &difference.digest, &cutting_at(&scene, phase)).await.unwrap_err();
+            assert_eq!(error.retry(), engine::Retry::Later, "{phase}: {error:?}");
+            assert_eq!(scene.state(true).await?, before, "{phase}");
+        }
+        // Nobody waits for it any more.
+        let dropped = control();
+        let (told, mut telling) = tokio::sync::mpsc::unbounded_channel();
+        let listening = Control {
+            progress: Arc::new(move |progress| {
+                if progress.phase == "half" {
+                    let _ = told.send(());
+                }
+            }),
+            ..dropped
+        };
+        tokio::select! {
+            _ = telling.recv() => {}
+            result = scene.apply_under(&place, &difference.digest, &listening) => ensure!(result.is_ok(), "{result:?}"),
+        }
+        let after = scene.state(true).await?;
+        let applied = scene.apply(&place, &difference.digest).await?;
+        ensure!(applied.already || after == before);
+    }
+    Ok(())
+}
+
+/// Cuts every connection of ours at the server when the job comes to a phase.
+fn cutting_at(scene: &Scene, phase: &'static str) -> Control {
+    let endpoint = scene.server.admin();
+    Control {
+        progress: Arc::new(move |progress| {
+            if progress.phase != phase {
+                return;
+            }
+            let endpoint = endpoint.clone();
+            let cut = async move {
+                let mut conn = endpoint.connect().await?;
+                let own: u64 = conn.query_first("SELECT CONNECTION_ID()").await?.unwrap_or(0);
+                let ids: Vec<u64> = conn
+                    .query(format!(
+                        "SELECT ID FROM information_schema.PROCESSLIST WHERE DB='grc' AND ID<>{own}"
+                    ))
+                    .await?;
+                for id in ids {
+                    conn.query_drop(format!("KILL {id}")).await?;
+                }
+                conn.disconnect().await?;
+                anyhow::Ok(())
+            };
+            tokio::runtime::Handle::current().block_on(cut).unwrap();
+        }),
+        ..control()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_set_another_tenant_or_altered_bytes_are_refused() -> Result<()> {
+    for scene in Scene::all().await? {
+        scene.server.run(damage()).await?;
+        let before = scene.state(true).await?;
+        let (place, difference) = scene.plan(Selection::Everything).await?;
+        let (_, other) = scene.plan(Selection::Tables { tables: vec!["event".into()] }).await?;
+        let error = scene.apply(&place, &other.digest).await.unwrap_err();
+        ensure!(error.to_string().contains("another change set"), "{error}");
+        let again = scene.plan(Selection::Everything).await?.1;
+        assert_eq!(again.digest, difference.digest, "the same difference has the same digest");
+        let (live, name) = (scene.server.admin(), database(NAME));
+        let eight = TenantKey::new("8")?;
+        let error = tenant_restore::apply_tenant_restore(
+            &scene.vault,
+            &place,
+            &eight,
+            &difference.digest,
+            &live,
+            &name,
+            &control(),
+        )
+        .await
+        .unwrap_err();
+        ensure!(error.to_string().contains("there is none of this restore and tenant 8"), "{error}");
+
+        let folder = scene.directory.path().join("v1/tenant-7");
+        for (path, bytes) in objects(&folder)? {
+            if !path.to_string_lossy().contains(&place.restore.to_string()) {
+                continue;
+            }
+            for at in [bytes.len() / 3, bytes.len() / 2, bytes.len() - 40] {
+                let mut altered = bytes.clone();
+                altered[at] ^= 1;
+                std::fs::write(&path, &altered)?;
+                let error = scene.apply(&place, &difference.digest).await.unwrap_err();
+                ensure!(matches!(error.kind(), Kind::Integrity | Kind::Format), "{path:?} {at}: {error:?}");
+            }
+            std::fs::write(&path, &bytes)?;
+        }
+        assert_eq!(scene.state(true).await?, before);
+        scene.apply(&place, &difference.digest).await?;
+        tenant_restore::forget_tenant_restore(&scene.vault, &place, &crate::tenant_restore_scene::seven())
+            .await?;
+        let error = scene.undo(&place, &difference.digest).await.unwrap_err();
+        ensure!(error.to_string().contains("there is none of this restore"), "{error}");
+    }
+    Ok(())
+}
