@@ -2,7 +2,8 @@
 //!
 //! The order matters. The root key exists before anything is wrapped by it; the installation's id comes from the
 //! catalog and goes into the vault; the vault's public keys come back into the catalog. A root key is made only
-//! while there is no vault: another one would open nothing in it.
+//! while there is no vault: another one would open nothing in it. The recovery key is kept before the vault is made for
+//! it, so that a process that dies at any step loses nothing: the next one goes on where it stopped.
 
 use std::{path::Path, sync::Arc};
 
@@ -10,7 +11,7 @@ use anyhow::{Context as _, bail};
 use domain::Clock;
 use engine::{
     format::keys,
-    pipeline::Vault,
+    pipeline::{Vault, failpoint},
     seal::{LocalRoot, RootKey},
     storage::{self, VaultConfig},
 };
@@ -32,19 +33,27 @@ pub async fn migrate(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<V
         0 => format!("The catalog ({}) was up to date.", catalog.database()),
         count => format!("Applied {count} to the catalog ({}): {}.", catalog.database(), pending.join(", ")),
     });
+    failpoint("migrate.catalog");
     let installation = catalog.installation().await?;
+    // From here to the vault one at a time: two would remove each other's keys. It ends with the process.
+    let hold = catalog.hold_installation().await.context("wait for another `holdfast migrate`")?;
     let storage = storage::open(&config.vault).await?;
     let has_vault = storage.head(&keys::installation()?, None).await?.is_some();
     let root = root_key(&config.root_key, has_vault, &mut done).await?;
+    failpoint("migrate.root");
     let vault = if has_vault {
         done.push(format!("The vault is {}.", storage.describe()));
         Vault::open(storage, root, Arc::clone(&clock)).await?
     } else {
-        let created = Vault::create(Arc::clone(&storage), Arc::clone(&root), installation.id, clock).await?;
-        pending::store(&storage, root.as_ref(), installation.id, &created.recovery_key).await?;
+        let recovery_key = pending::prepare(&storage, root.as_ref(), installation.id).await?;
+        failpoint("migrate.pending");
+        let vault =
+            Vault::create_for(Arc::clone(&storage), root, installation.id, &recovery_key, clock).await?;
         done.push(format!("Made {} the vault of this installation.", storage.describe()));
-        created.vault
+        vault
     };
+    hold.release().await?;
+    failpoint("migrate.vault");
     if vault.installation() != installation.id {
         bail!(
             "the vault ({}) belongs to another installation than the catalog\n  What to do: configure the vault and \
@@ -56,6 +65,7 @@ pub async fn migrate(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<V
         .publish_keys(&vault.worker_public().0, vault.signing_public(), false)
         .await
         .context("publish the vault's public keys in the catalog")?;
+    failpoint("migrate.published");
     register_vault(&catalog, &config.vault, vault.storage().as_ref()).await?;
     catalog.close().await;
     Ok(done)

@@ -10,6 +10,8 @@ pub enum NoticeKind {
     BackupFailed,
     /// A verification failed: the backup is not restorable.
     VerificationFailed,
+    /// A restore failed for good.
+    RestoreFailed,
     /// A source has no new backup although one was due.
     BackupOverdue,
     /// Tables without a usable route: rows of tenants may lie among the shared ones.
@@ -24,6 +26,7 @@ impl NoticeKind {
         match self {
             Self::BackupFailed => "backup_failed",
             Self::VerificationFailed => "verification_failed",
+            Self::RestoreFailed => "restore_failed",
             Self::BackupOverdue => "backup_overdue",
             Self::CoverageBroken => "coverage_broken",
             Self::Test => "test",
@@ -31,7 +34,14 @@ impl NoticeKind {
     }
     /// The kind stored as `key`.
     pub fn find(key: &str) -> Option<Self> {
-        [Self::BackupFailed, Self::VerificationFailed, Self::BackupOverdue, Self::CoverageBroken, Self::Test]
+        [
+            Self::BackupFailed,
+            Self::VerificationFailed,
+            Self::RestoreFailed,
+            Self::BackupOverdue,
+            Self::CoverageBroken,
+            Self::Test,
+        ]
             .into_iter()
             .find(|kind| kind.key() == key)
     }

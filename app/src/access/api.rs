@@ -36,6 +36,15 @@ pub struct FirstRun {
     pub code: SecretText,
 }
 
+/// What is written down in the first hour.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RecoveryKey {
+    /// The key itself.
+    pub key: SecretText,
+    /// The fingerprint of the key that signs every backup.
+    pub signing_key: String,
+}
+
 /// Typing back the recovery key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConfirmRecoveryKey {
@@ -158,7 +167,7 @@ pub trait AccessPort: Send + Sync {
     /// Creates the first operator, signs them in and gives the recovery key, this one time.
     async fn first_run(&self, request: FirstRun) -> Result<SecretText, Fault>;
     /// Gives the recovery key again while it is unconfirmed, to the operator who created it.
-    async fn unconfirmed_recovery_key(&self) -> Result<SecretText, Fault>;
+    async fn unconfirmed_recovery_key(&self) -> Result<RecoveryKey, Fault>;
     /// Checks that the recovery key was stored; afterwards it is forgotten here.
     async fn confirm_recovery_key(&self, request: ConfirmRecoveryKey) -> Result<(), Fault>;
     /// Starts a session. The same answer for an unknown address and a wrong password.

@@ -35,8 +35,10 @@ pub fn RecoveryKeyPage() -> impl IntoView {
         Ok(view! {
             {steps(1)}
             <p>"This key opens every backup when this server and its own keys are gone. It is shown now and never again; whoever holds it can read every backup."</p>
-            {code_block("recovery key", &key.0)}
-            {notice(Tone::Warn, "Print this page or write the key down. Keep it away from this server and from the vaults, in two places.")}
+            {code_block("recovery key", &key.key.0)}
+            <p>"Write this down beside it. It is no secret: it tells your backups from forged ones, because whoever can write into the vault could put backups of their own there, but cannot sign them with this key."</p>
+            {code_block("fingerprint of the signing key", &key.signing_key)}
+            {notice(Tone::Warn, "Print this page or write both down. Keep them away from this server and from the vaults, in two places.")}
             <div class="no-print">{form("/fn/access/confirm_recovery_key", &posted, fields)}</div>
         }
         .into_any())

@@ -67,7 +67,7 @@ fn installation_panel(installation: &InstallationView) -> AnyView {
                 <dt>"Recovery key"</dt><dd>{fingerprint(&installation.recovery_key)}</dd>
                 <dt>"Signing key"</dt><dd>{fingerprint(&installation.signing_key)}</dd>
             </dl>
-            <p class="hint">"Keys are shown by their fingerprints. The keys themselves never leave the server."</p>
+            <p class="hint">"Keys are shown by their fingerprints. Write the signing key’s down beside the recovery key: "<code>"holdfast-recover --signing-key"</code>" then refuses a forged vault."</p>
         </section>
     }
     .into_any()

@@ -24,15 +24,16 @@ use std::sync::Arc;
 use domain::{Clock, access::may::May};
 
 pub use access::{
-    Denied, FirstOperator, Installation, Membership, Principal, Refused, SESSION_ABSOLUTE_MS,
+    Denied, FirstOperator, Hold, Installation, Membership, Principal, Refused, SESSION_ABSOLUTE_MS,
     SESSION_IDLE_MS, SESSION_SIGNED_IN_AT, SESSION_USER, Scope, Sessions, SetupState, SignInRecord,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use error::{Conflict, Error, Result};
 pub use secret::Sealed;
 pub use system::{
-    Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NewPart, NewSplit, NoticeToSend, Owed,
-    Queue, Reclaimed, Renewed, SourceCandidates, SystemCatalog, SystemTask, Tenant, Vault,
+    Abandoned, Begun, Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NewPart, NewSplit,
+    NoticeToSend, Owed, Published, Queue, Reclaimed, Renewed, SourceCandidates, SystemCatalog, SystemTask,
+    Tenant, Vault, Whole,
 };
 pub use tenant::{
     APPROVAL_MS, Backup, BackupQuery, ChangeConnection, Channels, Copy, DayCount, Delivery, EvidenceRow,

@@ -19,7 +19,8 @@ pub struct Args {
 
 const EXAMPLES: &str = "Examples:
   holdfast-recover list --vault /srv/vault --key-file root.key
-  holdfast-recover check --vault /srv/vault --recovery-key-file paper.txt
+  holdfast-recover check --vault /srv/vault --recovery-key-file paper.txt \\
+      --signing-key 3f0c-…
   holdfast-recover decrypt --vault /srv/vault --key-file root.key --latest --source crm -o crm.sql.gz
   holdfast-recover restore --s3 backups/holdfast --s3-region eu-central-1 --key-file root.key \\
       --backup 0192… --host db2 --user root --password-file pw --database crm_restored";
@@ -56,6 +57,10 @@ pub struct KeyArgs {
     /// File with the recovery key as it was written down; `-` reads it from standard input
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "kms_key")]
     pub recovery_key_file: Option<PathBuf>,
+    /// Fingerprint of the signing key, as it was written down beside the recovery key; a vault that somebody made up is
+    /// refused then
+    #[arg(long, global = true, value_name = "FINGERPRINT")]
+    pub signing_key: Option<String>,
     /// Key of AWS KMS, if that is the installation's root
     #[arg(long, global = true, value_name = "ARN")]
     pub kms_key: Option<String>,

@@ -5,7 +5,7 @@ use std::{io::Read as _, path::Path, sync::Arc};
 use anyhow::{Context as _, Result, bail};
 use engine::{
     pipeline::Vault,
-    seal::{LocalRoot, RootKey, keyring::Opener, kms::KmsRoot, recovery},
+    seal::{LocalRoot, RootKey, keyring::Opener, kms::KmsRoot, recovery, signing},
     storage::{self, S3Config, VaultConfig},
 };
 use secrecy::SecretString;
@@ -14,12 +14,40 @@ use zeroize::Zeroizing;
 use crate::{
     args::{KeyArgs, VaultArgs},
     clock::MachineClock,
+    screen,
 };
 
 /// Opens the vault for reading.
 pub async fn vault(place: &VaultArgs, key: &KeyArgs) -> Result<Vault> {
     let storage = storage::open(&config(place)?).await?;
-    Ok(Vault::open_for_recovery(storage, opener(key).await?, Arc::new(MachineClock)).await?)
+    let opener = opener(key).await?;
+    let is_recovery = matches!(opener, Opener::Recovery(_));
+    let vault = Vault::open_for_recovery(storage, opener, Arc::new(MachineClock)).await?;
+    check_signing_key(&vault, key.signing_key.as_deref(), is_recovery)?;
+    Ok(vault)
+}
+
+/// Keys are wrapped *to* the recovery key with its public half, which stands in the vault: whoever can write there can
+/// make up a vault that the recovery key opens. Only the fingerprint on paper tells the two apart. The root key is not
+/// fooled, because nobody wraps anything with it who does not have it.
+fn check_signing_key(vault: &Vault, expected: Option<&str>, is_recovery: bool) -> Result<()> {
+    let fingerprint = vault.signing_fingerprint();
+    match expected {
+        Some(expected) if !signing::is_fingerprint(vault.signing_public(), expected) => bail!(
+            "the backups in this vault are signed by another key: {fingerprint}\n  What to do: compare it with what was \
+             written down beside the recovery key. If that is what you typed, somebody put a vault of their own in \
+             place of yours: restore nothing from it, and look for another copy"
+        ),
+        None if is_recovery => {
+            screen::warn(&format!("The backups in this vault are signed by the key {fingerprint}"));
+            screen::warn(
+                "Compare it with the fingerprint beside the recovery key before you trust what comes out: a vault can be \
+                 forged by anybody who can write to it. With --signing-key FINGERPRINT it is compared for you.",
+            );
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn config(args: &VaultArgs) -> Result<VaultConfig> {

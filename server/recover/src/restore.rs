@@ -9,6 +9,7 @@ use engine::{
     source::mysql::{
         clients::{ClientPaths, Clients},
         connect::Endpoint,
+        new_database::{Maker, NewDatabase},
     },
 };
 
@@ -40,9 +41,13 @@ pub async fn restore(
         backup.snapshot_at.exact(),
         target.endpoint.shown()
     ));
-    let evidence = pipeline::restore(vault, &place, &target, &database, control).await;
+    // Nobody remembers it: what is left of an interrupted restore shows by its mark that it is not whole.
+    let maker = Maker::new(control.clock.uuid());
+    let new = NewDatabase { endpoint: &target.endpoint, database: &database, maker: &maker };
+    let evidence = pipeline::restore(vault, &place, &target, new, control).await;
     screen::clear();
     let evidence = evidence?;
+    new.finish().await?;
     let rows: u64 = evidence.tables.iter().map(|table| table.rows_restored).sum();
     screen::print(&format!(
         "{database}: {} tables with {rows} rows, {} views, triggers, routines and events",

@@ -1,7 +1,7 @@
 //! The first hour: who runs this installation, and the key that opens everything when the rest is lost.
 
 use app::{
-    access::api::{ConfirmRecoveryKey, FirstRun, Setup},
+    access::api::{ConfirmRecoveryKey, FirstRun, RecoveryKey, Setup},
     port::SecretText,
 };
 use catalog::{FirstOperator, Sealed, SetupState};
@@ -69,11 +69,14 @@ pub async fn first_run(caller: &Caller, request: FirstRun) -> Result<SecretText>
 }
 
 /// The recovery key while nobody has typed it back.
-pub async fn unconfirmed(caller: &Caller) -> Result<SecretText> {
+pub async fn unconfirmed(caller: &Caller) -> Result<RecoveryKey> {
     let services = &caller.services;
     let sealed = services.catalog.unconfirmed_recovery_key(caller.principal()?).await?;
     let key = pending::open(services.root.as_ref(), services.vault.installation(), &sealed.0).await?;
-    Ok(SecretText(key.as_str().to_owned()))
+    Ok(RecoveryKey {
+        key: SecretText(key.as_str().to_owned()),
+        signing_key: services.vault.signing_fingerprint(),
+    })
 }
 
 /// Checks that what was typed is the recovery key; then it is forgotten here.

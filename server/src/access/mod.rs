@@ -13,7 +13,7 @@ pub mod sweep;
 use app::{
     access::api::{
         AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, FirstRun, Me, PasswordLink,
-        ResetPassword, Setup, SignIn, UserRef, UserRow,
+        RecoveryKey, ResetPassword, Setup, SignIn, UserRef, UserRow,
     },
     port::SecretText,
 };
@@ -58,7 +58,7 @@ impl AccessPort for Caller {
     async fn first_run(&self, request: FirstRun) -> Result<SecretText, Fault> {
         self.answer("set this installation up", first_run::first_run(self, request).await)
     }
-    async fn unconfirmed_recovery_key(&self) -> Result<SecretText, Fault> {
+    async fn unconfirmed_recovery_key(&self) -> Result<RecoveryKey, Fault> {
         self.answer("show the recovery key", first_run::unconfirmed(self).await)
     }
     async fn confirm_recovery_key(&self, request: ConfirmRecoveryKey) -> Result<(), Fault> {

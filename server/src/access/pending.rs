@@ -1,6 +1,6 @@
 //! The recovery key between `holdfast migrate`, which makes it with the vault, and the person who writes it down.
 //!
-//! It waits in the vault, wrapped by the root key, which opens everything there anyway; the first run moves it into
+//! It is made and kept before the vault is, so that a crash in between loses nothing. It waits in the vault, wrapped by the root key, which opens everything there anyway; the first run moves it into
 //! the catalog, from where it goes when it was typed back. The two steps may run on different machines, so a file
 //! of one machine would not do.
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use domain::InstallationId;
 use engine::{
-    Result,
+    Result, Retry,
     seal::{RootKey, recovery, sealed_box::PrivateKey},
     storage::{self, ObjectKey, PutMode, Storage},
 };
@@ -20,15 +20,28 @@ fn place() -> Result<ObjectKey> {
     ObjectKey::new("setup/recovery-key.wrapped")
 }
 
-/// Keeps the key of a vault that was just made.
-pub async fn store(
+/// The key for the vault that is about to be made: the one that an interrupted `holdfast migrate` left here, or a new
+/// one, which is stored before anything is wrapped for it. Only while there is no vault, and nobody else makes one.
+pub async fn prepare(
     storage: &Arc<dyn Storage>,
     root: &dyn RootKey,
     installation: InstallationId,
-    recovery_key: &str,
-) -> Result<()> {
-    let wrapped = wrap(root, installation, &recovery::from_text(recovery_key)?).await?;
-    storage.put(&place()?, wrapped.into(), PutMode::Replace).await.map(|_| ())
+) -> Result<PrivateKey> {
+    if let Some(wrapped) = find(storage).await? {
+        let id = installation.to_string();
+        match root.unwrap(&context(&id), &wrapped).await {
+            Ok(secret) => return Ok(PrivateKey::from_secret(secret)),
+            Err(error) if error.retry() == Retry::Later => return Err(error),
+            // Of another root key or installation. There is no vault yet, so nothing was ever wrapped for it.
+            Err(error) => {
+                tracing::warn!(error = error.chain(), "what is left of an earlier set-up is replaced");
+            }
+        }
+    }
+    let (key, _) = PrivateKey::generate()?;
+    let wrapped = wrap(root, installation, &key).await?;
+    storage.put(&place()?, wrapped.into(), PutMode::Replace).await?;
+    Ok(key)
 }
 
 /// The waiting key, wrapped; none if it was taken already.

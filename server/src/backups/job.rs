@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use catalog::{NewBackup, NewPart, NewSplit, SourceRow};
 use domain::{
+    VaultId,
     sources::EngineKind,
     tenancy::{TenantKey, TenantMap},
 };
 use engine::{
     format::{Owner, keys::Place},
     pipeline::{
-        self, BackupRequest, Receipt,
+        self, BackupRequest, Receipt, Vault,
         native::{self, NativeRequest},
     },
     source::mysql::{connect::Endpoint, dump::Mysqldump, tenancy::tenant_key::owner_of},
@@ -51,7 +52,7 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
             receipt.manifest.attempt
         ))
         .await?;
-        let split = adopted_split(job, &receipt).await?;
+        let split = adopted_split(job.vault(), &receipt).await?;
         return complete(job, receipt, split).await;
     }
     let connection = job.rows().get_connection(row.source.connection_id).await?;
@@ -127,8 +128,8 @@ fn part(receipt: &pipeline::TenantReceipt) -> NewPart {
 }
 
 /// What an adopted backup says of itself.
-async fn adopted_split(job: &Job, receipt: &Receipt) -> Result<Option<NewSplit>, JobError> {
-    let parts = pipeline::parts(job.vault(), &receipt.manifest.place()).await?;
+pub async fn adopted_split(vault: &Vault, receipt: &Receipt) -> engine::Result<Option<NewSplit>> {
+    let parts = pipeline::parts(vault, &receipt.manifest.place()).await?;
     Ok(parts.map(|parts| NewSplit {
         map: parts.split.map,
         drift: parts.split.drift,
@@ -140,28 +141,30 @@ async fn adopted_split(job: &Job, receipt: &Receipt) -> Result<Option<NewSplit>,
 
 /// Tells the catalog, and wakes a worker for the verification that belongs to it.
 async fn complete(job: &Job, receipt: Receipt, split: Option<NewSplit>) -> Result<(), JobError> {
-    let manifest = receipt.manifest;
-    let follow_up = job
-        .lease()
-        .complete_backup(NewBackup {
-            snapshot_at: manifest.coordinate.at,
-            sizes: receipt.sizes,
-            attempt: i64::from(manifest.attempt),
-            phases: receipt.phases,
-            coordinate: manifest.coordinate,
-            server_version: manifest.server_version,
-            client_version: manifest.client_version,
-            codec: manifest.codec.key().into(),
-            tables: receipt.tables,
-            manifest_sha256: receipt.manifest_sha256,
-            vault_id: job.services.vault_id,
-            manifest_key: receipt.manifest_key.to_string(),
-            objects: u32::try_from(manifest.packs.len() + 2).unwrap_or(u32::MAX),
-            split,
-        })
-        .await?;
+    let follow_up = job.lease().complete_backup(row_of(receipt, split, job.services.vault_id)).await?;
     if let Some(verification) = follow_up {
         job.services.wake(job.run().tenant_id, verification, 0).await;
     }
     Ok(())
+}
+
+/// What the catalog remembers of a published backup.
+pub fn row_of(receipt: Receipt, split: Option<NewSplit>, vault_id: VaultId) -> NewBackup {
+    let manifest = receipt.manifest;
+    NewBackup {
+        snapshot_at: manifest.coordinate.at,
+        sizes: receipt.sizes,
+        attempt: i64::from(manifest.attempt),
+        phases: receipt.phases,
+        coordinate: manifest.coordinate,
+        server_version: manifest.server_version,
+        client_version: manifest.client_version,
+        codec: manifest.codec.key().into(),
+        tables: receipt.tables,
+        manifest_sha256: receipt.manifest_sha256,
+        vault_id,
+        manifest_key: receipt.manifest_key.to_string(),
+        objects: u32::try_from(manifest.packs.len() + 2).unwrap_or(u32::MAX),
+        split,
+    }
 }

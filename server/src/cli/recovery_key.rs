@@ -40,8 +40,12 @@ pub async fn run(services: &Arc<Services>, command: RecoveryKey) -> Result<ExitC
             };
             let key = pending::open(services.root.as_ref(), services.vault.installation(), &wrapped).await?;
             screen::print(key.as_str());
+            screen::warn(format!(
+                "Fingerprint of the signing key, to be written down beside it: {}",
+                services.vault.signing_fingerprint()
+            ));
             screen::warn(
-                "Write it down, keep it away from this machine, then: holdfast recovery-key confirm",
+                "Write them down, keep it away from this machine, then: holdfast recovery-key confirm",
             );
             Ok(ExitCode::SUCCESS)
         }
@@ -64,6 +68,10 @@ pub async fn run(services: &Arc<Services>, command: RecoveryKey) -> Result<ExitC
         }
         RecoveryKey::Check { file } if fits(services, &file)? => {
             screen::print("This is the recovery key of this installation.");
+            screen::print(format!(
+                "The fingerprint beside it must be that of the signing key: {}",
+                services.vault.signing_fingerprint()
+            ));
             Ok(ExitCode::SUCCESS)
         }
         RecoveryKey::Check { .. } => {

@@ -1,7 +1,17 @@
 //! Restores a backup into a database that does not exist yet.
+//!
+//! What a killed worker left is removed by the next start, and nothing else ever is: the run writes down that it is
+//! about to make the database, the database carries the run's mark until it is whole (see
+//! [`engine::source::mysql::new_database`]), and that it is whole is written down before the mark comes off. So at
+//! every moment one of the two says whose it is, and in the end there is a whole database or none.
 
-use domain::backups::Evidence;
-use engine::{Error, Kind, pipeline};
+use catalog::{Begun, Whole};
+use domain::{backups::Evidence, restores::RestoreToNew};
+use engine::{
+    Error, Kind,
+    pipeline::{self, failpoint},
+    source::mysql::new_database::{Found, Maker, NewDatabase},
+};
 
 use crate::{
     backups::verify_job::place_of,
@@ -18,26 +28,67 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
     let backup = job.rows().get_backup(wish.backup_id).await?;
     let connection = job.rows().get_connection(wish.connection_id).await?;
     let target = job.target(job.endpoint(&connection).await?).await;
+    let maker = Maker::new(run.id.uuid());
+    let new = NewDatabase { endpoint: &target.endpoint, database: &wish.database, maker: &maker };
+    if let Some(found) = clear(job, new).await? {
+        job.say(format!("An earlier start had restored {} and compared it already.", wish.database)).await?;
+        return finish(job, &wish, new, found).await;
+    }
     job.say(format!("Start {} restores into {} on {}.", run.starts, wish.database, target.endpoint.shown()))
         .await?;
-    let place = place_of(&backup);
-    let evidence = pipeline::restore(job.vault(), &place, &target, &wish.database, &job.control).await?;
+    job.lease().begin_database(wish.connection_id, &wish.database).await?;
+    let evidence = pipeline::restore(job.vault(), &place_of(&backup), &target, new, &job.control).await?;
+    let found = Whole { equal: evidence.equal, summary: summary(&wish, &evidence) };
+    job.lease().database_is_whole(&found).await?;
+    finish(job, &wish, new, found).await
+}
+
+/// Makes room: removes what an earlier start left. If that was whole already, gives what was found in it.
+async fn clear(job: &Job, new: NewDatabase<'_>) -> Result<Option<Whole>, JobError> {
+    let begun = job.lease().begun_database().await?;
+    let is_there = new.look().await?;
+    match (begun, is_there) {
+        (_, Found::Nothing) => Ok(None),
+        (Some(Begun { whole: Some(found) }), _) => Ok(Some(found)),
+        (Some(Begun { whole: None }), Found::Ours | Found::Empty) => {
+            new.remove().await?;
+            job.say(format!("An earlier start left {} unfinished; it was removed.", new.database)).await?;
+            Ok(None)
+        }
+        (Some(Begun { whole: None }) | None, _) => {
+            let attempt = format!("restore into {}", new.database);
+            Err(Error::new(Kind::Input, attempt, "a database of that name exists already")
+                .hint("Choose a name that is not in use.")
+                .into())
+        }
+    }
+}
+
+/// Takes the mark off, and tells the catalog.
+async fn finish(job: &Job, wish: &RestoreToNew, new: NewDatabase<'_>, found: Whole) -> Result<(), JobError> {
+    failpoint("restore.whole");
+    new.finish().await?;
+    failpoint("restore.finished");
+    if found.equal {
+        job.lease().complete_restore(&found.summary).await?;
+        return Ok(());
+    }
+    Err(Error::new(Kind::Integrity, format!("restore into {}", wish.database), found.summary)
+        .hint("Look at it before anybody uses it. Drop it to try again, or restore another backup.")
+        .into())
+}
+
+fn summary(wish: &RestoreToNew, evidence: &Evidence) -> String {
     if !evidence.equal {
-        let message =
-            format!("the database is there, but it is not what was backed up: {}", differences(&evidence));
-        return Err(Error::new(Kind::Integrity, format!("restore into {}", wish.database), message)
-            .hint("Look at it before anybody uses it. Drop it to try again, or restore another backup.")
-            .into());
+        return format!("the database is there, but it is not what was backed up: {}", differences(evidence));
     }
     let rows: u64 = evidence.tables.iter().map(|table| table.rows_restored).sum();
-    let summary = format!(
+    format!(
         "Restored into {}: {} tables with {rows} rows and {} views, triggers, routines and events, all as they were backed up.",
         wish.database,
         evidence.tables.len(),
         evidence.objects,
-    );
-    job.lease().complete_restore(&summary).await?;
-    Ok(())
+    )
 }
 
 fn differences(evidence: &Evidence) -> String {

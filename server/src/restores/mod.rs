@@ -8,6 +8,7 @@ pub mod request_read;
 pub mod request_view;
 pub mod requests;
 pub mod start;
+pub mod sweep;
 
 use app::restores::api::{RestoresPort, StartRestore};
 use async_trait::async_trait;

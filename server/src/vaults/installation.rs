@@ -3,7 +3,6 @@
 use app::vaults::api::{InstallationView, VaultView};
 use catalog::{Scope, SystemTask};
 use domain::{ByteSize, access::may};
-use engine::seal::sealed_box::PublicKey;
 
 use crate::{caller::Caller, config::RootKeyConfig, fault::Result};
 
@@ -40,7 +39,7 @@ pub async fn installation(caller: &Caller, scope: Scope<may::ReadSettings>) -> R
             RootKeyConfig::Kms { .. } => services.root.id().to_owned(),
         },
         recovery_key: services.vault.recovery_public().fingerprint(),
-        signing_key: PublicKey(*services.vault.signing_public()).fingerprint(),
+        signing_key: services.vault.signing_fingerprint(),
         vaults: vaults.collect(),
         verification: verification
             .map(|server| {

@@ -1,9 +1,17 @@
-//! Removes what attempts left in the vault that never became a backup.
+//! Brings the vault and the catalog together after runs that ended badly.
 //!
-//! An attempt without manifest belongs to nobody once its run is over. The vault is listed first and the catalog asked
-//! afterwards: what was at work while listing is spared, and so is what ended only lately, because a worker that was
-//! believed dead may be awake for one lease more. What the catalog keeps is never touched, whatever the listing showed:
-//! a share that comes up without some of its directories must not cost the keys of what lies in them.
+//! An attempt without manifest belongs to nobody once its run is over, and is removed. An attempt with a manifest is a
+//! backup, whatever its run was recorded as. If the run *failed* after publishing it, the backup is adopted: it is
+//! whole and signed, and on a bad night it may be the only recovery point there is. If somebody *cancelled* the run,
+//! it is removed, because they were told that there is no backup, and what nobody knows of is neither verified nor
+//! ever expires. A second published attempt of a backup that is kept is removed as well. A manifest whose run the
+//! catalog does not know is never touched: that is what a vault looks like to a catalog that was put back from an
+//! older copy.
+//!
+//! The vault is listed first and the catalog asked afterwards: what was at work while listing is spared, and so is what
+//! ended only lately, because a worker that was believed dead may be awake for one lease more. What the catalog keeps
+//! is never touched, whatever the listing showed: a share that comes up without some of its directories must not cost
+//! the keys of what lies in them.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -11,14 +19,16 @@ use std::{
     time::Duration,
 };
 
-use catalog::SystemTask;
-use domain::{BackupId, SourceId};
+use catalog::{Published, SystemTask};
+use domain::{BackupId, SourceId, backups::RunState};
 use engine::{
+    Retry,
     format::{Owner, keys::Place},
     pipeline,
 };
 
 use crate::{
+    backups::job::{adopted_split, row_of},
     services::Services,
     work::{job::JobError, sweeps::Swept},
 };
@@ -26,38 +36,83 @@ use crate::{
 /// Objects of one page of the vault's list.
 const PAGE: usize = 1000;
 
-/// Removes them.
+/// Removes what never became a backup, and adopts what did.
 pub async fn orphans(services: &Arc<Services>) -> Result<Swept, JobError> {
-    let attempts = unpublished(services).await?;
+    let attempts = attempts(services).await?;
     if attempts.is_empty() {
         return Ok(Swept::default());
     }
     let spared_ms = services.config.worker.lease_ms.saturating_mul(2);
     let since = services.clock.now().plus_ms(-spared_ms);
-    let at_work: HashSet<_> = services.catalog.system(SystemTask::Dispatch).backups_at_work(since).await?;
-    let kept = services.catalog.system(SystemTask::Dispatch).kept_attempts().await?;
-    let (mut count, mut spared) = (0, false);
-    for place in attempts {
+    let system = services.catalog.system(SystemTask::Leftovers);
+    let at_work: HashSet<_> = system.backups_at_work(since).await?;
+    let kept = system.kept_attempts().await?;
+    let unrecorded = system.unrecorded_backups(since).await?;
+    let mut kept_backups: HashSet<BackupId> = kept.iter().map(|(backup, _)| *backup).collect();
+    let (mut count, mut again) = (0, false);
+    for (place, is_published) in attempts {
         if kept.contains(&(place.backup, place.attempt)) {
-            tracing::warn!(backup.id = %place.backup, attempt = place.attempt, "a backup that is kept has no manifest in the vault; nothing of it is removed");
-            continue;
+            if !is_published {
+                tracing::warn!(backup.id = %place.backup, attempt = place.attempt, "a backup that is kept has no manifest in the vault; nothing of it is removed");
+            }
+        } else if at_work.contains(&place.backup) {
+            again = true;
+        } else if !is_published {
+            let removed = pipeline::sweep_attempt(&services.vault, &place).await?;
+            if removed > 0 {
+                tracing::info!(backup.id = %place.backup, attempt = place.attempt, removed, "an attempt that never became a backup");
+            }
+            count += removed;
+        } else if kept_backups.contains(&place.backup) {
+            tracing::info!(backup.id = %place.backup, attempt = place.attempt, "another attempt of this backup is kept; this one is removed");
+            pipeline::remove(&services.vault, &place).await?;
+            count += 1;
+        } else if let Some(found) = unrecorded.get(&place.backup) {
+            if found.ended == RunState::Cancelled {
+                tracing::info!(backup.id = %place.backup, attempt = place.attempt, "this backup was published when it was cancelled; it is removed");
+                system.record_unwanted(*found, place.backup).await?;
+                pipeline::remove(&services.vault, &place).await?;
+                count += 1;
+            } else if adopt(services, *found, &place).await? {
+                kept_backups.insert(place.backup);
+                // Of several attempts any may have been taken up; the next round knows which.
+                again = true;
+                count += 1;
+            }
+        } else {
+            tracing::debug!(backup.id = %place.backup, attempt = place.attempt, "the catalog knows no run of this backup; it is left alone");
         }
-        if at_work.contains(&place.backup) {
-            spared = true;
-            continue;
-        }
-        let removed = pipeline::sweep_attempt(&services.vault, &place).await?;
-        if removed > 0 {
-            tracing::info!(backup.id = %place.backup, attempt = place.attempt, removed, "an attempt that never became a backup");
-        }
-        count += removed;
     }
-    let again = spared.then(|| Duration::from_millis(spared_ms.unsigned_abs()));
+    let again = again.then(|| Duration::from_millis(spared_ms.unsigned_abs()));
     Ok(Swept { count, again })
 }
 
-/// Attempts that have objects, keys or unfinished uploads, and no manifest.
-async fn unpublished(services: &Arc<Services>) -> Result<Vec<Place>, JobError> {
+/// Takes up the backup of a failed run. A damaged one is no recovery point: it stays where it is, unadopted, for
+/// somebody to look at.
+async fn adopt(services: &Arc<Services>, found: Published, place: &Place) -> Result<bool, JobError> {
+    let receipt = match pipeline::find(&services.vault, &place.owner, place.source, place.backup).await {
+        Ok(Some(receipt)) => receipt,
+        Ok(None) => return Ok(false),
+        Err(error) if error.retry() == Retry::Never => {
+            tracing::warn!(backup.id = %place.backup, error = error.chain(), "a published backup that the catalog does not know cannot be read");
+            return Ok(false);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    tracing::warn!(backup.id = %place.backup, run.id = %found.run_id, "a run failed after it had published its backup; the backup is adopted");
+    let split = adopted_split(&services.vault, &receipt).await?;
+    let row = row_of(receipt, split, services.vault_id);
+    if let Some(verification) =
+        services.catalog.system(SystemTask::Leftovers).adopt_backup(found, row).await?
+    {
+        services.wake(found.tenant_id, verification, 0).await;
+    }
+    services.run_changed(found.tenant_id, found.run_id);
+    Ok(true)
+}
+
+/// Attempts that have objects, keys or unfinished uploads, each with whether it has a manifest.
+async fn attempts(services: &Arc<Services>) -> Result<Vec<(Place, bool)>, JobError> {
     // Keys first: what is published afterwards is seen by its manifest then.
     let keys = names(services, "keys/").await?;
     let mut objects = names(services, "v1/").await?;
@@ -75,7 +130,7 @@ async fn unpublished(services: &Arc<Services>) -> Result<Vec<Place>, JobError> {
     for place in keys.iter().filter_map(|key| of_slots(key)) {
         attempts.entry((place.backup, place.attempt)).or_insert((place, false));
     }
-    Ok(attempts.into_values().filter(|(_, published)| !published).map(|(place, _)| place).collect())
+    Ok(attempts.into_values().collect())
 }
 
 /// The place of an attempt of which there is nothing but keys. They do not name the source, and there is nothing under

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use catalog::{Catalog, Claim, Lease, Run, TenantCatalog};
-use domain::sources::Connection;
+use catalog::{Catalog, Claim, Credential, Lease, Run, TenantCatalog};
+use domain::{ConnectionId, TenantId, sources::Connection};
 use engine::{
     Error, Kind,
     pipeline::{Control, Target, Vault},
@@ -75,19 +75,28 @@ impl Job {
             Error::new(Kind::Key, attempt(), "no password is stored for this host, port and user")
                 .hint("Enter the password of the connection again.")
         })?;
-        let tenant = self.run().tenant_id.to_string();
-        let id = connection.id.to_string();
-        let binding = Binding {
-            tenant: &tenant,
-            connection: &id,
-            host: stored.host.as_str(),
-            port: stored.port,
-            user: stored.user.as_str(),
-        };
-        let worker = self.vault().worker_key().await?;
-        let password = credentials::open(&worker, binding, &stored.sealed.0)?;
-        Ok(Endpoint::new(stored.host, stored.port, stored.user, password, stored.tls))
+        Ok(open_credential(self.vault(), self.run().tenant_id, connection.id, stored).await?)
     }
+}
+
+/// The server and the account of a stored password. Only workers can.
+pub async fn open_credential(
+    vault: &Vault,
+    tenant: TenantId,
+    connection: ConnectionId,
+    stored: Credential,
+) -> engine::Result<Endpoint> {
+    let (tenant, connection) = (tenant.to_string(), connection.to_string());
+    let binding = Binding {
+        tenant: &tenant,
+        connection: &connection,
+        host: stored.host.as_str(),
+        port: stored.port,
+        user: stored.user.as_str(),
+    };
+    let worker = vault.worker_key().await?;
+    let password = credentials::open(&worker, binding, &stored.sealed.0)?;
+    Ok(Endpoint::new(stored.host, stored.port, stored.user, password, stored.tls))
 }
 
 /// What the run needs and its row does not have: a row of another version, or damaged.

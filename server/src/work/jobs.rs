@@ -272,13 +272,9 @@ impl Nudges {
         match kind {
             RunKind::Backup => self.nudge(&["notices", "orphans", "owed verifications"]),
             RunKind::Verify => self.nudge(&["notices", "retention"]),
-            RunKind::Restore
-            | RunKind::PlanRestore
-            | RunKind::ApplyRestore
-            | RunKind::UndoRestore
-            | RunKind::Export
-            | RunKind::InferMap
-            | RunKind::Probe => {}
+            RunKind::Restore => self.nudge(&["notices", "unfinished restores"]),
+            RunKind::ApplyRestore | RunKind::UndoRestore => self.nudge(&["notices"]),
+            RunKind::PlanRestore | RunKind::Export | RunKind::InferMap | RunKind::Probe => {}
         }
         self.nudge(&["dispatch"]);
     }

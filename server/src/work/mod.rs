@@ -154,6 +154,12 @@ pub static SWEEPS: &[SweepSpec] = &[
         run: |services| Box::pin(backups::sweep::scratch(services)),
     },
     SweepSpec {
+        name: "unfinished restores",
+        period: hours(1),
+        reason: "begins after each restore anyhow; this finishes what a server refused",
+        run: |services| Box::pin(restores::sweep::unfinished(services)),
+    },
+    SweepSpec {
         name: "overdue",
         period: minutes(5),
         reason: "a source is overdue after two hours; five minutes more do not matter",

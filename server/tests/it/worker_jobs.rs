@@ -45,8 +45,12 @@ async fn a_backup_is_taken_proven_and_restored() {
     assert!(!verification().sql("SHOW DATABASES").contains("holdfast_scratch_"));
 
     let connection_id = floor.connect("target", verification().port).await;
-    let wish =
-        RestoreToNew { backup_id: id, connection_id, database: DatabaseName::new("came_back").unwrap(), only: Part::default() };
+    let wish = RestoreToNew {
+        backup_id: id,
+        connection_id,
+        database: DatabaseName::new("came_back").unwrap(),
+        only: Part::default(),
+    };
     let run = floor.rows().create_run(RunRequest::Restore(wish.clone()), None).await.unwrap();
     let restored = floor.work(run).await;
     assert_eq!(restored.state, RunState::Completed, "{:?}", restored.error);

@@ -37,6 +37,10 @@ const DURING_BACKUP: &[&str] = &[
 ];
 const DURING_VERIFICATION: &[&str] = &["verify.scratch", "verify.compared"];
 
+/// With the moments after which the database is whole, so that the next start only says so.
+const DURING_RESTORE: &[&str] =
+    &["restore.unmarked", "restore.created", "restore.loaded", "restore.whole", "restore.finished"];
+
 /// Ends with the test, however that ends.
 struct Worker(Child);
 
@@ -186,4 +190,100 @@ async fn a_worker_killed_during_a_verification_leaves_the_truth() {
     futures::stream::iter(DURING_VERIFICATION)
         .for_each_concurrent(AT_ONCE, async |point| dies_at(point).await)
         .await;
+}
+
+impl Installed {
+    /// With a proven backup, and the server of the verifications as a connection.
+    async fn with_backup(database: &str) -> (Self, Catalog) {
+        let installed = Self::new(database);
+        let catalog = installed.catalog().await;
+        installed.run(&["backup", "start", "--source", database, "--wait", "--verify"]);
+        let port = verification().port.to_string();
+        let file = installed.path("password").display().to_string();
+        let add = ["source", "add", "--name", "target", "--host", "127.0.0.1", "--port", &port];
+        let login = ["--user", "holdfast", "--password-file", &file, "--tls", "off"];
+        installed.run(&[add.as_slice(), &login].concat());
+        (installed, catalog)
+    }
+    fn start_restore(&self, database: &str, to: &str) {
+        let latest = format!("latest:{database}");
+        self.run(&["restore", &latest, "--to", to, "--connection", "target"]);
+    }
+}
+
+fn databases() -> String {
+    verification().sql("SHOW DATABASES")
+}
+
+/// A worker dies while it restores; another one brings the database back whole, and nothing is left of the first.
+async fn restore_dies_at(point: &str) {
+    let database = format!("killed_{}", point.replace('.', "_"));
+    let (installed, catalog) = Installed::with_backup(&database).await;
+    let to = format!("back_{database}");
+    let mut doomed = installed.worker(Some(point));
+    installed.start_restore(&database, &to);
+    until(&format!("death at {point}"), async || doomed.0.try_wait().unwrap().is_some()).await;
+    assert_eq!(doomed.0.wait().unwrap().signal(), Some(9), "{point}");
+    assert!(databases().contains(&to), "{point}: there was nothing to clean up");
+
+    let successor = installed.worker(None);
+    until(&format!("the end after {point}"), async || {
+        newest(&catalog, RunKind::Restore).await.is_some_and(|run| run.state.is_finished())
+    })
+    .await;
+    let run = newest(&catalog, RunKind::Restore).await.unwrap();
+    assert_eq!((run.state, run.starts), (RunState::Completed, 2), "{point}: {:?}", run.error);
+    drop(successor);
+    assert_eq!(verification().sql(&format!("SELECT COUNT(*) FROM {to}.controls")).trim(), "2000", "{point}");
+    let tables = verification().sql(&format!("SHOW TABLES FROM {to}"));
+    assert!(!tables.contains("holdfast"), "{point}: {tables}");
+    let accounts =
+        verification().sql(&format!("SELECT User FROM mysql.db WHERE Db LIKE '%{}'", to.replace('_', "%")));
+    assert!(accounts.trim().is_empty(), "{point}: {accounts}");
+    catalog.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_during_a_restore_leaves_a_whole_database_in_the_end() {
+    futures::stream::iter(DURING_RESTORE)
+        .for_each_concurrent(AT_ONCE, async |point| restore_dies_at(point).await)
+        .await;
+}
+
+/// Nobody wants it any more: then nothing is left, but what was there before and does not belong to the run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_is_cancelled_after_its_worker_was_killed_leaves_no_database() {
+    let (installed, catalog) = Installed::with_backup("killed_cancelled").await;
+    let mut doomed = installed.worker(Some("restore.created"));
+    installed.start_restore("killed_cancelled", "never_wanted");
+    until("death", async || doomed.0.try_wait().unwrap().is_some()).await;
+    let run = newest(&catalog, RunKind::Restore).await.unwrap();
+    rows(&catalog).await.request_cancel(run.id).await.unwrap();
+    assert!(databases().contains("never_wanted"));
+    let successor = installed.worker(None);
+    until("nothing is left", async || !databases().contains("never_wanted")).await;
+    let run = newest(&catalog, RunKind::Restore).await.unwrap();
+    assert_eq!(run.state, RunState::Cancelled);
+    drop(successor);
+    catalog.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_somebody_made_meanwhile_is_not_removed() {
+    let (installed, catalog) = Installed::with_backup("killed_foreign").await;
+    let mut doomed = installed.worker(Some("restore.unmarked"));
+    installed.start_restore("killed_foreign", "somebodys");
+    until("death", async || doomed.0.try_wait().unwrap().is_some()).await;
+    verification().sql("CREATE TABLE somebodys.precious (id INT); INSERT INTO somebodys.precious VALUES (1)");
+    let successor = installed.worker(None);
+    until("the end", async || {
+        newest(&catalog, RunKind::Restore).await.is_some_and(|run| run.state.is_finished())
+    })
+    .await;
+    let run = newest(&catalog, RunKind::Restore).await.unwrap();
+    assert_eq!(run.state, RunState::Failed);
+    assert!(run.error.unwrap().message.contains("exists already"));
+    drop(successor);
+    assert_eq!(verification().sql("SELECT COUNT(*) FROM somebodys.precious").trim(), "1");
+    catalog.close().await;
 }

@@ -3,7 +3,7 @@
 use app::{
     access::api::{
         AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, FirstRun, Me, PasswordLink,
-        ResetPassword, Setup, SignIn, UserRef, UserRow,
+        RecoveryKey, ResetPassword, Setup, SignIn, UserRef, UserRow,
     },
     alerts::api::{AlertsPort, Channels, SetChannels},
     backups::api::{
@@ -101,8 +101,11 @@ impl AccessPort for Script {
     async fn first_run(&self, _: FirstRun) -> Result<SecretText, Fault> {
         Ok(SecretText("AAAA-BBBB".into()))
     }
-    async fn unconfirmed_recovery_key(&self) -> Result<SecretText, Fault> {
-        Ok(SecretText("HFR1 K7QD 2M9X PZ4T\n     8WLA 61CE VN3J\n     R5YH 0GKS BU2F".into()))
+    async fn unconfirmed_recovery_key(&self) -> Result<RecoveryKey, Fault> {
+        Ok(RecoveryKey {
+            key: SecretText("HFR1 K7QD 2M9X PZ4T\n     8WLA 61CE VN3J\n     R5YH 0GKS BU2F".into()),
+            signing_key: "3f0c-91aa-5be2-0d17-c644-e8b0-7729-f15d".into(),
+        })
     }
     async fn confirm_recovery_key(&self, _: ConfirmRecoveryKey) -> Result<(), Fault> {
         Err(Fault::Refused(Refusal::RecoveryKeyMismatch))

@@ -3,10 +3,14 @@
 //! SQLite: the catalog says what was backed up, so a commit must survive a power cut (`synchronous=FULL`), and
 //! the file is not trusted to bring functions into its schema (`trusted_schema=OFF`).
 
-use std::{collections::BTreeSet, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -20,6 +24,8 @@ static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 const READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
 const BUSY: Duration = Duration::from_secs(5);
+const MIGRATING: Duration = Duration::from_secs(5);
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 const ACQUIRE: Duration = Duration::from_secs(30);
 
 impl Db {
@@ -60,17 +66,20 @@ impl Db {
 
     /// Applies what is missing.
     pub async fn migrate(&self) -> Result<()> {
-        let applied = match self {
-            Self::Sqlite { writer, .. } => SQLITE.run(writer).await,
-            Self::Pg(pool) => POSTGRES.run(pool).await,
+        let Self::Sqlite { writer, .. } = self else {
+            let Self::Pg(pool) = self else { return Ok(()) };
+            return POSTGRES.run(pool).await.map_err(Error::Migration);
         };
-        match applied {
-            Ok(()) => Ok(()),
-            // SQLite has no lock for migrating: another server may have been faster, which is just as well.
-            Err(error) => match self.pending_migrations().await {
-                Ok(pending) if pending.is_empty() => Ok(()),
-                _ => Err(Error::Migration(error)),
-            },
+        // SQLite has no lock for migrating: another server may have been faster with one, which is just as well, and
+        // be at the next one.
+        let deadline = Instant::now() + MIGRATING;
+        loop {
+            let Err(error) = SQLITE.run(writer).await else { return Ok(()) };
+            let is_ours = matches!(error, MigrateError::Execute(_) | MigrateError::ExecuteMigration(..));
+            if !is_ours || Instant::now() > deadline {
+                return Err(Error::Migration(error));
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
         }
     }
 
@@ -98,7 +107,7 @@ impl Db {
             Self::Pg(_) => &POSTGRES,
         };
         if let Some(newer) = applied.iter().find(|version| !known.version_exists(**version)) {
-            return Err(Error::Migration(sqlx::migrate::MigrateError::VersionMissing(*newer)));
+            return Err(Error::Migration(MigrateError::VersionMissing(*newer)));
         }
         let pending = known.iter().filter(|migration| !applied.contains(&migration.version));
         Ok(pending.map(|migration| format!("{} {}", migration.version, migration.description)).collect())

@@ -240,7 +240,7 @@ impl SystemCatalog<'_> {
     }
 }
 
-/// A failed backup or verification goes to the outbox, in the transaction that records the failure.
+/// A failed backup, verification or restore goes to the outbox, in the transaction that records the failure.
 pub(super) async fn notify_failure(
     tx: &mut Tx,
     clock: &dyn Clock,
@@ -253,14 +253,11 @@ pub(super) async fn notify_failure(
     let (kind, what) = match kind {
         RunKind::Backup => (NoticeKind::BackupFailed, "Backup"),
         RunKind::Verify => (NoticeKind::VerificationFailed, "Verification"),
+        RunKind::Restore | RunKind::ApplyRestore | RunKind::UndoRestore => {
+            (NoticeKind::RestoreFailed, kind.title())
+        }
         // Whoever asked for one of these looks at its page.
-        RunKind::Restore
-        | RunKind::PlanRestore
-        | RunKind::ApplyRestore
-        | RunKind::UndoRestore
-        | RunKind::Export
-        | RunKind::InferMap
-        | RunKind::Probe => return Ok(()),
+        RunKind::PlanRestore | RunKind::Export | RunKind::InferMap | RunKind::Probe => return Ok(()),
     };
     let hint = error.hint.as_deref().unwrap_or_default();
     let notice = Notice {

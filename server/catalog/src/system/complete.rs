@@ -1,7 +1,7 @@
 //! How a run ends well: its result, its end, its follow-up and its audit entry are one transaction.
 
 use domain::{
-    BackupId, EvidenceId, RunId, Timestamp, VaultId,
+    BackupId, Clock, EvidenceId, RunId, SourceId, Timestamp, VaultId,
     backups::{CopyState, Evidence, Phase, Retention, RunError, RunKind, RunState, Sizes, Verification},
     sources::{Capabilities, Coordinate, EngineKind},
     tenancy::{Drift, TenantKey},
@@ -13,8 +13,8 @@ use super::{
     tenancy::{NewSplit, store_parts},
 };
 use crate::{
-    Outcome,
-    db::exec,
+    Outcome, Run,
+    db::{Tx, exec},
     decode::{amount, storable, to_json},
     error::{Error, Result},
     tenant::{FoundDrift, NewRun, digest_of},
@@ -53,6 +53,81 @@ pub struct NewBackup {
     pub split: Option<NewSplit>,
 }
 
+impl NewBackup {
+    /// Stores the backup that `run` made, with its first copy.
+    pub(super) async fn insert(
+        &self,
+        tx: &mut Tx,
+        clock: &dyn Clock,
+        run: &Run,
+        id: BackupId,
+        source: SourceId,
+    ) -> Result<()> {
+        let split = self.split.as_ref();
+        exec!(
+            tx,
+            "insert into backups (tenant_id, id, source_id, run_id, database_name, snapshot_at, label, verification, \
+             retention, plain_bytes, stored_bytes, attempt, phases, coordinate, server_version, client_version, codec, \
+             tables, manifest_sha256, created_at, engine, tenant_key, map_digest, is_covered, is_complete, shared_rows, \
+             drift, remarks) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+             $20, $21, $22, $23, $24, case when $24 = 1 and exists (select 1 from map_versions v where v.tenant_id = $1 \
+             and v.source_id = $3 and v.digest = $23) then 1 else 0 end, $25, $26, $27)",
+            run.tenant_id.to_string(),
+            id.to_string(),
+            source.to_string(),
+            run.id.to_string(),
+            run.subject.as_str(),
+            self.snapshot_at.0,
+            run.label.as_deref(),
+            Verification::None.key(),
+            Retention::Active.key(),
+            amount(self.sizes.plain.0),
+            amount(self.sizes.stored.0),
+            self.attempt,
+            to_json("backups", &self.phases)?,
+            to_json("backups", &self.coordinate)?,
+            storable(&self.server_version),
+            storable(&self.client_version),
+            storable(&self.codec),
+            i64::from(self.tables),
+            self.manifest_sha256.as_str(),
+            clock.now().0,
+            if split.is_some() { EngineKind::Native.key() } else { EngineKind::Mysqldump.key() },
+            run.tenant.as_ref().map(TenantKey::as_str),
+            split.map(|split| digest_of(&split.map)).transpose()?,
+            i64::from(split.is_some_and(|split| !split.drift.iter().any(Drift::breaks_coverage))),
+            amount(split.map_or(0, |split| split.shared_rows)),
+            to_json("backups", &split.map_or(&[][..], |split| &split.drift))?,
+            to_json("backups", &split.map_or(&[][..], |split| &split.remarks))?,
+        )?;
+        if let Some(split) = split {
+            let times = (self.snapshot_at, clock.now());
+            store_parts(tx, run.tenant_id, source, id, times, &split.tenants).await?;
+            let drift = FoundDrift {
+                tenant: run.tenant_id,
+                source,
+                database: &run.subject,
+                run: run.id,
+                drift: &split.drift,
+            };
+            drift.store(tx, clock).await?;
+        }
+        exec!(
+            tx,
+            "insert into copies (tenant_id, backup_id, vault_id, state, manifest_key, objects, created_at) \
+             values ($1, $2, $3, $4, $5, $6, $7)",
+            run.tenant_id.to_string(),
+            id.to_string(),
+            self.vault_id.to_string(),
+            CopyState::Present.key(),
+            self.manifest_key.as_str(),
+            i64::from(self.objects),
+            clock.now().0,
+        )?;
+        Ok(())
+    }
+}
+
 impl Lease<'_> {
     fn backup_id(&self) -> Result<BackupId> {
         self.run().backup_id.ok_or(Error::NotFound { what: "backup of this run" })
@@ -65,68 +140,9 @@ impl Lease<'_> {
         let run = self.run();
         let (id, source) =
             (self.backup_id()?, run.source_id.ok_or(Error::NotFound { what: "source of this run" })?);
-        let (clock, split) = (&*self.catalog().clock, new.split.as_ref());
+        let clock = &*self.catalog().clock;
         let mut tx = self.begin().await?;
-        exec!(
-            &mut tx,
-            "insert into backups (tenant_id, id, source_id, run_id, database_name, snapshot_at, label, verification, \
-             retention, plain_bytes, stored_bytes, attempt, phases, coordinate, server_version, client_version, codec, \
-             tables, manifest_sha256, created_at, engine, tenant_key, map_digest, is_covered, is_complete, shared_rows, \
-             drift, remarks) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-             $20, $21, $22, $23, $24, case when $24 = 1 and exists (select 1 from map_versions v where v.tenant_id = $1 \
-             and v.source_id = $3 and v.digest = $23) then 1 else 0 end, $25, $26, $27)",
-            self.tenant(),
-            id.to_string(),
-            source.to_string(),
-            run.id.to_string(),
-            run.subject.as_str(),
-            new.snapshot_at.0,
-            run.label.as_deref(),
-            Verification::None.key(),
-            Retention::Active.key(),
-            amount(new.sizes.plain.0),
-            amount(new.sizes.stored.0),
-            new.attempt,
-            to_json("backups", &new.phases)?,
-            to_json("backups", &new.coordinate)?,
-            storable(&new.server_version),
-            storable(&new.client_version),
-            storable(&new.codec),
-            i64::from(new.tables),
-            new.manifest_sha256.as_str(),
-            clock.now().0,
-            if split.is_some() { EngineKind::Native.key() } else { EngineKind::Mysqldump.key() },
-            run.tenant.as_ref().map(TenantKey::as_str),
-            split.map(|split| digest_of(&split.map)).transpose()?,
-            i64::from(split.is_some_and(|split| !split.drift.iter().any(Drift::breaks_coverage))),
-            amount(split.map_or(0, |split| split.shared_rows)),
-            to_json("backups", &split.map_or(&[][..], |split| &split.drift))?,
-            to_json("backups", &split.map_or(&[][..], |split| &split.remarks))?,
-        )?;
-        if let Some(split) = split {
-            let times = (new.snapshot_at, clock.now());
-            store_parts(&mut tx, run.tenant_id, source, id, times, &split.tenants).await?;
-            let drift = FoundDrift {
-                tenant: run.tenant_id,
-                source,
-                database: &run.subject,
-                run: run.id,
-                drift: &split.drift,
-            };
-            drift.store(&mut tx, clock).await?;
-        }
-        exec!(
-            &mut tx,
-            "insert into copies (tenant_id, backup_id, vault_id, state, manifest_key, objects, created_at) \
-             values ($1, $2, $3, $4, $5, $6, $7)",
-            self.tenant(),
-            id.to_string(),
-            new.vault_id.to_string(),
-            CopyState::Present.key(),
-            new.manifest_key.as_str(),
-            i64::from(new.objects),
-            clock.now().0,
-        )?;
+        new.insert(&mut tx, clock, run, id, source).await?;
         self.finish(&mut tx, RunState::Completed, None, None, "stored and read back").await?;
         let mut verify = NewRun::of(run.tenant_id, RunKind::Verify, &run.subject, &run.requested_by);
         (verify.source, verify.backup, verify.tenant_key) = (Some(source), Some(id), run.tenant.as_ref());
@@ -213,6 +229,12 @@ impl Lease<'_> {
     /// A restore is done; `summary` becomes the last line of its log.
     pub async fn complete_restore(&self, summary: &str) -> Result<()> {
         let mut tx = self.begin().await?;
+        exec!(
+            &mut tx,
+            "delete from new_databases where tenant_id = $1 and run_id = $2",
+            self.tenant(),
+            self.run().id.to_string(),
+        )?;
         self.finish(&mut tx, RunState::Completed, None, None, summary).await?;
         self.note(&mut tx, "restore.complete", Outcome::Done, summary.to_owned()).await?;
         tx.commit().await

@@ -4,15 +4,18 @@
 use domain::{
     ConnectionId, Timestamp,
     backups::{Progress, RunError, RunState},
-    sources::{AccountName, HostName, TlsMode},
 };
 
-use super::{claim::notify_failure, requests::run_ended};
+use super::{
+    claim::notify_failure,
+    credential::{self, Credential},
+    requests::run_ended,
+};
 use crate::{
-    Catalog, Claim, Conflict, Run, Sealed,
+    Catalog, Claim, Conflict, Run,
     audit::{self, Actor, Note, Outcome},
     db::{Tx, exec, first},
-    decode::{corrupt, number, to_json, word},
+    decode::to_json,
     error::Result,
     tenant::append_event,
 };
@@ -34,21 +37,6 @@ pub enum Renewed {
     },
     /// Somebody else's by now: stop, write nothing more.
     Lost,
-}
-
-/// A stored password with what it is bound to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Credential {
-    /// The sealed password.
-    pub sealed: Sealed,
-    /// The host it was entered for.
-    pub host: HostName,
-    /// The port it was entered for.
-    pub port: u16,
-    /// The account it was entered for.
-    pub user: AccountName,
-    /// Protection of the connection, as it is now.
-    pub tls: TlsMode,
 }
 
 /// Every method but [`Lease::renew`] and [`Lease::credential`] fails with [`crate::Conflict::Stale`] and changes
@@ -201,28 +189,10 @@ impl<'c> Lease<'c> {
     /// connection's present host, port and user.
     pub async fn credential(&self, connection: ConnectionId) -> Result<Option<Credential>> {
         let mut reader = self.catalog.db.read().await?;
-        let row = first!(
-            &mut reader,
-            (Vec<u8>, String, i64, String, String),
-            "select credential, host, port, user_name, tls from connections where tenant_id = $1 and id = $2 \
-             and credential is not null and credential_host = host and credential_port = port \
-             and credential_user = user_name",
-            self.tenant(),
-            connection.to_string(),
-        )?;
-        let read = |(sealed, host, port, user, tls): (Vec<u8>, String, i64, String, String)| {
-            Ok(Credential {
-                sealed: Sealed(sealed),
-                host: HostName::new(host).map_err(|error| corrupt("connections", error))?,
-                port: number("connections", port)?,
-                user: AccountName::new(user).map_err(|error| corrupt("connections", error))?,
-                tls: word("connections", &tls, TlsMode::find)?,
-            })
-        };
-        row.map(read).transpose()
+        credential::read(&mut reader, &self.tenant(), &connection.to_string()).await
     }
 
-    /// Gives up. Puts a notice into the outbox for a backup or verification.
+    /// Gives up. Puts a notice into the outbox for all but a probe.
     pub async fn fail(&self, error: &RunError) -> Result<()> {
         let mut tx = self.catalog.db.begin().await?;
         self.give_up(&mut tx, error).await?;

@@ -3,10 +3,13 @@
 mod at_work;
 mod claim;
 mod complete;
+mod credential;
 mod dispatch;
 mod installation;
 mod lease;
+mod new_databases;
 mod notices;
+mod published;
 mod queue;
 mod requests;
 mod retention;
@@ -24,9 +27,12 @@ use crate::{
 
 pub use claim::{Claim, DueRun, Reclaimed};
 pub use complete::NewBackup;
+pub use credential::Credential;
 pub use installation::{Tenant, Vault};
-pub use lease::{Credential, Lease, Renewed};
+pub use lease::{Lease, Renewed};
+pub use new_databases::{Abandoned, Begun, Whole};
 pub use notices::{NoticeToSend, Owed};
+pub use published::Published;
 pub use queue::Queue;
 pub(crate) use requests::run_ended;
 pub use retention::{Expiring, SourceCandidates};
@@ -46,6 +52,8 @@ pub enum SystemTask {
     Schedules,
     /// Removing what is no longer kept.
     Retention,
+    /// Cleaning up after runs that ended half-way.
+    Leftovers,
     /// Delivering notices.
     Notices,
     /// Removing ended sessions.
@@ -61,6 +69,7 @@ impl SystemTask {
             Self::Leases => "leases",
             Self::Schedules => "schedule",
             Self::Retention => "retention",
+            Self::Leftovers => "leftovers",
             Self::Notices => "notices",
             Self::Sessions => "sessions",
         }

@@ -1,9 +1,10 @@
 //! Who holds a run, how often it starts, and what a worker that lost it can still do: nothing.
 
-use catalog::{Claim, Conflict, Error, NewChannels, Renewed};
+use catalog::{Claim, Conflict, Error, NewChannels, Renewed, Whole};
 use domain::{
     Clock,
     backups::{MAX_STARTS, Progress, RunError, RunState},
+    sources::DatabaseName,
 };
 
 use crate::world::{LEASE, World, contract, evidence, failure};
@@ -31,6 +32,8 @@ async fn is_fenced_off(world: &World, claim: &Claim) {
         is_stale(lease.complete_backup(world.stored()).await),
         is_stale(lease.complete_verify(&evidence(true)).await),
         is_stale(lease.complete_probe(&capabilities, 1).await),
+        is_stale(lease.begin_database(world.ours.connection, &DatabaseName::new("new").unwrap()).await),
+        is_stale(lease.database_is_whole(&Whole { equal: true, summary: String::new() }).await),
         is_stale(lease.complete_restore("done").await),
         is_stale(lease.fail(&failure()).await),
         is_stale(lease.retry(&failure(), now).await),

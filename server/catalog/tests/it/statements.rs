@@ -1,13 +1,14 @@
 //! Every statement that names a table of an organisation also names the organisation.
 
 /// Tables whose rows belong to an organisation.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "connections",
     "sources",
     "schedules",
     "missed_slots",
     "runs",
     "run_events",
+    "new_databases",
     "backups",
     "copies",
     "evidence",

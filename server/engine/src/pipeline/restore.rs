@@ -1,6 +1,6 @@
 //! Restores a backup into a database that does not exist yet.
 
-use domain::{backups::Evidence, sources::DatabaseName};
+use domain::backups::Evidence;
 
 use super::{
     Control, Target, Vault,
@@ -12,20 +12,18 @@ use super::{
 use crate::{
     Result,
     format::keys::Place,
-    source::mysql::{
-        create::Events,
-        scratch::{OneShot, create_database, drop_database},
-    },
+    source::mysql::{create::Events, new_database::NewDatabase, scratch::OneShot},
 };
 
 /// Restores into a new database and compares it with the source's checksums. The rows are loaded by an account
 /// made for this; views, triggers, routines and events belong to the target's account. If anything fails, the
-/// new database is removed again: there is no half-restored one.
+/// new database is removed again: there is no half-restored one. If nothing does, it still carries its maker's
+/// mark, so that the caller can remember it as whole first and call [`NewDatabase::finish`] then.
 pub async fn restore(
     vault: &Vault,
     place: &Place,
     target: &Target,
-    database: &DatabaseName,
+    new: NewDatabase<'_>,
     control: &Control,
 ) -> Result<Evidence> {
     let mut phases = Phases::new(control.clock.clone());
@@ -33,9 +31,9 @@ pub async fn restore(
     let archive = Archive::open(vault, place).await?;
     let family = loading::family(&archive.index.content, target).await?;
     let inventory = &archive.index.content.inventory;
-    create_database(&target.endpoint, database, &inventory.charset, &inventory.collation).await?;
+    new.create(&inventory.charset, &inventory.collation).await?;
     failpoint("restore.created");
-    let result = fill(vault, place, archive, target, database, family, &mut phases, control).await;
+    let result = fill(vault, place, archive, target, new, family, &mut phases, control).await;
     failpoint("restore.loaded");
     match result {
         Ok((comparison, failures, content, without_sandbox)) => {
@@ -43,7 +41,7 @@ pub async fn restore(
         }
         Err(error) => {
             // The first error is the one to report.
-            let _ = drop_database(&target.endpoint, database).await;
+            let _removed = new.remove().await;
             Err(error)
         }
     }
@@ -58,7 +56,7 @@ async fn fill(
     place: &Place,
     archive: Archive,
     target: &Target,
-    database: &DatabaseName,
+    new: NewDatabase<'_>,
     family: domain::sources::ServerFamily,
     phases: &mut Phases,
     control: &Control,
@@ -68,13 +66,13 @@ async fn fill(
     super::DatabaseContent,
     Option<String>,
 )> {
-    let loader = OneShot::create(&target.endpoint, database, &*control.clock).await?;
+    let loader = OneShot::create(new.endpoint, new.database, &*control.clock).await?;
     let into = Into {
-        database,
+        database: new.database,
         family,
         clients: &target.clients,
         loader: &loader.endpoint,
-        owner: &target.endpoint,
+        owner: new.endpoint,
         events: Events::AsAtSource,
     };
     let result = loading::load_and_compare(vault, place, archive, into, phases, control).await;

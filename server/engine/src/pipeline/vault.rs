@@ -85,6 +85,20 @@ impl Vault {
         installation: InstallationId,
         clock: Arc<dyn Clock>,
     ) -> Result<Created> {
+        let (recovery_private, _) = PrivateKey::generate()?;
+        let vault = Self::create_for(storage, root, installation, &recovery_private, clock).await?;
+        Ok(Created { vault, recovery_key: recovery::to_text(&recovery_private) })
+    }
+
+    /// The same with a recovery key that is kept somewhere already, so that no crash can lose it. The caller answers
+    /// for nobody doing the same at the same time.
+    pub async fn create_for(
+        storage: Arc<dyn Storage>,
+        root: Arc<dyn RootKey>,
+        installation: InstallationId,
+        recovery_private: &PrivateKey,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
         let attempt = || format!("make {} a vault", storage.describe());
         if storage.head(&keys::installation()?, None).await?.is_some() {
             return Err(Error::new(Kind::Input, attempt(), "it belongs to an installation already")
@@ -99,7 +113,7 @@ impl Vault {
         for object in storage.list("keyring/", None, 1000).await?.objects {
             storage.delete(&object.key).await?;
         }
-        let (recovery_private, recovery_public) = PrivateKey::generate()?;
+        let recovery_public = recovery_private.public()?;
         let keyring = Keyring::new(Arc::clone(&storage), root, recovery_public.clone(), Arc::clone(&clock));
         let signing = keyring.create(&Owner::System, Purpose::Signing, 1, Secret::random()?).await?;
         let (worker_private, worker_public) = PrivateKey::generate()?;
@@ -116,10 +130,10 @@ impl Vault {
         };
         let signature = hex::encode(signer.sign(&canonical(&plate)?));
         let body = canonical(&Signed { plate, signature })?;
+        super::failpoint("vault.keyring");
         storage.put(&keys::installation()?, body.into(), PutMode::CreateNew).await?;
         let signing_public = signer.public();
-        let vault = Self { storage, keyring, installation, recovery_public, worker_public, signing_public };
-        Ok(Created { vault, recovery_key: recovery::to_text(&recovery_private) })
+        Ok(Self { storage, keyring, installation, recovery_public, worker_public, signing_public })
     }
 
     /// Opens the vault of an installation.
@@ -194,6 +208,10 @@ impl Vault {
     /// Under which manifests are signed.
     pub const fn signing_public(&self) -> &[u8; 32] {
         &self.signing_public
+    }
+    /// The fingerprint of that key, by which a person tells this vault from a forged one.
+    pub fn signing_fingerprint(&self) -> String {
+        signing::fingerprint(&self.signing_public)
     }
     /// The key that opens passwords of sources.
     pub async fn worker_key(&self) -> Result<PrivateKey> {

@@ -12,6 +12,7 @@ use engine::{
     format::Codec,
     pipeline::{self, Control, Export, Target, Vault},
     seal::{keyring::Opener, recovery},
+    source::mysql::new_database::{Found, Maker, NewDatabase},
     storage::{
         Storage,
         faulty::{Fault, Faulty, When},
@@ -61,9 +62,14 @@ async fn the_example_databases_come_back_whole() -> Result<()> {
             ensure!(evidence.tables.iter().any(|table| !table.floats.is_empty()), "FLOAT columns are listed");
 
             let again = database(&format!("{name}_restored_{turn}"));
-            let restored = pipeline::restore(vault, &request.place, &target, &again, &control()).await?;
+            let maker = Maker::new(uuid::Uuid::from_u128(7));
+            let new = NewDatabase { endpoint: &target.endpoint, database: &again, maker: &maker };
+            let restored = pipeline::restore(vault, &request.place, &target, new, &control()).await?;
             ensure!(restored.equal, "{:#?} {:?}", restored.differences, restored.remarks);
-            let refused = pipeline::restore(vault, &request.place, &target, &again, &control()).await;
+            assert_eq!(new.look().await?, Found::Ours);
+            new.finish().await?;
+            assert_eq!(new.look().await?, Found::Other);
+            let refused = pipeline::restore(vault, &request.place, &target, new, &control()).await;
             ensure!(refused.is_err(), "a database that exists is never overwritten");
 
             if turn < 2 {

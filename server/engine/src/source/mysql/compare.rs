@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::clients::Clients;
 use super::connect::Endpoint;
 use super::rows::Summing;
-use super::{dump, inspect, native, objects, snapshot};
+use super::{dump, inspect, native, new_database, objects, snapshot};
 use crate::Result;
 use crate::source::inventory::{ColumnClass, Inventory, ServerFacts, StoredObject, Table, series};
 use crate::source::sums::{Method, SourceSums, TableSum};
@@ -148,10 +148,10 @@ pub async fn compare(
     let who = endpoint.shown();
     let mut conn = endpoint.connect().await?;
     let facts = inspect::server_facts(&mut conn, &who, "").await?;
-    let inventory = inspect::inventory(&mut conn, &who, facts.family, database).await?;
+    let mut inventory = inspect::inventory(&mut conn, &who, facts.family, database).await?;
     let stored = objects::read(&mut conn, &who, database).await?;
     let _closed = conn.disconnect().await;
-    let sums = match original.sums.method {
+    let mut sums = match original.sums.method {
         Method::Rows => {
             rows(endpoint, facts.family, database, &inventory, original.seed, readers, cancel).await?
         }
@@ -163,6 +163,9 @@ pub async fn compare(
                 .await?
         }
     };
+    // While it is compared, a new database still carries the mark of who makes it.
+    inventory.tables.retain(|table| !new_database::is_mark(&table.name));
+    sums.tables.retain(|table, _| !new_database::is_mark(table));
     Ok(judge(original, &facts, &inventory, &stored, &sums))
 }
 

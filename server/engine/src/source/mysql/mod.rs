@@ -3,7 +3,7 @@
 //! In the order of a backup: [`connect`] and [`clients`] (who talks to the server), [`probe`] (what the account
 //! may do), [`inspect`] and [`objects`] (what is there), [`snapshot`] (one position for all readers), [`dump`]
 //! (the engine), [`lexer`] (is the dump whole?), [`rows`] (sums). Then the way back: [`scratch`] (a schema and
-//! an account that can touch nothing else), [`load`], [`create`] (views, triggers, routines, events),
+//! an account that can touch nothing else), [`new_database`], [`load`], [`create`] (views, triggers, routines, events),
 //! [`compare`]. [`identity`] tells the source from every other server, [`faults`] says what a refusal means.
 
 pub mod clients;
@@ -21,6 +21,7 @@ pub mod inspect;
 pub mod lexer;
 pub mod load;
 pub mod native;
+pub mod new_database;
 pub mod objects;
 pub mod probe;
 pub mod rows;

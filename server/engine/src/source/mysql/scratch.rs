@@ -170,6 +170,11 @@ pub async fn sweep(admin: &Endpoint, before: Timestamp) -> Result<Vec<String>> {
     Ok(removed)
 }
 
+/// Whether an account's name is one of those made for one load.
+pub(super) fn is_one_shot(user: &str) -> bool {
+    made_at(user.strip_prefix(USER_PREFIX)).is_some()
+}
+
 /// Twelve hexadecimal digits of milliseconds and twelve of chance.
 fn stamp(clock: &dyn Clock) -> Result<String> {
     Ok(format!("{:012x}{}", clock.now().millis().max(0), random_hex(6)?))
