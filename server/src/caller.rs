@@ -22,6 +22,8 @@ pub struct Caller {
     pub session: Session,
     /// Where the request comes from; behind a trusted proxy what that says.
     pub address: IpAddr,
+    /// What the browser calls itself.
+    pub agent: Option<String>,
     principal: Option<Principal>,
 }
 
@@ -32,12 +34,13 @@ impl Caller {
         gate: Arc<Gate>,
         session: Session,
         address: IpAddr,
+        agent: Option<String>,
     ) -> Result<Self> {
         let principal = match session.id() {
             Some(id) => services.catalog.authenticate_session(&id).await?,
             None => None,
         };
-        Ok(Self { services, gate, session, address, principal })
+        Ok(Self { services, gate, session, address, agent, principal })
     }
 
     /// Who is signed in.

@@ -133,7 +133,8 @@ impl Services {
 
 /// Opens the catalog without looking at its schema.
 pub async fn open_catalog(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Catalog> {
-    Catalog::open(config.catalog_url.expose_secret(), Arc::clone(clock)).await.context("open the catalog")
+    let catalog = Catalog::open(config.catalog_url.expose_secret(), Arc::clone(clock)).await;
+    Ok(catalog.context("open the catalog")?.with_session_limits(config.sessions))
 }
 
 /// Opens the root of all keys.

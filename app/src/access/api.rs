@@ -45,6 +45,30 @@ pub struct RecoveryKey {
     pub signing_key: String,
 }
 
+/// One of one's own sessions.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SessionView {
+    /// By which it can be ended; nothing if it cannot be ended alone.
+    pub handle: Option<String>,
+    /// When one signed in.
+    pub signed_in_at: Timestamp,
+    /// When it was last used.
+    pub seen_at: Timestamp,
+    /// The address one signed in from.
+    pub address: Option<String>,
+    /// What the browser called itself.
+    pub agent: Option<String>,
+    /// Whether it is this one.
+    pub is_this: bool,
+}
+
+/// Ending one of one's own sessions.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EndSession {
+    /// Which.
+    pub handle: String,
+}
+
 /// Typing back the recovery key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConfirmRecoveryKey {
@@ -176,6 +200,12 @@ pub trait AccessPort: Send + Sync {
     async fn sign_out(&self) -> Result<(), Fault>;
     /// Who is signed in, if anybody.
     async fn me(&self) -> Result<Option<Me>, Fault>;
+    /// One's own sessions, the last used first.
+    async fn own_sessions(&self) -> Result<Vec<SessionView>, Fault>;
+    /// Ends one of them.
+    async fn end_session(&self, request: EndSession) -> Result<(), Fault>;
+    /// Ends all of them but this one.
+    async fn end_other_sessions(&self) -> Result<(), Fault>;
     /// Changes one's own password; ends all other sessions of this person.
     async fn change_password(&self, request: ChangePassword) -> Result<(), Fault>;
     /// Sets a password by a link; ends all sessions of this person.
@@ -218,6 +248,22 @@ pub async fn sign_in(request: SignIn) -> Result<(), ApiError> {
 pub async fn sign_out() -> Result<(), ApiError> {
     backend()?.sign_out().await?;
     crate::redirect_to("/sign-in", ());
+    Ok(())
+}
+
+/// Ends one of one's own sessions.
+#[server(name = EndSessionFn, prefix = "/fn", endpoint = "access/end_session")]
+pub async fn end_session(request: EndSession) -> Result<(), ApiError> {
+    backend()?.end_session(request).await?;
+    crate::redirect_to("/profile?done=session", ());
+    Ok(())
+}
+
+/// Ends all of one's own sessions but this one.
+#[server(name = EndOtherSessionsFn, prefix = "/fn", endpoint = "access/end_other_sessions")]
+pub async fn end_other_sessions() -> Result<(), ApiError> {
+    backend()?.end_other_sessions().await?;
+    crate::redirect_to("/profile?done=session", ());
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Signing in, setting up, people and their roles.
 
 pub mod api;
+pub mod own_sessions;
 pub mod people;
 pub mod profile;
 pub mod recovery_key;

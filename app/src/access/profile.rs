@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    access::api::ChangePasswordFn,
+    access::{api::ChangePasswordFn, own_sessions},
     layout::{
         navigation::Place,
         page::{PageView, page},
@@ -16,6 +16,8 @@ use crate::{
 pub fn ProfilePage() -> impl IntoView {
     page(Place::Profile, |visit, me| async move {
         let posted = visit.posted::<ChangePasswordFn>();
+        let sessions = visit.backend.own_sessions().await?;
+        let ended = visit.has_done("session").then(|| notice(Tone::Good, "The session has ended."));
         let done = visit
             .has_done("password")
             .then(|| notice(Tone::Good, "Your password is changed. Every other session of yours has ended."));
@@ -26,6 +28,7 @@ pub fn ProfilePage() -> impl IntoView {
         };
         let body = view! {
             {done}
+            {ended}
             <div class="grid">
                 <section class="panel c6">
                     <header><h2>"Account"</h2></header>
@@ -40,12 +43,8 @@ pub fn ProfilePage() -> impl IntoView {
                     <header><h2>"Password"</h2></header>
                     {form("/fn/access/change_password", &posted, fields)}
                 </section>
-                <section class="panel c6">
-                    <header><h2>"Sessions"</h2></header>
-                    <p class="muted">"Changing the password ends every other session of yours. This one ends here:"</p>
-                    <form method="post" action="/fn/access/sign_out"><button class="btn">"Sign out of this browser"</button></form>
-                </section>
             </div>
+            {own_sessions::panel(sessions, visit.now)}
         };
         Ok(PageView::new("Your profile", body))
     })

@@ -24,8 +24,9 @@ use std::sync::Arc;
 use domain::{Clock, access::may::May};
 
 pub use access::{
-    Denied, FirstOperator, Hold, Installation, Membership, Principal, Refused, SESSION_ABSOLUTE_MS,
-    SESSION_IDLE_MS, SESSION_SIGNED_IN_AT, SESSION_USER, Scope, Sessions, SetupState, SignInRecord,
+    Denied, FirstOperator, Hold, Installation, Membership, OwnSession, Principal, Refused, SESSION_ADDRESS,
+    SESSION_AGENT, SESSION_SIGNED_IN_AT, SESSION_USER, Scope, SessionLimits, Sessions, SetupState,
+    SignInRecord,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use error::{Conflict, Error, Result};
@@ -48,6 +49,7 @@ pub use tenant::{
 pub struct Catalog {
     db: db::Db,
     clock: Arc<dyn Clock>,
+    session_limits: SessionLimits,
 }
 
 impl std::fmt::Debug for Catalog {
@@ -59,7 +61,13 @@ impl std::fmt::Debug for Catalog {
 impl Catalog {
     /// Opens `sqlite:///path/catalog.db` (created if missing) or `postgres://…`. Does not migrate.
     pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self> {
-        Ok(Self { db: db::Db::open(url).await?, clock })
+        Ok(Self { db: db::Db::open(url).await?, clock, session_limits: SessionLimits::default() })
+    }
+    /// The same with other limits for sessions.
+    #[must_use]
+    pub const fn with_session_limits(mut self, limits: SessionLimits) -> Self {
+        self.session_limits = limits;
+        self
     }
     /// Brings the schema up to date. Safe to call from several servers at once.
     pub async fn migrate(&self) -> Result<()> {
@@ -104,6 +112,6 @@ impl Catalog {
     }
     /// The session store for tower-sessions.
     pub fn sessions(&self) -> Sessions {
-        Sessions::new(self.db.clone(), Arc::clone(&self.clock))
+        Sessions::new(self.db.clone(), Arc::clone(&self.clock), self.session_limits)
     }
 }

@@ -4,6 +4,7 @@ pub mod first_run;
 pub mod gate;
 pub mod limits;
 pub mod own_password;
+pub mod own_sessions;
 pub mod password;
 pub mod pending;
 pub mod people;
@@ -12,8 +13,8 @@ pub mod sweep;
 
 use app::{
     access::api::{
-        AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, FirstRun, Me, PasswordLink,
-        RecoveryKey, ResetPassword, Setup, SignIn, UserRef, UserRow,
+        AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, EndSession, FirstRun, Me,
+        PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, UserRef, UserRow,
     },
     port::SecretText,
 };
@@ -72,6 +73,15 @@ impl AccessPort for Caller {
     }
     async fn me(&self) -> Result<Option<Me>, Fault> {
         Ok(self.who())
+    }
+    async fn own_sessions(&self) -> Result<Vec<SessionView>, Fault> {
+        self.answer("list your sessions", own_sessions::list(self).await)
+    }
+    async fn end_session(&self, request: EndSession) -> Result<(), Fault> {
+        self.answer("end a session", own_sessions::end(self, request).await)
+    }
+    async fn end_other_sessions(&self) -> Result<(), Fault> {
+        self.answer("end your other sessions", own_sessions::end_others(self).await)
     }
     async fn change_password(&self, request: ChangePassword) -> Result<(), Fault> {
         self.answer("change a password", own_password::change(self, request).await)

@@ -4,7 +4,7 @@
 //! after the same work. A session that existed before gets a new id, so that one that was planted is worth nothing.
 
 use app::access::api::SignIn;
-use catalog::{SESSION_SIGNED_IN_AT, SESSION_USER};
+use catalog::{SESSION_ADDRESS, SESSION_AGENT, SESSION_SIGNED_IN_AT, SESSION_USER};
 use domain::{Fault, UserId};
 use secrecy::SecretString;
 
@@ -41,6 +41,10 @@ pub async fn begin_session(caller: &Caller, user: UserId) -> Result<()> {
     session.clear().await;
     session.insert(SESSION_USER, user).await?;
     session.insert(SESSION_SIGNED_IN_AT, caller.services.clock.now().millis()).await?;
+    session.insert(SESSION_ADDRESS, caller.address).await?;
+    if let Some(agent) = &caller.agent {
+        session.insert(SESSION_AGENT, agent).await?;
+    }
     session.cycle_id().await?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use catalog::SessionLimits;
 use engine::{
     format::Codec,
     source::mysql::clients::ClientPaths,
@@ -17,12 +18,15 @@ use super::{
     Config, ConfigError, Log, LogFormat, RootKeyConfig, Smtp, SmtpTls, VerificationServer, Web, Worker,
     endpoint,
     environment::Secrets,
-    file::{Database, File, Keys, SmtpSection, VaultSection, WebSection, WorkerSection},
+    file::{Database, File, Keys, SessionsSection, SmtpSection, VaultSection, WebSection, WorkerSection},
     secret,
 };
 
 /// How long a run belongs to a silent worker, at least: shorter leases are lost to a busy disk.
 const SHORTEST_LEASE_MS: i64 = 10_000;
+
+/// Nobody stays signed in for longer than a month.
+const LONGEST_SESSION_MS: i64 = 720 * 3_600_000;
 
 impl File {
     /// Checks what belongs together, reads the secrets and fills in what was left out.
@@ -37,6 +41,7 @@ impl File {
         };
         Ok(Config {
             web: self.web.build(&shown)?,
+            sessions: self.sessions.build(&shown)?,
             root_key: self.keys.build(&shown, &state_dir)?,
             vault: self.vault.build(&shown, &state_dir, secrets.access_key, secrets.secret_key)?,
             verification: self
@@ -196,6 +201,27 @@ impl SmtpSection {
         }
         let port = self.port.unwrap_or(usual);
         Ok(Smtp { host: self.host, port, tls, user: self.user, password, from: self.from })
+    }
+}
+
+impl SessionsSection {
+    fn build(&self, shown: &str) -> Result<SessionLimits, ConfigError> {
+        let usual = SessionLimits::default();
+        let limits = SessionLimits {
+            idle_ms: self.idle_minutes.map_or(usual.idle_ms, |minutes| i64::from(minutes) * 60_000),
+            absolute_ms: self.absolute_hours.map_or(usual.absolute_ms, |hours| i64::from(hours) * 3_600_000),
+        };
+        if limits.idle_ms == 0
+            || limits.idle_ms > limits.absolute_ms
+            || limits.absolute_ms > LONGEST_SESSION_MS
+        {
+            return Err(ConfigError::new(
+                format!("{shown}, [sessions]"),
+                "idle_minutes is at least 1 and no more than absolute_hours, which is 720 at most",
+                "Leave them out to use 30 minutes and 12 hours.",
+            ));
+        }
+        Ok(limits)
     }
 }
 

@@ -25,6 +25,7 @@ section!(
         catalog: Database,
         queue: Database,
         web: WebSection,
+        sessions: SessionsSection,
         keys: Keys,
         vault: VaultSection,
         verification: Vec<Verification>,
@@ -44,6 +45,7 @@ section!(WebSection {
     trusted_proxies: Vec<Network>,
     site_dir: Option<PathBuf>,
 });
+section!(SessionsSection { idle_minutes: Option<u32>, absolute_hours: Option<u32> });
 section!(Keys {
     root: Option<PathBuf>,
     kms_key: Option<String>,

@@ -14,6 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use catalog::SessionLimits;
 use domain::sources::{AccountName, HostName, ServerFamily, TlsMode};
 use engine::{
     format::Codec,
@@ -42,6 +43,8 @@ pub struct Config {
     pub queue_url: SecretString,
     /// The web server.
     pub web: Web,
+    /// How long people stay signed in.
+    pub sessions: SessionLimits,
     /// The root of all keys.
     pub root_key: RootKeyConfig,
     /// Where backups are kept.
@@ -276,9 +279,11 @@ mod tests {
     fn the_example_loads_as_it_is_and_with_everything_given() {
         let plain = load(EXAMPLE, &[]).unwrap();
         assert_eq!(plain.root_key, RootKeyConfig::File("/var/lib/holdfast/root.key".into()));
+        assert_eq!(plain.sessions, SessionLimits::default());
         assert_eq!(plain.queue_url.expose_secret(), "sqlite:///var/lib/holdfast/queue.db");
         let full = load(&everything_given(), &[("HOLDFAST_SMTP_PASSWORD", "x")]).unwrap();
         assert!(full.smtp.is_some() && full.web.tls.is_some());
+        assert_eq!(full.sessions, SessionLimits::default(), "the example shows the defaults");
         assert!(matches!(full.vault, VaultConfig::S3(_)));
         assert!(full.verification(ServerFamily::Mariadb).is_some());
     }
@@ -308,6 +313,9 @@ mod tests {
             "[vault]\npath='a'\n[vault.s3]\nbucket='b'\n",
             "[web]\ntls_key='a'\n",
             "[worker]\nconcurrency=0\n",
+            "[sessions]\nidle_minutes=0\n",
+            "[sessions]\nidle_minutes=90\nabsolute_hours=1\n",
+            "[sessions]\nabsolute_hours=999\n",
             "[worker]\nlease_ms=5\n",
             "[smtp]\nhost='h'\nfrom='f'\nuser='u'\n",
         ] {

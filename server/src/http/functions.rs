@@ -7,7 +7,9 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
+use domain::Fault;
 use http::{HeaderMap, HeaderValue, Uri, header};
+use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::handle_server_fns_with_context;
 
 use super::{WebState, answer, pages::context, peer::Peer};
@@ -25,6 +27,9 @@ pub async fn handle(
     Extension(peer): Extension<Peer>,
     mut request: Request,
 ) -> Response {
+    if !server_fn_paths().any(|(path, _)| path == request.uri().path()) {
+        return answer::fault(&Fault::NotFound);
+    }
     if !returns_here(request.headers(), &peer) {
         request.headers_mut().remove(header::REFERER);
     }

@@ -11,7 +11,7 @@ use axum::{
 };
 use domain::Fault;
 use futures::FutureExt;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower_sessions::Session;
 use tracing::Instrument;
 
@@ -21,6 +21,9 @@ use crate::{caller::Caller, fault::incident};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A page or form that takes longer is given up.
 const WITHIN: Duration = Duration::from_secs(60);
+
+/// No browser needs more to say who it is.
+const LONGEST_AGENT: usize = 300;
 
 /// The outermost: numbers and logs the request, answers a panic, adds the headers. The query is not logged: it may
 /// hold a token.
@@ -91,7 +94,9 @@ pub async fn identify(State(web): State<WebState>, mut request: Request, next: N
     else {
         return answer::plain(StatusCode::INTERNAL_SERVER_ERROR, "the request has no session\n");
     };
-    let caller = Caller::identify(web.services.clone(), web.gate.clone(), session, peer.address).await;
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let agent = agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect());
+    let caller = Caller::identify(web.services.clone(), web.gate.clone(), session, peer.address, agent).await;
     match caller {
         Ok(caller) => {
             request.extensions_mut().insert(caller);

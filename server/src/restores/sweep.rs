@@ -3,7 +3,7 @@
 //! A start that fails cleans up after itself; this is for those whose worker died, or whose server did not answer
 //! just then. A database of which everything had arrived and was compared stays: only its mark is taken off.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use catalog::{Abandoned, SystemTask};
 use engine::{
@@ -22,7 +22,8 @@ use crate::{
 /// Removes them. A server that does not answer does not keep the others from being swept.
 pub async fn unfinished(services: &Arc<Services>) -> Result<Swept, JobError> {
     // A worker that was believed dead may be awake for one lease more.
-    let before = services.clock.now().plus_ms(-services.config.worker.lease_ms.saturating_mul(2));
+    let lease_ms = services.config.worker.lease_ms;
+    let before = services.clock.now().plus_ms(-lease_ms.saturating_mul(2));
     let system = services.catalog.system(SystemTask::Leftovers);
     let (mut count, mut failed) = (0, None);
     for left in system.abandoned_databases(before).await? {
@@ -36,7 +37,12 @@ pub async fn unfinished(services: &Arc<Services>) -> Result<Swept, JobError> {
             Err(error) => failed = Some(error),
         }
     }
-    failed.map_or(Ok(Swept::done(count)), Err)
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    // A run whose worker dies ends without anybody who could begin this sweep.
+    let again = system.has_new_databases().await?.then(|| Duration::from_millis(lease_ms.unsigned_abs()));
+    Ok(Swept { count, again })
 }
 
 /// Does what is left to do, and says what that was.

@@ -45,7 +45,7 @@ pub fn judge(ended: Ended, reason: Reason, starts: i64, now: Timestamp, jitter: 
         Ended::BrokeDown(what) => {
             let error = RunError {
                 kind: "internal".into(),
-                message: format!("the program itself broke down: {what}"),
+                message: format!("The program itself broke down: {what}"),
                 hint: Some("Please report this as a fault of Holdfast.".into()),
                 retry_may_help: true,
             };
@@ -78,17 +78,26 @@ fn describe(error: &JobError) -> RunError {
     match error {
         JobError::Engine(error) => RunError {
             kind: error.kind().key().into(),
-            message: error.to_string(),
+            message: sentence(error),
             hint: error.advice().map(str::to_owned),
             retry_may_help: error.retry() == Retry::Later,
         },
         JobError::Catalog(error) => RunError {
             kind: "catalog".into(),
-            message: format!("read or write what is known about this run: {error}"),
+            message: format!("Could not read or write what is known about this run: {error}"),
             hint: None,
             retry_may_help: error.retry_may_help(),
         },
     }
+}
+
+/// What could not be done, and why. The account is named once.
+fn sentence(error: &engine::Error) -> String {
+    let (attempt, mut why) = (error.attempt(), error.message().to_owned());
+    if let Some(who) = attempt.strip_prefix("connect to ") {
+        why = why.replace(&format!(" of {who}"), "").replace(who, "this account");
+    }
+    format!("Could not {attempt}: {why}")
 }
 
 #[cfg(test)]
@@ -125,6 +134,19 @@ mod tests {
         assert_eq!(judged(failed(Error::new(Kind::Fenced, "a", "b")), Reason::None), Verdict::Nothing);
         let stale = Ended::Failed(catalog::Error::Conflict(Conflict::Stale).into());
         assert_eq!(judged(stale, Reason::Requested), Verdict::Nothing);
+    }
+
+    #[test]
+    fn a_failure_reads_as_a_sentence_that_names_the_account_once() {
+        let error =
+            Error::new(Kind::Source, "connect to u@db:3306", "the server refused the password of u@db:3306");
+        assert_eq!(sentence(&error), "Could not connect to u@db:3306: the server refused the password");
+        let error =
+            Error::new(Kind::Source, "connect to u@db:3306", "the server does not let u@db:3306 connect");
+        assert_eq!(
+            sentence(&error),
+            "Could not connect to u@db:3306: the server does not let this account connect"
+        );
     }
 
     #[test]

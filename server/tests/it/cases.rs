@@ -63,6 +63,8 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
             &[("request[email]", "x@y.example"), ("request[password]", "wrong")],
         ),
         post("/fn/access/sign_out", Nothing, &[]),
+        post("/fn/access/end_session", SignIn, &[("request[handle]", "wrong")]),
+        post("/fn/access/end_other_sessions", SignIn, &[]),
         post(
             "/fn/access/change_password",
             SignIn,

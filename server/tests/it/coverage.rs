@@ -141,3 +141,14 @@ fn the_matrix_of_roles_is_the_reviewed_one() {
     let reviewed = include_str!("role-matrix.txt");
     assert_eq!(matrix(), reviewed, "if the change is meant, write it to server/tests/it/role-matrix.txt");
 }
+
+#[tokio::test]
+async fn a_function_that_does_not_exist_is_not_found_in_our_words() {
+    let world = World::new().await;
+    for path in ["/fn/unknown", "/fn/access/sign_in/", "/fn/../fn/unknown"] {
+        let answer = world.post(path, "", Some(world.our(Role::Viewer))).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        let text = answer.body.to_lowercase();
+        assert!(!text.contains("server function") && !text.contains("leptos"), "{path}: {}", answer.body);
+    }
+}

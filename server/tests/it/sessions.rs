@@ -151,3 +151,56 @@ async fn where_somebody_could_listen_nobody_signs_in() {
     assert_eq!(through_proxy.status, StatusCode::OK);
     assert!(!through_proxy.header("strict-transport-security").is_empty());
 }
+
+/// The name by which the page ends a session that is not this one.
+fn handle_of(page: &str) -> Option<String> {
+    let (_, after) = page.split_once("name=\"request[handle]\" value=\"")?;
+    after.split('"').next().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn a_person_sees_their_sessions_and_ends_one_or_all_others() {
+    let world = World::new().await;
+    let address = email("Ours", Role::Viewer);
+    let here = world.our(Role::Viewer).to_owned();
+    let alone = world.get("/profile", Some(&here)).await.body;
+    assert!(alone.contains("This one") && handle_of(&alone).is_none() && !alone.contains("End all others"));
+    let elsewhere = world.sign_in(&address, PASSWORD).await.session().unwrap();
+    let page = world.get("/profile", Some(&here)).await.body;
+    assert!(page.contains("127.0.0.1") && page.contains("End all others"));
+    let handle = handle_of(&page).unwrap();
+    assert!(!elsewhere.contains(&handle), "the name is not the key");
+    // Nobody else can, not even the highest role of the same organisation.
+    let body = form(&[("request[handle]", &handle)]);
+    for role in [Role::Operator, Role::PlatformOperator] {
+        let refused = world.post("/fn/access/end_session", &body, Some(world.our(role))).await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{}", refused.body);
+    }
+    assert!(is_in(&world, &elsewhere).await);
+    let ended = world.post("/fn/access/end_session", &body, Some(&here)).await;
+    assert_eq!(ended.status, StatusCode::OK, "{}", ended.body);
+    assert!(!is_in(&world, &elsewhere).await && is_in(&world, &here).await);
+
+    let others = [world.sign_in(&address, PASSWORD).await, world.sign_in(&address, PASSWORD).await];
+    let strangers = world.our(Role::Operator).to_owned();
+    world.post("/fn/access/end_other_sessions", "", Some(&here)).await;
+    for other in others {
+        assert!(!is_in(&world, &other.session().unwrap()).await);
+    }
+    assert!(is_in(&world, &here).await && is_in(&world, &strangers).await);
+}
+
+#[tokio::test]
+async fn the_limits_are_those_of_the_configuration() {
+    let world = World::with("[sessions]\nidle_minutes = 5\nabsolute_hours = 1").await;
+    let session = world.our(Role::Viewer);
+    for _ in 0..14 {
+        world.clock.advance_ms(4 * MINUTE);
+        assert!(is_in(&world, session).await);
+    }
+    world.clock.advance_ms(4 * MINUTE);
+    assert!(!is_in(&world, session).await, "an hour");
+    let idle = world.sign_in(&email("Ours", Role::Operator), PASSWORD).await.session().unwrap();
+    world.clock.advance_ms(6 * MINUTE);
+    assert!(!is_in(&world, &idle).await);
+}

@@ -2,8 +2,8 @@
 
 use app::{
     access::api::{
-        AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, FirstRun, Me, PasswordLink,
-        RecoveryKey, ResetPassword, Setup, SignIn, UserRef, UserRow,
+        AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, EndSession, FirstRun, Me,
+        PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, UserRef, UserRow,
     },
     alerts::api::{AlertsPort, Channels, SetChannels},
     backups::api::{
@@ -128,6 +128,15 @@ impl AccessPort for Script {
             Mood::Viewer => Some(data::me(Role::Viewer)),
             _ => Some(data::me(Role::PlatformOperator)),
         })
+    }
+    async fn own_sessions(&self) -> Result<Vec<SessionView>, Fault> {
+        Ok(data::own_sessions())
+    }
+    async fn end_session(&self, _: EndSession) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn end_other_sessions(&self) -> Result<(), Fault> {
+        Ok(())
     }
     async fn change_password(&self, _: ChangePassword) -> Result<(), Fault> {
         Ok(())

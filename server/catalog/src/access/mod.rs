@@ -2,14 +2,18 @@
 
 mod at_the_machine;
 mod hold;
+mod own_sessions;
 mod people;
 mod principal;
 mod sessions;
 mod setup;
 
 pub use hold::Hold;
+pub use own_sessions::OwnSession;
 pub use people::SignInRecord;
 pub use principal::{Denied, Membership, Principal, Refused, Scope};
-pub use sessions::{SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, SESSION_SIGNED_IN_AT, SESSION_USER, Sessions};
+pub use sessions::{
+    SESSION_ADDRESS, SESSION_AGENT, SESSION_SIGNED_IN_AT, SESSION_USER, SessionLimits, Sessions,
+};
 pub(crate) use setup::Person;
 pub use setup::{FirstOperator, Installation, SetupState};

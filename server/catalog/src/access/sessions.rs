@@ -1,7 +1,8 @@
 //! Sessions of tower-sessions, in the catalog.
 //!
 //! The key is the SHA-256 of the session's id: whoever reads the table cannot use what is in it as a cookie.
-//! Two limits hold at once: idle (moved on by use) and absolute (from the moment of signing in).
+//! Two limits hold at once: idle (moved on by use) and absolute (from the moment of signing in). A limit that was changed
+//! holds for what begins or is used from then on.
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::{
     Catalog, Principal,
     audit::Actor,
     db::{Db, exec, first},
+    decode::storable,
     error::Result,
 };
 
@@ -27,16 +29,33 @@ pub const SESSION_USER: &str = "user_id";
 /// Key of the session's data for the moment of signing in (unix milliseconds, a number); the absolute limit
 /// counts from it, also after the id was changed.
 pub const SESSION_SIGNED_IN_AT: &str = "signed_in_at";
-/// A session that is not used for this long is over, in milliseconds: 30 minutes.
-pub const SESSION_IDLE_MS: i64 = 30 * 60_000;
-/// No session lives longer than this, in milliseconds: 12 hours.
-pub const SESSION_ABSOLUTE_MS: i64 = 12 * 3_600_000;
+/// Key of the session's data for the address that the person signed in from.
+pub const SESSION_ADDRESS: &str = "address";
+/// Key of the session's data for what the browser calls itself.
+pub const SESSION_AGENT: &str = "agent";
+
+/// How long sessions last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// A session that is not used for this long is over, in milliseconds.
+    pub idle_ms: i64,
+    /// No session lives longer than this, in milliseconds.
+    pub absolute_ms: i64,
+}
+
+impl Default for SessionLimits {
+    /// Half an hour without use, and twelve hours at all.
+    fn default() -> Self {
+        Self { idle_ms: 30 * 60_000, absolute_ms: 12 * 3_600_000 }
+    }
+}
 
 /// The session store.
 #[derive(Clone)]
 pub struct Sessions {
     db: Db,
     clock: Arc<dyn Clock>,
+    limits: SessionLimits,
 }
 
 impl std::fmt::Debug for Sessions {
@@ -46,12 +65,12 @@ impl std::fmt::Debug for Sessions {
 }
 
 impl Sessions {
-    pub(crate) fn new(db: Db, clock: Arc<dyn Clock>) -> Self {
-        Self { db, clock }
+    pub(crate) fn new(db: Db, clock: Arc<dyn Clock>, limits: SessionLimits) -> Self {
+        Self { db, clock, limits }
     }
 }
 
-fn key(id: &Id) -> Vec<u8> {
+pub(super) fn key(id: &Id) -> Vec<u8> {
     Sha256::digest(id.0.to_le_bytes()).to_vec()
 }
 
@@ -66,32 +85,41 @@ struct Columns {
     data: String,
     expires_at: i64,
     absolute_expires_at: i64,
+    address: Option<String>,
+    agent: Option<String>,
 }
 
 impl Sessions {
     fn columns(&self, record: &Record) -> session_store::Result<Columns> {
         let now = self.clock.now().0;
-        let user = record.data.get(SESSION_USER).and_then(|value| value.as_str()).map(str::to_owned);
+        let text = |name| record.data.get(name).and_then(|value| value.as_str());
+        let user = text(SESSION_USER).map(str::to_owned);
+        let (address, agent) = (text(SESSION_ADDRESS).map(storable), text(SESSION_AGENT).map(storable));
         let signed_in_at = record.data.get(SESSION_SIGNED_IN_AT).and_then(serde_json::Value::as_i64);
-        let absolute_expires_at = signed_in_at.unwrap_or(now).min(now).saturating_add(SESSION_ABSOLUTE_MS);
+        let absolute_expires_at =
+            signed_in_at.unwrap_or(now).min(now).saturating_add(self.limits.absolute_ms);
         let data = serde_json::to_string(&record.data)
             .map_err(|error| session_store::Error::Encode(error.to_string()))?;
-        let expires_at = (now + SESSION_IDLE_MS).min(absolute_expires_at).min(millis(record.expiry_date));
-        Ok(Columns { user, data, expires_at, absolute_expires_at })
+        let expires_at =
+            now.saturating_add(self.limits.idle_ms).min(absolute_expires_at).min(millis(record.expiry_date));
+        Ok(Columns { user, data, expires_at, absolute_expires_at, address, agent })
     }
 
     async fn insert(&self, id: &Id, columns: &Columns) -> Result<bool> {
         let mut tx = self.db.begin().await?;
         let made = exec!(
             &mut tx,
-            "insert into sessions (id, user_id, data, created_at, expires_at, absolute_expires_at) \
-             values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+            "insert into sessions (id, user_id, data, created_at, expires_at, absolute_expires_at, handle, seen_at, \
+             address, agent) values ($1, $2, $3, $4, $5, $6, $7, $4, $8, $9) on conflict do nothing",
             key(id),
             columns.user.clone(),
             columns.data.clone(),
             self.clock.now().0,
             columns.expires_at,
             columns.absolute_expires_at,
+            self.clock.uuid().to_string(),
+            columns.address.as_deref(),
+            columns.agent.as_deref(),
         )?;
         tx.commit().await?;
         Ok(made == 1)
@@ -101,7 +129,7 @@ impl Sessions {
         let mut tx = self.db.begin().await?;
         exec!(
             &mut tx,
-            "update sessions set user_id = $2, data = $3, absolute_expires_at = \
+            "update sessions set user_id = $2, data = $3, address = $6, agent = $7, absolute_expires_at = \
              case when absolute_expires_at < $5 then absolute_expires_at else $5 end, expires_at = \
              case when absolute_expires_at < $4 then absolute_expires_at else $4 end where id = $1",
             key(id),
@@ -109,6 +137,8 @@ impl Sessions {
             columns.data,
             columns.expires_at,
             columns.absolute_expires_at,
+            columns.address.as_deref(),
+            columns.agent.as_deref(),
         )?;
         tx.commit().await
     }
@@ -175,25 +205,26 @@ impl Catalog {
         let mut reader = self.db.read().await?;
         let row = first!(
             &mut reader,
-            (String, String, String, i64, i64),
-            "select u.id, u.name, u.email, s.expires_at, s.absolute_expires_at from sessions s \
+            (String, String, String, i64, Option<i64>),
+            "select u.id, u.name, u.email, s.absolute_expires_at, s.seen_at from sessions s \
              join users u on u.id = s.user_id \
              where s.id = $1 and s.expires_at > $2 and s.absolute_expires_at > $2 and u.enabled = 1",
             key(id),
             now,
         )?;
-        let Some((user, name, email, expires_at, absolute)) = row else { return Ok(None) };
+        let Some((user, name, email, absolute, seen_at)) = row else { return Ok(None) };
         let user: UserId = crate::decode::id("users", &user)?;
         let memberships = memberships(&mut reader, user).await?;
         drop(reader);
-        let until = (now + SESSION_IDLE_MS).min(absolute);
-        if until - expires_at > TOUCH_MS {
+        if seen_at.is_none_or(|seen| now - seen > TOUCH_MS) {
             let mut tx = self.db.begin().await?;
             exec!(
                 &mut tx,
-                "update sessions set expires_at = $2 where id = $1 and expires_at < $2",
+                "update sessions set expires_at = case when expires_at < $2 then $2 else expires_at end, \
+                 seen_at = $3 where id = $1",
                 key(id),
-                until
+                now.saturating_add(self.session_limits.idle_ms).min(absolute),
+                now,
             )?;
             tx.commit().await?;
         }

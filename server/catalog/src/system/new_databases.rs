@@ -132,6 +132,13 @@ impl SystemCatalog<'_> {
         Ok(found)
     }
 
+    /// Whether there is any, also of a run that is still at work.
+    pub async fn has_new_databases(&self) -> Result<bool> {
+        let mut reader = self.catalog.db.read().await?;
+        let row = first!(&mut reader, (String,), "select tenant_id from new_databases limit 1")?;
+        Ok(row.is_some())
+    }
+
     /// Nothing is left to be done about the database of a run; `message` goes to the run's log.
     pub async fn settle_database(&self, tenant: TenantId, run: RunId, message: &str) -> Result<()> {
         let mut tx = self.catalog.db.begin().await?;

@@ -11,7 +11,12 @@ use engine::{
         native::{self, NativeRequest},
     },
     source::{
-        mysql::{inspect, rows::Summing, snapshot},
+        mysql::{
+            inspect,
+            new_database::{Maker, NewDatabase},
+            rows::Summing,
+            snapshot,
+        },
         sums::SourceSums,
     },
 };
@@ -55,7 +60,10 @@ async fn round_trip(server: &Server, vault: &Vault, name: &str) -> Result<pipeli
     assert_eq!(evidence.proof, Proof::SamePosition);
     ensure!(evidence.tables.iter().all(|table| table.floats.is_empty()), "no exception for FLOAT");
     let again = database(&format!("{}_again", name.chars().filter(char::is_ascii_alphanumeric).collect::<String>()));
-    let restored = pipeline::restore(vault, &request.place, &target, &again, &control()).await?;
+    let maker = Maker::new(Uuid::from_u128(7));
+    let new = NewDatabase { endpoint: &target.endpoint, database: &again, maker: &maker };
+    let restored = pipeline::restore(vault, &request.place, &target, new, &control()).await?;
+    new.finish().await?;
     ensure!(restored.equal, "{:#?} {:?}", restored.differences, restored.remarks);
     let (source, copy) = (exact(server, name).await?, exact(server, again.as_str()).await?);
     for (table, sum) in &source.tables {

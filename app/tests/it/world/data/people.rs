@@ -2,6 +2,7 @@
 
 use app::access::api::Me;
 use app::access::api::PasswordLink;
+use app::access::api::SessionView;
 use app::access::api::UserRow;
 use app::alerts::api::Channels;
 use app::alerts::api::Delivery;
@@ -19,6 +20,21 @@ pub fn me(role: Role) -> Me {
         tenant: "Northwind Compliance".into(),
         role,
     }
+}
+
+pub fn own_sessions() -> Vec<SessionView> {
+    let session = |is_this, agent: &str, hours: i64| SessionView {
+        handle: Some("0192".into()),
+        signed_in_at: NOW.plus_ms(-hours * HOUR),
+        seen_at: NOW.plus_ms(-HOUR / 60),
+        address: Some("192.0.2.17".into()),
+        agent: Some(agent.into()),
+        is_this,
+    };
+    vec![
+        session(true, "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", 2),
+        session(false, MARKUP, 9),
+    ]
 }
 
 pub fn users() -> Vec<UserRow> {

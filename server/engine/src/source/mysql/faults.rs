@@ -2,6 +2,9 @@
 //!
 //! Error numbers are the only thing both families and both kinds of clients have in common, so everything is
 //! decided by number. Client programs bury the number in a sentence; [`code_in`] digs it out.
+//!
+//! Some messages quote what is in a row ("Duplicate entry 'ann@example.org' for key …"). That is the customer's data and
+//! belongs neither in an error nor in a log; [`without_values`] takes it out.
 
 use mysql_async::{DriverError, Error as Driver, IoError};
 
@@ -11,6 +14,10 @@ use crate::{Error, Kind};
 pub fn from_driver(attempt: impl Into<String>, who: &str, error: Driver) -> Error {
     let attempt = attempt.into();
     match &error {
+        Driver::Server(server) if without_values(&server.message) != server.message => {
+            // The driver's own error would carry the values into the log.
+            return from_code(attempt, who, server.code, &server.message);
+        }
         Driver::Server(server) => from_code(attempt, who, server.code, &server.message),
         // A certificate that is refused during the handshake arrives as invalid data.
         Driver::Io(IoError::Io(io)) if io.kind() == std::io::ErrorKind::InvalidData => insecure(attempt, who, &io.to_string()),
@@ -45,6 +52,7 @@ pub fn timed_out(attempt: impl Into<String>, who: &str, seconds: u64) -> Error {
 
 /// Turns a server's error number into ours.
 pub fn from_code(attempt: impl Into<String>, who: &str, code: u16, message: &str) -> Error {
+    let message = &without_values(message);
     let (text, hint, later): (String, &str, bool) = match code {
         1045 | 1698 => (
             format!("the server refused the password of {who}"),
@@ -131,6 +139,30 @@ pub fn from_code(attempt: impl Into<String>, who: &str, code: u16, message: &str
     if hint.is_empty() { error } else { error.hint(hint) }
 }
 
+/// Between which words servers quote values. Names of tables, columns and keys stay: they are what helps.
+const QUOTED: [(&str, &str); 5] = [
+    ("uplicate entry '", "' for key"),
+    (" value: '", "' for column"),
+    (" value: '", "'"),
+    (" near '", "' at line"),
+    (" near '", "'"),
+];
+
+/// A server's message without what it quotes of a row or a statement. A value may hold quotation marks and whole lines
+/// itself, so it ends where such an ending stands for the last time.
+pub fn without_values(message: &str) -> String {
+    let mut text = message.to_owned();
+    for (before, after) in QUOTED {
+        let Some(begin) = text.find(before).map(|at| at + before.len()) else { continue };
+        if let Some(end) = text[begin..].rfind(after).map(|at| begin + at)
+            && &text[begin..end] != "…"
+        {
+            text.replace_range(begin..end, "…");
+        }
+    }
+    text
+}
+
 /// The server's error number in what a client program wrote to standard error.
 ///
 /// `mysqldump: Got error: 1045: "Access …`, `mysqldump: Error 1412: …`, `ERROR 1064 (42000) at line 5: …`,
@@ -189,6 +221,34 @@ mod tests {
         ] {
             assert_eq!(code_in(text), code, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_in_a_row_is_not_repeated() {
+        for (said, shown) in [
+            (
+                "Duplicate entry 'ann@example.org' for key 'users.email'",
+                "Duplicate entry '…' for key 'users.email'",
+            ),
+            (
+                "ERROR 1062 (23000) at line 5: Duplicate entry 'it's for key\n' for key '' for key 'PRIMARY'",
+                "ERROR 1062 (23000) at line 5: Duplicate entry '…' for key 'PRIMARY'",
+            ),
+            (
+                "Incorrect integer value: 'secret' for column 'd'.'t'.'c' at row 1",
+                "Incorrect integer value: '…' for column 'd'.'t'.'c' at row 1",
+            ),
+            ("Truncated incorrect DOUBLE value: 'secret'", "Truncated incorrect DOUBLE value: '…'"),
+            (
+                "You have an error in your SQL syntax; … near 'secret', 5)' at line 1",
+                "You have an error in your SQL syntax; … near '…' at line 1",
+            ),
+            ("Table 'd.t' doesn't exist", "Table 'd.t' doesn't exist"),
+        ] {
+            assert_eq!(without_values(said), shown);
+        }
+        let error = from_code("load", "u@h", 1062, "Duplicate entry 'secret' for key 'k'");
+        assert!(!error.chain().contains("secret"));
     }
 
     #[test]
