@@ -8,6 +8,7 @@
 
 mod format_v8;
 mod kms;
+mod mysql_agree;
 mod mysql_example;
 mod mysql_faults;
 mod mysql_hostile;
@@ -30,3 +31,4 @@ mod storage_proxy;
 mod tenant_restore;
 mod tenant_restore_faults;
 mod tenant_restore_scene;
+mod tenant_export;

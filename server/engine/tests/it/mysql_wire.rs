@@ -417,3 +417,48 @@ async fn a_connection_that_is_cut_says_so() -> Result<()> {
     }
     Ok(())
 }
+
+// MEASURE
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn measure() -> Result<()> {
+    let server = Server::start(ServerFamily::Mariadb, &["--innodb-buffer-pool-size=1G"]).await?;
+    server
+        .run([
+            "CREATE DATABASE d",
+            "CREATE TABLE d.big (id BIGINT PRIMARY KEY, t INT, a VARCHAR(40), b VARCHAR(100), d DATETIME, n DECIMAL(10,2), f DOUBLE, x VARBINARY(32))",
+            "INSERT INTO d.big SELECT seq, seq%50, CONCAT('name ',seq), REPEAT('x',seq%100), NOW(), seq/7, seq/3, UNHEX(MD5(seq)) FROM seq_1_to_1000000",
+        ])
+        .await?;
+    let endpoint = server.admin();
+    blocking(move || {
+        let mut wire = Wire::connect(&endpoint).unwrap();
+        let cpu = || {
+            let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+            let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+            (fields[11].parse::<u64>().unwrap() * 10, fields[12].parse::<u64>().unwrap() * 10)
+        };
+        for walk in [false, true, false, true] {
+            let (mut rows, mut bytes, mut values) = (0_u64, 0, 0);
+            let (start, before) = (std::time::Instant::now(), cpu());
+            wire.rows("SELECT * FROM d.big", TRY, &mut |row| {
+                rows += 1;
+                bytes += row.len();
+                if walk {
+                    for value in columns(row) {
+                        values += value?.map_or(0, <[u8]>::len);
+                    }
+                }
+                Ok(())
+            })
+            .unwrap();
+            let after = cpu();
+            println!(
+                "walk={walk} rows={rows} bytes={bytes} values={values} wall={} ns/row, own user={} ms sys={} ms per 1M rows",
+                start.elapsed().as_nanos() / u128::from(rows), after.0 - before.0, after.1 - before.1
+            );
+        }
+    })
+    .await;
+    Ok(())
+}

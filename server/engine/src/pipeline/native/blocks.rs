@@ -239,6 +239,10 @@ impl Blocks {
     fn block_at(&self, at: BlockRef) -> Option<&crate::format::index::BlockAt> {
         self.segments.get(at.segment)?.index.blocks.get(at.block)
     }
+    /// Whether a statement ends with this block; a giant row's spans several.
+    pub fn ends_statement(&self, at: BlockRef) -> bool {
+        self.rows_of(at).is_none_or(|rows| rows > 0)
+    }
     /// Plain and stored bytes of blocks.
     pub fn sizes(&self, blocks: &[BlockRef]) -> (u64, u64) {
         let size = |at: &BlockRef| {

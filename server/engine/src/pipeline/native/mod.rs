@@ -130,7 +130,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     };
     phases.begin("snapshot");
     progress.expect(opened.plans.iter().map(|plan| plan.bytes_estimate).sum());
-    let (agreed, opened) = open::agree(request, opened).await?;
+    let agreed = open::agree(request, &opened.server, &control.cancel).await?;
     failpoint("source.opened");
 
     phases.begin("dump");

@@ -2,24 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    sources::Coordinate,
-    tenancy::{Drift, Route, TenantMap},
-};
+use domain::tenancy::{Drift, Route, TenantMap};
 use mysql_async::Conn;
+use tokio_util::sync::CancellationToken;
 
 use super::NativeRequest;
 use crate::{
     Error, Kind, Result,
+    pipeline::task_failed,
     source::{
         inventory::{Inventory, ServerFacts, StoredObject, Table},
         mysql::{
+            agree::{self, Agreed},
             dump,
             inspect::{self, Session},
-            native::{plan::TablePlan, schema},
+            native::{plan::TablePlan, schema, sums},
             objects, probe,
             tenancy::{drift, infer, keys},
-            wire::Wire,
         },
     },
 };
@@ -39,14 +38,6 @@ pub struct Opened {
     /// The routes that are used.
     pub map: TenantMap,
     pub drift: Vec<Drift>,
-}
-
-/// Readers at one snapshot.
-pub struct Agreed {
-    pub readers: Vec<Wire>,
-    pub coordinate: Coordinate,
-    /// How they came to agree, in a sentence.
-    pub said: String,
 }
 
 /// Looks at the server and at the database, and plans every table.
@@ -142,19 +133,17 @@ async fn refuse_giants(conn: &mut Conn, who: &str, request: &NativeRequest, tabl
 }
 
 /// Opens the readers.
-pub async fn agree(request: &NativeRequest, opened: Opened) -> Result<(Agreed, Opened)> {
-    let endpoint = request.endpoint.clone();
-    let database = request.database.clone();
-    let (facts, who) = (opened.server.clone(), request.endpoint.shown());
-    let wire = tokio::task::spawn_blocking(move || {
-        let mut wire = Wire::connect(&endpoint)?;
-        crate::source::mysql::native::sums::prepare(&mut wire, &database)?;
-        wire.run("START TRANSACTION WITH CONSISTENT SNAPSHOT", "open a snapshot")?;
-        Ok::<_, Error>(wire)
-    })
-    .await
-    .map_err(|error| crate::pipeline::task_failed("open a snapshot", error))??;
-    let mut control = request.endpoint.connect().await?;
-    let coordinate = crate::source::mysql::snapshot::coordinate(&mut control, &who, &facts, None).await?;
-    Ok((Agreed { readers: vec![wire], coordinate, said: String::new() }, opened))
+pub async fn agree(request: &NativeRequest, server: &ServerFacts, cancel: &CancellationToken) -> Result<Agreed> {
+    let (endpoint, database, count) = (request.endpoint.clone(), request.database.clone(), request.readers);
+    let (facts, cancel) = (server.clone(), cancel.clone());
+    // A tenant's own rows are one piece.
+    let count = if request.tenant.is_some() { 1 } else { count };
+    let agreeing = tokio::task::spawn_blocking(move || {
+        let mut agreed = agree::agree(&endpoint, &facts, &database, count, &cancel)?;
+        for reader in &mut agreed.readers {
+            sums::prepare(reader, &database)?;
+        }
+        Ok(agreed)
+    });
+    agreeing.await.map_err(|error| task_failed("open a snapshot", error))?
 }

@@ -6,6 +6,7 @@
 //! an account that can touch nothing else), [`new_database`], [`load`], [`create`] (views, triggers, routines, events),
 //! [`compare`]. [`identity`] tells the source from every other server, [`faults`] says what a refusal means.
 
+pub mod agree;
 pub mod clients;
 pub mod compare;
 pub mod connect;
