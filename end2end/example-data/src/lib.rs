@@ -25,6 +25,7 @@ mod tests;
 use std::io::{self, Write};
 
 pub use family::Family;
+pub use tenancy::choose as choose_tenants;
 pub use schema::Database;
 
 /// Writes `database` as SQL for servers of `family`. Scale 1 is 30 to 60 MB; fractions are allowed.

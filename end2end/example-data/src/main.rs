@@ -21,6 +21,9 @@ struct Arguments {
     /// Size: 1 is 30 to 60 MB, 20 is twenty times that, 0.02 is enough for a test.
     #[arg(long, default_value = "1", value_parser = scale)]
     scale: f64,
+    /// How many tenants share it, besides the platform's own tenant 0.
+    #[arg(long, default_value = "25", value_parser = clap::value_parser!(u16).range(7..=5000))]
+    tenants: u16,
 }
 
 fn scale(text: &str) -> Result<f64, String> {
@@ -31,7 +34,8 @@ fn scale(text: &str) -> Result<f64, String> {
 }
 
 fn main() -> ExitCode {
-    let Arguments { database, family, scale } = Arguments::parse();
+    let Arguments { database, family, scale, tenants } = Arguments::parse();
+    example_data::choose_tenants(usize::from(tenants) + 1);
     let mut out = BufWriter::with_capacity(1 << 18, io::stdout().lock());
     let written = example_data::write(&mut out, database, family, scale).and_then(|()| out.flush());
     match written {

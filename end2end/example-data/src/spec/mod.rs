@@ -10,7 +10,7 @@ pub use build::table;
 use crate::cell::Row;
 use crate::family::Family;
 use crate::rng::Rng;
-use crate::tenancy::{Ownership, TENANTS};
+use crate::tenancy::{Ownership, tenants};
 
 /// How the values of one column are made.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ impl Table {
         let rows = if let Some(fixed) = &self.fixed {
             fixed.len() as u64
         } else if self.scales {
-            scaled(self.base_rows, scale).max(TENANTS as u64)
+            scaled(self.base_rows, scale).max(tenants() as u64)
         } else {
             self.base_rows
         };

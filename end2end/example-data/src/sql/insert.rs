@@ -8,7 +8,7 @@ use crate::family::quoted;
 use crate::rng::Rng;
 use crate::schema::Schema;
 use crate::spec::Table;
-use crate::tenancy::{Ownership, TENANTS};
+use crate::tenancy::{Ownership, tenants};
 
 /// Well below the smallest default of max_allowed_packet, 16 MiB, and what mysqldump itself aims for.
 const STATEMENT: usize = 1_000_000;
@@ -45,7 +45,7 @@ pub(super) fn rows(out: &mut impl Write, schema: &Schema, table: &Table, scale: 
     let mut rng = Rng::for_label(&format!("{}.{}", schema.name, table.name));
     let around = Around { schema, table, scale };
     let ownership = table.ownership(scale);
-    let mut seen = [0_u64; TENANTS];
+    let mut seen = vec![0_u64; tenants()];
     for number in 0..ownership.rows {
         let tenant = ownership.of(number);
         let ordinal = seen[tenant];
