@@ -284,7 +284,9 @@ async fn a_key_is_the_same_text_read_typed_and_searched_for() -> Result<()> {
                     "{context}"
                 );
                 let plan: Row = conn
-                    .query_first(format!("EXPLAIN FORMAT=TRADITIONAL SELECT * FROM {table} t0 WHERE {condition}"))
+                    .query_first(format!(
+                        "EXPLAIN FORMAT=TRADITIONAL SELECT * FROM {table} t0 WHERE {condition}"
+                    ))
                     .await?
                     .unwrap();
                 if !definition.starts_with("enum") && *definition != "date" {

@@ -22,6 +22,7 @@ pub mod lexer;
 pub mod load;
 pub mod native;
 pub mod objects;
+pub mod physical;
 pub mod probe;
 pub mod rows;
 pub mod scratch;

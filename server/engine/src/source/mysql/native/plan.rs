@@ -109,10 +109,9 @@ impl TablePlan {
             }
             cut = Key::None;
         } else if !primary.is_empty() {
-            from = from.strip_prefix(&t0).map_or_else(
-                || from.clone(),
-                |joins| format!("{t0} FORCE INDEX (PRIMARY){joins}"),
-            );
+            from = from
+                .strip_prefix(&t0)
+                .map_or_else(|| from.clone(), |joins| format!("{t0} FORCE INDEX (PRIMARY){joins}"));
         }
         let names: Vec<_> = written.iter().map(|column| quote_identifier(&column.name)).collect();
         Ok(Some(Self {
@@ -121,7 +120,8 @@ impl TablePlan {
             forms: written.iter().map(|column| column.form).collect(),
             selected: expressions.len(),
             tenant,
-            head: format!("INSERT INTO {} ({}) VALUES\n", quote_identifier(&table.name), names.join(",")).into_bytes(),
+            head: format!("INSERT INTO {} ({}) VALUES\n", quote_identifier(&table.name), names.join(","))
+                .into_bytes(),
             columns: written.into_iter().map(|column| column.name).collect(),
             key,
             cut,
@@ -138,7 +138,11 @@ impl TablePlan {
     pub fn statement(&self, chunk: &Chunk) -> String {
         let conditions: Vec<_> =
             chunk.condition.iter().chain(&self.condition).map(|condition| format!("({condition})")).collect();
-        let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+        let filter = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", conditions.join(" AND "))
+        };
         format!("SELECT {} FROM {}{filter}{}", self.select, self.from, self.order)
     }
     /// The statement that asks for the ends of a column of the key.
