@@ -69,8 +69,11 @@ pub(super) trait Content: DeserializeOwned {
     fn accept(manifest: &Manifest) -> Result<()>;
 }
 
+/// An archive of a database whose index was opened.
+pub(super) type Archive = ArchiveOf<DatabaseContent>;
+
 /// An archive whose index was opened.
-pub(super) struct Archive<C = DatabaseContent> {
+pub(super) struct ArchiveOf<C> {
     pub manifest: Manifest,
     pub data_key: Secret,
     pub index: IndexPart<C>,
@@ -80,7 +83,7 @@ pub(super) struct Archive<C = DatabaseContent> {
     pub sealed_index: bytes::Bytes,
 }
 
-impl<C: Content> Archive<C> {
+impl<C: Content> ArchiveOf<C> {
     /// Opens manifest, slot and index. Nothing of the data is read.
     pub async fn open(vault: &Vault, place: &Place) -> Result<Self> {
         let manifest = open_manifest(vault, place).await?;

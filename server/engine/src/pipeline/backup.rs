@@ -388,7 +388,7 @@ pub async fn find(
         for object in &page.objects {
             let Some(place) = Place::of_manifest(object.key.as_str()) else { continue };
             let body = archive::manifest_bytes(vault, &place).await?;
-            let Archive { manifest, index, .. } = Archive::<DatabaseContent>::open(vault, &place).await?;
+            let Archive { manifest, index, .. } = Archive::open(vault, &place).await?;
             let (tables, objects) =
                 (count(index.content.inventory.tables.len()), count(index.content.objects.len()));
             return Ok(Some(receipt(manifest, object.key.clone(), &body, tables, objects, Vec::new())));

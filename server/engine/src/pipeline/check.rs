@@ -5,7 +5,7 @@ use tokio::io::AsyncReadExt;
 
 use super::{
     Control, Vault,
-    archive::{Archive, open_manifest},
+    archive::{Archive, ArchiveOf, open_manifest},
     physical::{self, PhysicalContent},
     reader,
 };
@@ -26,7 +26,7 @@ pub struct CheckReport {
 pub async fn check(vault: &Vault, place: &Place, control: &Control) -> Result<CheckReport> {
     let manifest = open_manifest(vault, place).await?;
     let mut plain = if physical::is_physical(&manifest) {
-        reader::one_segment(vault, place, Archive::<PhysicalContent>::open(vault, place).await?)?
+        reader::one_segment(vault, place, ArchiveOf::<PhysicalContent>::open(vault, place).await?)?
     } else {
         reader::plain(vault, place, Archive::open(vault, place).await?).await?
     };

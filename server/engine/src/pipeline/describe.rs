@@ -3,8 +3,8 @@
 use domain::{BackupId, Timestamp, sources::DatabaseName};
 
 use super::{
-    DatabaseContent, Vault,
-    archive::{Archive, open_manifest},
+    Vault,
+    archive::{Archive, ArchiveOf, open_manifest},
     physical::{self, PhysicalContent},
 };
 use crate::{Error, Kind, Result, format::keys::Place};
@@ -37,7 +37,7 @@ pub async fn describe(vault: &Vault, place: &Place) -> Result<Description> {
     if physical::is_physical(&open_manifest(vault, place).await?) {
         return describe_files(vault, place).await;
     }
-    let mut archive = Archive::<DatabaseContent>::open(vault, place).await?;
+    let mut archive = Archive::open(vault, place).await?;
     archive.add_up(vault, place).await?;
     let Archive { manifest, index, .. } = archive;
     let content = index.content;
@@ -55,7 +55,7 @@ pub async fn describe(vault: &Vault, place: &Place) -> Result<Description> {
 }
 
 async fn describe_files(vault: &Vault, place: &Place) -> Result<Description> {
-    let Archive { manifest, index, .. } = Archive::<PhysicalContent>::open(vault, place).await?;
+    let ArchiveOf { manifest, index, .. } = ArchiveOf::<PhysicalContent>::open(vault, place).await?;
     let content = index.content;
     let name = format!("server {}", content.server.server_uuid);
     let database = DatabaseName::new(name).map_err(|error| {

@@ -6,7 +6,7 @@ use domain::{backups::Progress, sources::quote_identifier};
 use flate2::{Compression, write::GzEncoder};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{Control, DatabaseContent, Vault, archive::Archive, reader, task_failed};
+use super::{Control, Vault, archive::Archive, reader, task_failed};
 use crate::{
     Error, Kind, Result,
     format::keys::Place,
@@ -33,7 +33,7 @@ pub async fn export(
     out: &mut (dyn AsyncWrite + Send + Unpin),
     control: &Control,
 ) -> Result<u64> {
-    let archive = Archive::<DatabaseContent>::open(vault, place).await?;
+    let archive = Archive::open(vault, place).await?;
     let (expected, objects) = (archive.manifest.plain_bytes, script(&archive.index.content.objects));
     let mut plain = reader::plain(vault, place, archive).await?;
     let mut packer = Packer::new(form);

@@ -18,7 +18,7 @@ use tokio_util::io::StreamReader;
 
 use super::{
     Vault,
-    archive::Archive,
+    archive::{Archive, ArchiveOf},
     native::{
         self,
         blocks::{Blocks, Whose},
@@ -82,7 +82,7 @@ pub(super) async fn plain(
 pub(super) fn one_segment<C>(
     vault: &Vault,
     place: &Place,
-    archive: Archive<C>,
+    archive: ArchiveOf<C>,
 ) -> Result<Box<dyn AsyncRead + Send + Unpin>> {
     let index = archive
         .index

@@ -11,7 +11,7 @@ use crate::{
     format::{Owner, keys::Place, manifest::Manifest},
     pipeline::{
         Vault,
-        archive::{Archive, open_manifest},
+        archive::{ArchiveOf, open_manifest},
     },
 };
 
@@ -21,7 +21,7 @@ const LONGEST: usize = 1000;
 /// One backup of a chain.
 pub(super) struct Link {
     pub place: Place,
-    pub archive: Archive<PhysicalContent>,
+    pub archive: ArchiveOf<PhysicalContent>,
 }
 
 /// The chain that ends with the backup at `place`, the full one first.
@@ -75,7 +75,7 @@ pub(super) async fn open(vault: &Vault, place: &Place) -> Result<Vec<Link>> {
 }
 
 async fn link(vault: &Vault, place: Place) -> Result<Link> {
-    let archive = Archive::open(vault, &place).await?;
+    let archive = ArchiveOf::open(vault, &place).await?;
     Ok(Link { place, archive })
 }
 

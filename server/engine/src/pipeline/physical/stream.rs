@@ -7,7 +7,7 @@ use super::content::PhysicalContent;
 use crate::{
     Error, Kind, Result,
     format::keys::Place,
-    pipeline::{Control, Vault, archive::Archive, reader},
+    pipeline::{Control, Vault, archive::ArchiveOf, reader},
     storage,
 };
 
@@ -19,7 +19,7 @@ pub async fn stream(
     out: &mut (dyn AsyncWrite + Send + Unpin),
     control: &Control,
 ) -> Result<u64> {
-    let archive = Archive::<PhysicalContent>::open(vault, place).await?;
+    let archive = ArchiveOf::<PhysicalContent>::open(vault, place).await?;
     let expected = archive.manifest.plain_bytes;
     let mut plain = reader::one_segment(vault, place, archive)?;
     let failed = |error: std::io::Error| {
