@@ -1,13 +1,14 @@
-//! A backup as a file of SQL that any stock client loads.
+//! A backup as a file of SQL that any stock client loads, or, if it holds files, as the stream that the stock programs
+//! unpack.
 
 use std::{os::fd::AsFd as _, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use domain::ByteSize;
-use engine::pipeline::{self, Control, Export, Vault};
-use tokio::io::AsyncWriteExt as _;
+use engine::pipeline::{self, Control, Description, Export, Vault, physical};
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
-use crate::{args::Choice, choose, screen};
+use crate::{args::Choice, choose, files, screen};
 
 /// Writes it under another name first: a file that has the name that was asked for is complete.
 pub async fn decrypt(vault: &Vault, choice: &Choice, output: &Path, control: &Control) -> Result<ExitCode> {
@@ -20,7 +21,7 @@ pub async fn decrypt(vault: &Vault, choice: &Choice, output: &Path, control: &Co
     if output == Path::new("-") {
         let out = std::io::stdout().as_fd().try_clone_to_owned().context("open standard output")?;
         let mut out = tokio::fs::File::from_std(out.into());
-        pipeline::export(vault, &place, form, &mut out, control).await?;
+        write(vault, &place, &backup, form, &mut out, control).await?;
         screen::clear();
         return Ok(ExitCode::SUCCESS);
     }
@@ -42,7 +43,7 @@ pub async fn decrypt(vault: &Vault, choice: &Choice, output: &Path, control: &Co
             .open(part)
             .await
             .with_context(|| format!("create {}", part.display()))?;
-        let bytes = pipeline::export(vault, &place, form, &mut file, control).await?;
+        let bytes = write(vault, &place, &backup, form, &mut file, control).await?;
         file.flush().await.and(Ok(()))?;
         file.sync_all().await.context("write the file to the disk")?;
         tokio::fs::rename(part, output)
@@ -53,6 +54,16 @@ pub async fn decrypt(vault: &Vault, choice: &Choice, output: &Path, control: &Co
     .await;
     screen::clear();
     match result {
+        Ok(bytes) if physical::family_of(&backup.engine).is_some() => {
+            screen::print(&format!(
+                "{}: {} of files, {}",
+                output.display(),
+                ByteSize(bytes),
+                backup.snapshot_at.exact()
+            ));
+            screen::print(&files::how_to(vault, &place, &backup).await?);
+            Ok(ExitCode::SUCCESS)
+        }
         Ok(bytes) => {
             screen::print(&format!(
                 "{}: {} of SQL, {} as of {}",
@@ -69,4 +80,19 @@ pub async fn decrypt(vault: &Vault, choice: &Choice, output: &Path, control: &Co
             Err(error)
         }
     }
+}
+
+/// Writes whatever the backup holds.
+async fn write(
+    vault: &Vault,
+    place: &engine::format::keys::Place,
+    backup: &Description,
+    form: Export,
+    out: &mut (dyn AsyncWrite + Send + Unpin),
+    control: &Control,
+) -> engine::Result<u64> {
+    if physical::family_of(&backup.engine).is_some() {
+        return physical::stream(vault, place, out, control).await;
+    }
+    pipeline::export(vault, place, form, out, control).await
 }

@@ -14,13 +14,13 @@ const EVERYTHING: Choice = Choice { backup: None, latest: false, source: None };
 pub async fn list(vault: &Vault) -> Result<ExitCode> {
     let mut damaged = 0;
     screen::print(&format!(
-        "{:<36}  {:<25}  {:<24}  {:>6}  {:>12}  {:>10}  {:>10}",
-        "BACKUP", "HOLDS THE INSTANT", "DATABASE", "TABLES", "ROWS", "PLAIN", "STORED"
+        "{:<36}  {:<25}  {:<24}  {:>6}  {:>12}  {:>10}  {:>10}  {}",
+        "BACKUP", "HOLDS THE INSTANT", "DATABASE", "TABLES", "ROWS", "PLAIN", "STORED", "READ BY"
     ));
     for place in choose::all(vault, &EVERYTHING).await? {
         match pipeline::describe(vault, &place).await {
             Ok(backup) => screen::print(&format!(
-                "{:<36}  {:<25}  {:<24}  {:>6}  {:>12}  {:>10}  {:>10}",
+                "{:<36}  {:<25}  {:<24}  {:>6}  {:>12}  {:>10}  {:>10}  {}{}",
                 place.backup.to_string(),
                 backup.snapshot_at.exact(),
                 backup.database.as_str(),
@@ -28,6 +28,8 @@ pub async fn list(vault: &Vault) -> Result<ExitCode> {
                 backup.tables.iter().map(|(_, rows)| rows).sum::<u64>(),
                 ByteSize(backup.plain_bytes).to_string(),
                 ByteSize(backup.stored_bytes).to_string(),
+                backup.engine,
+                backup.parent.map(|parent| format!(", continues {parent}")).unwrap_or_default(),
             )),
             Err(error) => {
                 damaged += 1;

@@ -7,6 +7,7 @@ mod args;
 mod choose;
 mod clock;
 mod decrypt;
+mod files;
 mod list;
 mod open;
 mod restore;

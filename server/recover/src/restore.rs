@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 use anyhow::{Context as _, Result, bail};
 use domain::sources::{AccountName, DatabaseName, HostName, TlsMode};
 use engine::{
-    pipeline::{self, Control, Target, Vault},
+    pipeline::{self, Control, Target, Vault, physical},
     source::mysql::{
         clients::{ClientPaths, Clients},
         connect::Endpoint,
@@ -16,7 +16,7 @@ use engine::{
 use crate::{
     FOUND_DAMAGE,
     args::{Choice, ServerArgs},
-    choose, open, screen,
+    choose, files, open, screen,
 };
 
 /// Restores it.
@@ -27,6 +27,13 @@ pub async fn restore(
     control: &Control,
 ) -> Result<ExitCode> {
     let (place, backup) = choose::one(vault, choice).await?;
+    if physical::family_of(&backup.engine).is_some() {
+        bail!(
+            "backup {} holds the files of a whole server, and is not loaded into a database\n  What to do:\n{}",
+            place.backup,
+            files::how_to(vault, &place, &backup).await?
+        );
+    }
     let database = match &server.database {
         Some(name) => DatabaseName::new(name).with_context(|| format!("--database {name:?}"))?,
         None => backup.database.clone(),

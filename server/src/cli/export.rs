@@ -78,7 +78,8 @@ pub async fn run(services: &Arc<Services>, command: Export) -> Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn control(services: &Services) -> Control {
+/// For the engine: stops at Ctrl-C and draws the moving line.
+pub fn control(services: &Services) -> Control {
     let cancel = CancellationToken::new();
     let stop = cancel.clone();
     tokio::spawn(async move {

@@ -44,6 +44,7 @@ async fn list(services: &Services, places: &[Place]) -> Result<ExitCode> {
             Ok(manifest) => rows.push(vec![
                 place.backup.to_string(),
                 place.attempt.to_string(),
+                format!("{}, {}", manifest.kind, manifest.engine),
                 manifest.coordinate.at.exact(),
                 manifest.server_version.clone(),
                 ByteSize(manifest.plain_bytes).to_string(),
@@ -61,7 +62,10 @@ async fn list(services: &Services, places: &[Place]) -> Result<ExitCode> {
         services.vault.storage().describe(),
         services.vault.installation()
     ));
-    screen::table(&["BACKUP", "ATTEMPT", "HOLDS THE INSTANT", "SERVER", "PLAIN", "STORED", "SOURCE"], &rows);
+    screen::table(
+        &["BACKUP", "ATTEMPT", "KIND", "HOLDS THE INSTANT", "SERVER", "PLAIN", "STORED", "SOURCE"],
+        &rows,
+    );
     Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::from(NOT_WELL) })
 }
 

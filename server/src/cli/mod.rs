@@ -11,6 +11,7 @@ mod doctor_servers;
 mod drive;
 mod export;
 mod inspect;
+mod physical;
 mod recovery_key;
 mod restore;
 mod screen;
@@ -52,6 +53,9 @@ pub enum Command {
     Restore(restore::Restore),
     /// Writes a backup as SQL (.sql.gz, or .sql) that the stock client loads
     Export(export::Export),
+    /// Backups of the files of a whole server on this machine
+    #[command(subcommand)]
+    Physical(physical::Physical),
     /// Shows what lies in the vault, without the catalog's help
     Inspect(inspect::Inspect),
     /// The key that opens everything when the root key is lost
@@ -90,6 +94,7 @@ pub async fn run(command: Command, config: Config) -> Result<ExitCode> {
         Command::Verify(command) => backup::verify(&services, command).await,
         Command::Restore(command) => restore::run(&services, command).await,
         Command::Export(command) => export::run(&services, command).await,
+        Command::Physical(command) => physical::run(&services, command).await,
         Command::Inspect(command) => inspect::run(&services, command).await,
         Command::RecoveryKey(command) => recovery_key::run(&services, command).await,
     }

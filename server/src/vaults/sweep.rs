@@ -20,11 +20,11 @@ use std::{
 };
 
 use catalog::{Published, SystemTask};
-use domain::{BackupId, SourceId, backups::RunState};
+use domain::{BackupId, SourceId, Timestamp, backups::RunState};
 use engine::{
     Retry,
     format::{Owner, keys::Place},
-    pipeline,
+    pipeline::{self, physical},
 };
 
 use crate::{
@@ -32,6 +32,10 @@ use crate::{
     services::Services,
     work::{job::JobError, sweeps::Swept},
 };
+
+/// A physical backup is made from a command line, and no run of the catalog answers for it. For so long after it began
+/// it is spared.
+const PHYSICAL: Duration = Duration::from_secs(48 * 3600);
 
 /// Objects of one page of the vault's list.
 const PAGE: usize = 1000;
@@ -119,18 +123,27 @@ async fn attempts(services: &Arc<Services>) -> Result<Vec<(Place, bool)>, JobErr
     let unfinished = services.vault.storage().unfinished("v1/").await?.unwrap_or_default();
     objects.extend(unfinished.iter().map(|upload| upload.key.to_string()));
     let mut attempts: BTreeMap<(BackupId, u32), (Place, bool)> = BTreeMap::new();
+    let since = services.clock.now().plus_ms(-i64::try_from(PHYSICAL.as_millis()).unwrap_or(i64::MAX));
     for object in &objects {
         let Some((attempt, name)) = object.rsplit_once('/') else { continue };
         // The place whose manifest would lie here.
         if let Some(place) = Place::of_manifest(&format!("{attempt}/manifest.json")) {
             let entry = attempts.entry((place.backup, place.attempt)).or_insert((place, false));
-            entry.1 |= name == "manifest.json";
+            entry.1 |= name == "manifest.json" || (name == physical::MARKER && began(entry.0.backup) > since);
         }
     }
     for place in keys.iter().filter_map(|key| of_slots(key)) {
         attempts.entry((place.backup, place.attempt)).or_insert((place, false));
     }
     Ok(attempts.into_values().collect())
+}
+
+/// When a backup began: its id says so.
+fn began(backup: BackupId) -> Timestamp {
+    let at = backup.uuid().get_timestamp().map_or((0, 0), |at| at.to_unix());
+    Timestamp(
+        i64::try_from(at.0).unwrap_or(0).saturating_mul(1000).saturating_add(i64::from(at.1 / 1_000_000)),
+    )
 }
 
 /// The place of an attempt of which there is nothing but keys. They do not name the source, and there is nothing under

@@ -118,16 +118,10 @@ pub fn open_record(segment: &Segment, sequence: u64, last: bool, record: &[u8]) 
         Error::new(Kind::Integrity, format!("open frame {sequence} of segment {number}"), what)
             .hint("The copy is damaged. Use another copy of this backup, or an older backup.")
     };
-    let (start, sealed) =
-        record.split_first_chunk::<PREFIX>().ok_or_else(|| refused("it is too short"))?;
+    let (start, sealed) = record.split_first_chunk::<PREFIX>().ok_or_else(|| refused("it is too short"))?;
     let [kind, rest @ ..] = start;
     let prefix = Prefix::decode(rest)?;
-    let expected = Prefix {
-        segment: segment.context().segment,
-        sequence,
-        last,
-        length: prefix.length,
-    };
+    let expected = Prefix { segment: segment.context().segment, sequence, last, length: prefix.length };
     if *kind != RECORD || prefix != expected || sealed.len() != prefix.sealed_length() {
         return Err(refused("another record lies in its place"));
     }

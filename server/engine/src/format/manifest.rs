@@ -45,8 +45,11 @@ pub struct Manifest {
     pub backup: BackupId,
     /// Which attempt of it succeeded.
     pub attempt: u32,
-    /// `full`.
+    /// `full`, or `incremental` on top of `parent`.
     pub kind: String,
+    /// What an incremental backup continues; full ones have none, and none in their bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<BackupId>,
     /// What read the source, e.g. `mysqldump`.
     pub engine: String,
     /// When it was written.

@@ -1,6 +1,7 @@
 //! An archive that is being read: manifest, data key, index.
 
 use domain::BackupId;
+use serde::de::DeserializeOwned;
 
 use super::{
     DatabaseContent, Vault,
@@ -62,21 +63,31 @@ pub(super) fn context(vault: &Vault, place: &Place, kind: SegmentKind, codec: Co
     }
 }
 
+/// What an index remembers; it differs by what was read.
+pub(super) trait Content: DeserializeOwned {
+    /// Fails, saying what to do, if the backup holds something else.
+    fn accept(manifest: &Manifest) -> Result<()>;
+}
+
+/// An archive of a database whose index was opened.
+pub(super) type Archive = ArchiveOf<DatabaseContent>;
+
 /// An archive whose index was opened.
-pub(super) struct Archive {
+pub(super) struct ArchiveOf<C> {
     pub manifest: Manifest,
     pub data_key: Secret,
-    pub index: IndexPart<DatabaseContent>,
+    pub index: IndexPart<C>,
     /// Keys of all owners, wrapped.
     pub slots: SlotBundle,
     /// The sealed index, in which other owners' parts lie too.
     pub sealed_index: bytes::Bytes,
 }
 
-impl Archive {
+impl<C: Content> ArchiveOf<C> {
     /// Opens manifest, slot and index. Nothing of the data is read.
     pub async fn open(vault: &Vault, place: &Place) -> Result<Self> {
         let manifest = open_manifest(vault, place).await?;
+        C::accept(&manifest)?;
         let slots = slots(vault, place).await?;
         let data_key = data_key(vault, place, slots.of(&place.owner)?).await?;
         let key = crate::storage::ObjectKey::new(&*manifest.index.key)?;
@@ -106,7 +117,9 @@ impl Archive {
         let index = index::read(&*body, &context, &data_key).await?;
         Ok(Self { manifest, data_key, index, slots, sealed_index: body })
     }
+}
 
+impl Archive {
     /// Adds up what all owners counted, where each keeps its own counts.
     pub async fn add_up(&mut self, vault: &Vault, place: &Place) -> Result<()> {
         if self.index.content.split.is_some() {

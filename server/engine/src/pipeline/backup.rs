@@ -8,6 +8,7 @@ use domain::{
     tenancy::{Drift, TenantKey},
 };
 use futures::{StreamExt, stream::FuturesOrdered};
+use serde::Serialize;
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     task::JoinHandle,
@@ -170,17 +171,16 @@ async fn run(
     let frames = index.frames.len() as u64;
     let (tables, object_count) = (count(inventory.tables.len()), count(objects.len()));
     let (server_version, client_version) = (server.version.clone(), server.client_version.clone());
-    let content =
-        DatabaseContent {
-            database: request.database.clone(),
-            server,
-            proof,
-            seed,
-            inventory,
-            objects,
-            sums,
-            split: None,
-        };
+    let content = DatabaseContent {
+        database: request.database.clone(),
+        server,
+        proof,
+        seed,
+        inventory,
+        objects,
+        sums,
+        split: None,
+    };
     let index = store_index(vault, place, &data_key, &IndexPart { segments: vec![index], content }).await?;
     failpoint("index.stored");
     for object in packs.iter().chain([&index]) {
@@ -195,6 +195,7 @@ async fn run(
         backup: place.backup,
         attempt: place.attempt,
         kind: "full".into(),
+        parent: None,
         engine: engine.name().into(),
         created_at: control.clock.now(),
         coordinate,
@@ -212,7 +213,7 @@ async fn run(
 }
 
 /// Makes the data key and stores its slot: keys are there before anything is sealed with them.
-async fn prepare(vault: &Vault, place: &Place) -> Result<Secret> {
+pub(super) async fn prepare(vault: &Vault, place: &Place) -> Result<Secret> {
     let owner_key = vault.keyring().active(&place.owner, Purpose::Data).await?;
     let (slot, data_key) = Slot::create(place, 0, &place.owner, &owner_key)?;
     let bundle = SlotBundle::new(place, vec![slot]);
@@ -224,7 +225,7 @@ async fn prepare(vault: &Vault, place: &Place) -> Result<Secret> {
 type Compressed = JoinHandle<Result<(Vec<u8>, Vec<u8>)>>;
 
 /// Moves the dump into the segment; blocks are compressed beside each other and stored in order.
-async fn pour(
+pub(super) async fn pour(
     dump: &mut (dyn AsyncRead + Send + Unpin),
     writer: &mut SegmentWriter<'_>,
     codec: Codec,
@@ -284,11 +285,11 @@ async fn fill(dump: &mut (dyn AsyncRead + Send + Unpin)) -> Result<Vec<u8>> {
     Ok(plain)
 }
 
-async fn store_index(
+pub(super) async fn store_index<C: Serialize + Sync>(
     vault: &Vault,
     place: &Place,
     data_key: &Secret,
-    part: &IndexPart<DatabaseContent>,
+    part: &IndexPart<C>,
 ) -> Result<ObjectRef> {
     let body = index::write(context(vault, place, SegmentKind::Index, Codec::Zstd), data_key, part)?;
     let key = place.index()?;

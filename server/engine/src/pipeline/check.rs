@@ -3,7 +3,12 @@
 use domain::backups::Progress;
 use tokio::io::AsyncReadExt;
 
-use super::{Control, Vault, archive::Archive, reader};
+use super::{
+    Control, Vault,
+    archive::{Archive, ArchiveOf, open_manifest},
+    physical::{self, PhysicalContent},
+    reader,
+};
 use crate::{Error, Result, format::keys::Place, storage};
 
 /// What a check found: everything it names is whole.
@@ -19,9 +24,12 @@ pub struct CheckReport {
 
 /// Decrypts everything and compares every hash. Any damage is an error of kind `integrity`.
 pub async fn check(vault: &Vault, place: &Place, control: &Control) -> Result<CheckReport> {
-    let archive = Archive::open(vault, place).await?;
-    let manifest = archive.manifest.clone();
-    let mut plain = reader::plain(vault, place, archive).await?;
+    let manifest = open_manifest(vault, place).await?;
+    let mut plain = if physical::is_physical(&manifest) {
+        reader::one_segment(vault, place, ArchiveOf::<PhysicalContent>::open(vault, place).await?)?
+    } else {
+        reader::plain(vault, place, Archive::open(vault, place).await?).await?
+    };
     let (mut buffer, mut bytes) = (vec![0; 1 << 20], 0u64);
     loop {
         control.stop_if_cancelled("check the backup")?;

@@ -8,11 +8,16 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::source::{
-    Proof,
-    inventory::{Inventory, ServerFacts, StoredObject},
-    mysql::native::schema::Sequence,
-    sums::{SourceSums, Sum},
+use super::{archive::Content, physical};
+use crate::{
+    Result,
+    format::manifest::Manifest,
+    source::{
+        Proof,
+        inventory::{Inventory, ServerFacts, StoredObject},
+        mysql::native::schema::Sequence,
+        sums::{SourceSums, Sum},
+    },
 };
 
 /// Everything needed to restore a database and to prove that it came back whole.
@@ -83,4 +88,10 @@ pub struct OwnedTable {
     pub rows: u64,
     /// Over all of them.
     pub sum: Sum,
+}
+
+impl Content for DatabaseContent {
+    fn accept(manifest: &Manifest) -> Result<()> {
+        physical::refuse(manifest)
+    }
 }

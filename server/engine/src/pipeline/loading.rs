@@ -135,7 +135,7 @@ pub(super) async fn load_and_compare(
 }
 
 /// The engine's own error at the bottom of a broken stream says more than that it broke.
-fn inner(error: Error, attempt: &str) -> Error {
+pub(super) fn inner(error: Error, attempt: &str) -> Error {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(&error);
     while let Some(current) = cause {
         if let Some(found) = current.downcast_ref::<Error>() {

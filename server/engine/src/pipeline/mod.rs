@@ -19,6 +19,7 @@ mod meter;
 pub mod native;
 mod parts;
 mod phases;
+pub mod physical;
 mod reader;
 mod remove;
 mod restore;

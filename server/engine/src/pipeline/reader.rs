@@ -18,7 +18,7 @@ use tokio_util::io::StreamReader;
 
 use super::{
     Vault,
-    archive::Archive,
+    archive::{Archive, ArchiveOf},
     native::{
         self,
         blocks::{Blocks, Whose},
@@ -75,6 +75,15 @@ pub(super) async fn plain(
         let blocks = Arc::new(Blocks::open(vault, place, &archive, &Whose::All).await?);
         return Ok(stream_of(move |sender| async move { native::plain(blocks, &sender).await }));
     }
+    one_segment(vault, place, archive)
+}
+
+/// The plain data of an archive that is not split, whatever it holds. Consumes the archive's data key.
+pub(super) fn one_segment<C>(
+    vault: &Vault,
+    place: &Place,
+    archive: ArchiveOf<C>,
+) -> Result<Box<dyn AsyncRead + Send + Unpin>> {
     let index = archive
         .index
         .segments
@@ -100,9 +109,7 @@ pub(super) async fn plain(
 }
 
 /// A stream of what `work` sends; its error ends the stream.
-fn stream_of<F>(
-    work: impl FnOnce(Sender) -> F + Send + 'static,
-) -> Box<dyn AsyncRead + Send + Unpin>
+fn stream_of<F>(work: impl FnOnce(Sender) -> F + Send + 'static) -> Box<dyn AsyncRead + Send + Unpin>
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {

@@ -35,13 +35,7 @@ impl Cipher {
             .map_err(|_| Error::new(Kind::Input, "encrypt", "the buffer is longer than the cipher allows"))
     }
     /// Checks the tag and decrypts in place. `None` if anything was altered.
-    pub fn open_slice(
-        &self,
-        nonce: [u8; NONCE],
-        aad: &[u8],
-        bytes: &mut [u8],
-        tag: [u8; TAG],
-    ) -> Option<()> {
+    pub fn open_slice(&self, nonce: [u8; NONCE], aad: &[u8], bytes: &mut [u8], tag: [u8; TAG]) -> Option<()> {
         self.0.decrypt_inout_detached(&Nonce::from(nonce), aad, bytes.into(), &tag.into()).ok()
     }
     /// Checks the tag at the end of `buffer`, removes it and decrypts in place. `None` if anything was altered.

@@ -96,7 +96,12 @@ fn damaged(what: impl Into<String>) -> Error {
 
 impl Blocks {
     /// Opens the parts of `whose`. A tenant that the backup does not hold is an error.
-    pub(in crate::pipeline) async fn open(vault: &Vault, place: &Place, archive: &Archive, whose: &Whose) -> Result<Self> {
+    pub(in crate::pipeline) async fn open(
+        vault: &Vault,
+        place: &Place,
+        archive: &Archive,
+        whose: &Whose,
+    ) -> Result<Self> {
         let mut wanted: Vec<&Slot> = Vec::new();
         let by_owner = |owner: &Owner| archive.slots.slots.iter().rev().find(|slot| slot.owner == *owner);
         let is_home = |slot: &Slot| slot.id == 0;
@@ -117,15 +122,24 @@ impl Blocks {
         let entries: Vec<OwnerEntry> = wanted
             .iter()
             .zip(keys)
-            .map(|(slot, data_key)| OwnerEntry { owner: slot.owner.clone(), tenant: None, slot: slot.id, data_key })
+            .map(|(slot, data_key)| OwnerEntry {
+                owner: slot.owner.clone(),
+                tenant: None,
+                slot: slot.id,
+                data_key,
+            })
             .collect();
         let contexts: Vec<_> = entries
             .iter()
             .map(|entry| {
-                (owners::context(vault, place, entry, SegmentKind::Index, Codec::Zstd, entry.slot), &entry.data_key)
+                (
+                    owners::context(vault, place, entry, SegmentKind::Index, Codec::Zstd, entry.slot),
+                    &entry.data_key,
+                )
             })
             .collect();
-        let indexes: Vec<IndexPart<OwnerContent>> = index::read_parts(&*archive.sealed_index, &contexts).await?;
+        let indexes: Vec<IndexPart<OwnerContent>> =
+            index::read_parts(&*archive.sealed_index, &contexts).await?;
         let mut packs = Vec::new();
         for (number, object) in (0u32..).zip(&archive.manifest.packs) {
             let key = ObjectKey::new(&*object.key)?;
@@ -187,15 +201,22 @@ impl Blocks {
     async fn add(&mut self, vault: &Vault, entry: &OwnerEntry, part: IndexPart<OwnerContent>) -> Result<()> {
         let mut segments = Vec::new();
         for index in part.segments {
-            let context = owners::context(vault, &self.place, entry, SegmentKind::Data, self.codec, index.segment);
+            let context =
+                owners::context(vault, &self.place, entry, SegmentKind::Data, self.codec, index.segment);
             let at = index.header.ok_or_else(|| damaged("a segment without a header"))?;
             let record = self.bytes(at.pack, at.offset..at.offset + u64::from(at.length)).await?;
-            let head = pack::header_of(&record, index.segment).ok_or_else(|| damaged("a header is not where it should be"))?;
+            let head = pack::header_of(&record, index.segment)
+                .ok_or_else(|| damaged("a header is not where it should be"))?;
             let segment = header::open(head, &context, &entry.data_key)?;
             segments.push(self.segments.len());
             self.segments.push(Open { segment, index });
         }
-        self.parts.push(Part { owner: entry.owner.clone(), tenant: part.content.tenant.clone(), content: part.content, segments });
+        self.parts.push(Part {
+            owner: entry.owner.clone(),
+            tenant: part.content.tenant.clone(),
+            content: part.content,
+            segments,
+        });
         Ok(())
     }
 
@@ -264,12 +285,17 @@ impl Blocks {
     }
 
     async fn bytes(&self, number: u32, range: Range<u64>) -> Result<Vec<u8>> {
-        let (key, version) =
-            self.packs.get(number as usize).ok_or_else(|| damaged("its index points to a pack that does not exist"))?;
+        let (key, version) = self
+            .packs
+            .get(number as usize)
+            .ok_or_else(|| damaged("its index points to a pack that does not exist"))?;
         let length = usize::try_from(range.end - range.start).map_err(|_| damaged("a record is too long"))?;
         let mut reader = self.storage.read(key, version.as_deref(), Some(range)).await?;
         let mut bytes = Vec::with_capacity(length);
-        reader.read_to_end(&mut bytes).await.map_err(|error| storage::while_reading(format!("read {key}"), error))?;
+        reader
+            .read_to_end(&mut bytes)
+            .await
+            .map_err(|error| storage::while_reading(format!("read {key}"), error))?;
         self.read.fetch_add(bytes.len() as u64, Ordering::AcqRel);
         if bytes.len() == length { Ok(bytes) } else { Err(damaged("a pack is shorter than its index says")) }
     }
@@ -333,8 +359,12 @@ impl Blocks {
 fn tenant_slot<'a>(archive: &'a Archive, tenant: &TenantKey) -> Result<&'a Slot> {
     let owner = crate::source::mysql::tenancy::tenant_key::owner_of(tenant);
     archive.slots.slots.iter().rev().find(|slot| slot.owner == owner).ok_or_else(|| {
-        Error::new(Kind::Input, format!("find tenant {tenant} in the backup"), "the backup has no rows of this tenant")
-            .hint("Check the tenant's id, and whether the tenant existed when the backup was taken.")
+        Error::new(
+            Kind::Input,
+            format!("find tenant {tenant} in the backup"),
+            "the backup has no rows of this tenant",
+        )
+        .hint("Check the tenant's id, and whether the tenant existed when the backup was taken.")
     })
 }
 

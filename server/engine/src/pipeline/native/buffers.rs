@@ -86,7 +86,14 @@ impl Buffers {
     }
 
     /// Writes a row of `owner`.
-    pub fn row(&mut self, owner: u32, plan: &TablePlan, row: &[u8], fields: &Fields, hash: u128) -> Result<()> {
+    pub fn row(
+        &mut self,
+        owner: u32,
+        plan: &TablePlan,
+        row: &[u8],
+        fields: &Fields,
+        hash: u128,
+    ) -> Result<()> {
         let at = owner as usize;
         if at >= self.buffers.len() {
             self.buffers.resize_with(at + 1, Buffer::default);
@@ -142,7 +149,9 @@ impl Buffers {
     }
 
     fn store(&mut self, owner: u32) -> Result<()> {
-        let Some(buffer) = self.buffers.get_mut(owner as usize).filter(|buffer| buffer.rows > 0) else { return Ok(()) };
+        let Some(buffer) = self.buffers.get_mut(owner as usize).filter(|buffer| buffer.rows > 0) else {
+            return Ok(());
+        };
         let (mut sql, rows) = (std::mem::take(&mut buffer.sql), std::mem::take(&mut buffer.rows));
         sql.extend_from_slice(b";\n");
         let capacity = sql.capacity();

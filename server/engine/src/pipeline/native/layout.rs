@@ -139,7 +139,11 @@ impl Layout {
         for written in state.segments {
             let number = written.segment.context().segment;
             if !written.finished {
-                return Err(Error::new(Kind::Format, "write the index", format!("segment {number} was not finished")));
+                return Err(Error::new(
+                    Kind::Format,
+                    "write the index",
+                    format!("segment {number} was not finished"),
+                ));
             }
             all.frames += written.frames.len() as u64;
             all.plain_bytes += written.plain_bytes;

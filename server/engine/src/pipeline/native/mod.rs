@@ -108,7 +108,11 @@ pub async fn back_up(vault: &Vault, request: &NativeRequest, control: &Control) 
 }
 
 /// The same, and where the readers' time went.
-pub async fn measured(vault: &Vault, request: &NativeRequest, control: &Control) -> Result<(Receipt, Stages)> {
+pub async fn measured(
+    vault: &Vault,
+    request: &NativeRequest,
+    control: &Control,
+) -> Result<(Receipt, Stages)> {
     let result = run(vault, request, control).await;
     if result.as_ref().is_err_and(|error| error.kind() != Kind::Fenced) {
         // The first error is the one to report.
@@ -137,7 +141,8 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     let layout = Arc::new(Layout::new());
     let (mut owners, known) = Owners::new(vault, place, request.codec, Arc::clone(&layout));
     let home = owners.add(place.owner.clone(), None).await?;
-    let common = if request.tenant.is_none() { owners.add(Owner::Shared, None).await? } else { Arc::clone(&home) };
+    let common =
+        if request.tenant.is_none() { owners.add(Owner::Shared, None).await? } else { Arc::clone(&home) };
     let schema_at = owners.segment(&common, SCHEMA_SEGMENT)?;
     let mut first = vec![
         owners::preamble(&layout, schema_at, request.codec)?,
@@ -209,7 +214,8 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     let (bundle, entries) = owners.finish();
     store_slots(vault, place, &bundle).await?;
     failpoint("slots.stored");
-    let work = Arc::into_inner(work).ok_or_else(|| Error::new(Kind::Format, "end the backup", "a reader is still at work"))?;
+    let work = Arc::into_inner(work)
+        .ok_or_else(|| Error::new(Kind::Format, "end the backup", "a reader is still at work"))?;
     let stages = work.stages.into_inner().unwrap_or_default();
     let tallies = work.tallies.into_inner().unwrap_or_default();
     let unled = work.unled.into_inner().unwrap_or_default();
@@ -258,6 +264,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         backup: place.backup,
         attempt: place.attempt,
         kind: if request.tenant.is_some() { "tenant" } else { "full" }.into(),
+        parent: None,
         engine: ENGINE.into(),
         created_at: control.clock.now(),
         coordinate: agreed.coordinate,
@@ -341,7 +348,12 @@ async fn read(
     Ok(())
 }
 
-fn remarks(agreed: &str, confirmed: bool, drift: &[domain::tenancy::Drift], unled: &BTreeMap<String, u64>) -> Vec<String> {
+fn remarks(
+    agreed: &str,
+    confirmed: bool,
+    drift: &[domain::tenancy::Drift],
+    unled: &BTreeMap<String, u64>,
+) -> Vec<String> {
     let mut remarks = vec![agreed.to_owned()];
     if !confirmed {
         remarks.push("The tenant map was inferred; nobody has confirmed it yet.".into());
@@ -362,7 +374,12 @@ async fn store_slots(vault: &Vault, place: &Place, bundle: &SlotBundle) -> Resul
 type Part = (Arc<OwnerEntry>, IndexPart<OwnerContent>);
 
 /// What each owner's part of the index says: its segments, its rows.
-fn parts(entries: &[Arc<OwnerEntry>], segments: Segments, tallies: &Tallies, name: &dyn Fn(u32) -> String) -> Vec<Part> {
+fn parts(
+    entries: &[Arc<OwnerEntry>],
+    segments: Segments,
+    tallies: &Tallies,
+    name: &dyn Fn(u32) -> String,
+) -> Vec<Part> {
     let mut parts: BTreeMap<u32, Part> = BTreeMap::new();
     for entry in entries {
         let content = OwnerContent { tenant: entry.tenant.clone(), tables: Vec::new() };
@@ -370,9 +387,11 @@ fn parts(entries: &[Arc<OwnerEntry>], segments: Segments, tallies: &Tallies, nam
     }
     // Threads number owners in the order in which they were opened: the shared one, then tenants as they came. The
     // shared one is the last of those that are no tenants.
-    let shared = entries.iter().filter(|entry| entry.tenant.is_none()).map(|entry| entry.slot).max().unwrap_or(0);
-    let slots: Vec<u32> =
-        std::iter::once(shared).chain(entries.iter().filter(|entry| entry.tenant.is_some()).map(|entry| entry.slot)).collect();
+    let shared =
+        entries.iter().filter(|entry| entry.tenant.is_none()).map(|entry| entry.slot).max().unwrap_or(0);
+    let slots: Vec<u32> = std::iter::once(shared)
+        .chain(entries.iter().filter(|entry| entry.tenant.is_some()).map(|entry| entry.slot))
+        .collect();
     for (entry, index) in segments.segments {
         if let Some((_, part)) = parts.get_mut(&entry.slot) {
             part.segments.push(index);
@@ -382,7 +401,12 @@ fn parts(entries: &[Arc<OwnerEntry>], segments: Segments, tallies: &Tallies, nam
         let slot = slots.get(*owner as usize).copied().unwrap_or(0);
         if let Some((_, part)) = parts.get_mut(&slot) {
             let sum = tally.table_sum();
-            part.content.tables.push(OwnedTable { number: *table, name: name(*table), rows: sum.rows, sum: sum.sum });
+            part.content.tables.push(OwnedTable {
+                number: *table,
+                name: name(*table),
+                rows: sum.rows,
+                sum: sum.sum,
+            });
         }
     }
     parts.into_values().collect()
@@ -412,7 +436,9 @@ async fn store_index(
     parts: Vec<Part>,
 ) -> Result<ObjectRef> {
     let mut index = IndexWriter::begin();
-    let context = |owner: &OwnerEntry| owners::context(vault, place, owner, SegmentKind::Index, Codec::Zstd, owner.slot);
+    let context = |owner: &OwnerEntry| {
+        owners::context(vault, place, owner, SegmentKind::Index, Codec::Zstd, owner.slot)
+    };
     let mut own = Vec::new();
     for (entry, part) in parts {
         if entry.slot == home.slot {

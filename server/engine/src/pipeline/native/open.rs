@@ -97,7 +97,9 @@ async fn refuse_giants(conn: &mut Conn, who: &str, request: &NativeRequest, tabl
         .filter(|column| {
             let definition = column.definition.to_ascii_lowercase();
             !column.generated
-                && ["longblob", "longtext", "json", "geometry"].iter().any(|kind| definition.starts_with(kind))
+                && ["longblob", "longtext", "json", "geometry"]
+                    .iter()
+                    .any(|kind| definition.starts_with(kind))
         })
         .map(|column| domain::sources::quote_identifier(&column.name))
         .collect();

@@ -15,8 +15,7 @@ use super::layout::{At, Layout, Piece};
 use crate::{
     Error, Result,
     format::{
-        Codec, Context, Owner,
-        block,
+        Codec, Context, Owner, block,
         context::SegmentKind,
         header,
         keys::Place,

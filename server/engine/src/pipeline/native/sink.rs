@@ -82,7 +82,9 @@ async fn run(
                 continue;
             }
             stored += piece.bytes.len() as u64;
-            let target = open.as_mut().ok_or_else(|| Error::new(Kind::Format, "store the backup", "a piece lies outside every pack"))?;
+            let target = open.as_mut().ok_or_else(|| {
+                Error::new(Kind::Format, "store the backup", "a piece lies outside every pack")
+            })?;
             target.upload.write(Bytes::from(piece.bytes)).await?;
             progress.stored(stored);
             if next == 2 {

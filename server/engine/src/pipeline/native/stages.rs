@@ -27,8 +27,17 @@ impl Stages {
 
     /// Adds a row that was timed: how far each step was from its beginning. `blocks` is what compressing and sealing
     /// took meanwhile.
-    pub fn sample(&mut self, split: Duration, hashed: Duration, led: Duration, written: Duration, blocks: u64) {
-        let times = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX).saturating_mul(Self::SAMPLE);
+    pub fn sample(
+        &mut self,
+        split: Duration,
+        hashed: Duration,
+        led: Duration,
+        written: Duration,
+        blocks: u64,
+    ) {
+        let times = |duration: Duration| {
+            u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX).saturating_mul(Self::SAMPLE)
+        };
         self.split += times(split);
         self.hash += times(hashed - split);
         self.route += times(led - hashed);

@@ -219,4 +219,3 @@ fn foreign(plan: &TablePlan) -> Error {
     Error::new(Kind::Integrity, format!("read table {}", plan.name), "a row came that is not the tenant's")
         .hint("Nothing was stored. Confirm the tenant map again; if it stays so, please report it.")
 }
-

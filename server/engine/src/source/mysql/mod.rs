@@ -25,6 +25,7 @@ pub mod load;
 pub mod native;
 pub mod new_database;
 pub mod objects;
+pub mod physical;
 pub mod probe;
 pub mod rows;
 pub mod scratch;

@@ -88,7 +88,7 @@ async fn work(
     Ok(sums)
 }
 
-async fn sum_table(
+pub(super) async fn sum_table(
     conn: &mut Conn,
     who: &str,
     database: &DatabaseName,

@@ -7,38 +7,37 @@
 //! because only [`Running::wait`] hands back what the program said.
 
 pub mod option_file;
+mod said;
 pub mod sandbox;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use option_file::OptionFile;
+pub use said::OnLine;
 pub use sandbox::Sandbox;
 
 use crate::{Error, Kind, Result};
-
-/// How much of standard error is kept, from its beginning: the first message names the cause.
-const STDERR_KEPT: usize = 64 * 1024;
+use said::Said;
 
 /// A program and its arguments, ready to start.
-#[derive(Debug)]
 pub struct Tool {
     program: PathBuf,
     arguments: Vec<OsString>,
     stdin: bool,
     sandbox: Option<Sandbox>,
+    heard: Option<OnLine>,
 }
 
 impl Tool {
     /// The program at `program`, without arguments.
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), arguments: Vec::new(), stdin: false, sandbox: None }
+        Self { program: program.into(), arguments: Vec::new(), stdin: false, sandbox: None, heard: None }
     }
     /// Adds one argument, passed as it is.
     #[must_use]
@@ -62,6 +61,13 @@ impl Tool {
     #[must_use]
     pub fn within(mut self, sandbox: Option<Sandbox>) -> Self {
         self.sandbox = sandbox;
+        self
+    }
+
+    /// Hears every line that it writes to standard error, while it runs.
+    #[must_use]
+    pub fn heard_by(mut self, listener: OnLine) -> Self {
+        self.heard = Some(listener);
         self
     }
 
@@ -93,21 +99,21 @@ impl Tool {
                 .hint("Install the client programs of this server family, or set their paths.")
                 .caused_by(error)
         })?;
-        let stderr = child.stderr.take().map(|stream| tokio::spawn(keep_beginning(stream)));
+        let stderr = child.stderr.take().map(|stream| tokio::spawn(said::listen(stream, self.heard)));
         Ok(Running { name, stdin: child.stdin.take(), stdout: child.stdout.take(), stderr, child })
     }
 
     /// Starts it, and collects at most 64 KiB of its standard output; any other end than success is an error.
     pub async fn output(self, cancel: &CancellationToken) -> Result<String> {
         let mut running = self.start()?;
-        let out = running.take_stdout().map(|stream| tokio::spawn(keep_beginning(stream)));
+        let out = running.take_stdout().map(|stream| tokio::spawn(said::listen(stream, None)));
         let name = running.name.clone();
         let exit = running.wait(cancel).await?;
         if !exit.status.success() {
             return Err(Error::new(Kind::Source, format!("run {name}"), exit.summary()));
         }
         match out {
-            Some(task) => Ok(task.await.unwrap_or_default()),
+            Some(task) => Ok(task.await.unwrap_or_default().beginning),
             None => Ok(String::new()),
         }
     }
@@ -120,7 +126,7 @@ pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
-    stderr: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<Said>>,
 }
 
 /// How a program ended.
@@ -130,6 +136,8 @@ pub struct Exit {
     pub status: ExitStatus,
     /// The beginning of what it wrote to standard error.
     pub stderr: String,
+    /// The end of it.
+    pub ending: String,
 }
 
 impl Exit {
@@ -183,11 +191,11 @@ impl Running {
         let status = status.map_err(|error| {
             Error::new(Kind::Source, attempt, "its exit status cannot be read").later().caused_by(error)
         })?;
-        let stderr = match self.stderr.take() {
+        let said = match self.stderr.take() {
             Some(task) => task.await.unwrap_or_default(),
-            None => String::new(),
+            None => Said::default(),
         };
-        Ok(Exit { status, stderr })
+        Ok(Exit { status, stderr: said.beginning, ending: said.end })
     }
 }
 
@@ -213,23 +221,11 @@ fn short_name(program: &Path) -> String {
     program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// Reads to the end, keeps the beginning. What does not fit is read and dropped, or the program would block.
-async fn keep_beginning(mut stream: impl AsyncRead + Unpin) -> String {
-    let mut kept = Vec::new();
-    let mut buffer = [0u8; 4096];
-    while let Ok(length) = stream.read(&mut buffer).await {
-        if length == 0 {
-            break;
-        }
-        let room = STDERR_KEPT.saturating_sub(kept.len()).min(length);
-        kept.extend_from_slice(&buffer[..room]);
-    }
-    String::from_utf8_lossy(&kept).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+    use tokio::io::AsyncReadExt;
+
     use super::*;
 
     #[tokio::test]

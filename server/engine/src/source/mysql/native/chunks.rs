@@ -51,9 +51,15 @@ enum State {
     /// The ends of the key are not known yet.
     Unknown,
     /// The next range begins here.
-    Integers { from: i128, last: i128, width: i128 },
+    Integers {
+        from: i128,
+        last: i128,
+        width: i128,
+    },
     /// Before which of the given values the next range ends.
-    Splits { next: usize },
+    Splits {
+        next: usize,
+    },
     Done,
 }
 
@@ -134,7 +140,10 @@ impl Chunks {
                     }
                 };
                 let column = format!("t0.{}", quote_identifier(column));
-                let lower = next.checked_sub(1).and_then(|at| DIGITS.get(at)).map(|digit| format!("{column}>={}", literal(digit)));
+                let lower = next
+                    .checked_sub(1)
+                    .and_then(|at| DIGITS.get(at))
+                    .map(|digit| format!("{column}>={}", literal(digit)));
                 let upper = DIGITS.get(*next).map(|digit| format!("{column}<{}", literal(digit)));
                 *next += 1;
                 if upper.is_none() {
@@ -191,10 +200,9 @@ mod tests {
 
     #[test]
     fn small_tables_and_tables_without_a_key_are_one_piece() {
-        for mut chunks in [
-            Chunks::new(Key::Integer("id".into()), 10, 1000),
-            Chunks::new(Key::None, 10_000_000, 10 << 30),
-        ] {
+        for mut chunks in
+            [Chunks::new(Key::Integer("id".into()), 10, 1000), Chunks::new(Key::None, 10_000_000, 10 << 30)]
+        {
             assert_eq!(chunks.next(), Some(Chunk { number: 0, condition: None }));
             assert_eq!(chunks.next(), None);
             assert!(chunks.is_done());
@@ -208,7 +216,8 @@ mod tests {
     #[test]
     fn strings_are_cut_by_their_first_character() {
         let mut chunks = Chunks::new(Key::Text("id".into()), 1_000_000, 1 << 30);
-        let all: Vec<_> = std::iter::from_fn(|| chunks.next()).map(|chunk| chunk.condition.unwrap()).collect();
+        let all: Vec<_> =
+            std::iter::from_fn(|| chunks.next()).map(|chunk| chunk.condition.unwrap()).collect();
         assert_eq!(all.len(), 16);
         assert_eq!(all[0], "t0.`id`<'1'");
         assert_eq!(all[9], "t0.`id`>='9' AND t0.`id`<'a'");

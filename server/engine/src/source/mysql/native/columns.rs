@@ -45,7 +45,8 @@ pub struct Written {
 
 /// The columns of a table that are read and written, in their order.
 pub fn written(table: &Table) -> Vec<Written> {
-    let stored = table.columns.iter().filter(|column| !column.generated && column.class != ColumnClass::ServerKept);
+    let stored =
+        table.columns.iter().filter(|column| !column.generated && column.class != ColumnClass::ServerKept);
     stored
         .map(|column| Written {
             name: column.name.clone(),
@@ -57,7 +58,11 @@ pub fn written(table: &Table) -> Vec<Written> {
 
 /// `decimal` of `decimal(10,2) unsigned`.
 fn type_name(definition: &str) -> String {
-    definition.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default().to_ascii_lowercase()
+    definition
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }
 
 fn expression(column: &Column) -> String {
@@ -72,13 +77,13 @@ fn expression(column: &Column) -> String {
 
 fn form(column: &Column) -> Form {
     match type_name(&column.definition).as_str() {
-        "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint" | "decimal" | "numeric" | "year"
-        | "bool" | "boolean" => Form::Bare,
+        "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint" | "decimal" | "numeric"
+        | "year" | "bool" | "boolean" => Form::Bare,
         "float" | "double" | "real" => Form::Real,
         "date" | "datetime" | "timestamp" | "time" | "uuid" | "inet4" | "inet6" => Form::Quoted,
-        "bit" | "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" | "geometry" | "point"
-        | "linestring" | "polygon" | "multipoint" | "multilinestring" | "multipolygon" | "geometrycollection"
-        | "geomcollection" | "vector" => Form::Hex,
+        "bit" | "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" | "geometry"
+        | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring" | "multipolygon"
+        | "geometrycollection" | "geomcollection" | "vector" => Form::Hex,
         "json" => Form::Utf8,
         _ => column.charset.as_deref().map_or(Form::Utf8, text_form),
     }

@@ -109,10 +109,9 @@ impl TablePlan {
             }
             cut = Key::None;
         } else if !primary.is_empty() {
-            from = from.strip_prefix(&t0).map_or_else(
-                || from.clone(),
-                |joins| format!("{t0} FORCE INDEX (PRIMARY){joins}"),
-            );
+            from = from
+                .strip_prefix(&t0)
+                .map_or_else(|| from.clone(), |joins| format!("{t0} FORCE INDEX (PRIMARY){joins}"));
         }
         Ok(Some(Self {
             number,
@@ -137,7 +136,11 @@ impl TablePlan {
     pub fn statement(&self, chunk: &Chunk) -> String {
         let conditions: Vec<_> =
             chunk.condition.iter().chain(&self.condition).map(|condition| format!("({condition})")).collect();
-        let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+        let filter = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", conditions.join(" AND "))
+        };
         format!("SELECT {} FROM {}{filter}{}", self.select, self.from, self.order)
     }
     /// The statement that asks for the ends of a column of the key.

@@ -14,9 +14,9 @@ pub struct Fields {
 const NULL: u32 = u32::MAX;
 
 fn malformed() -> Error {
-    Error::new(Kind::Source, "read a row", "the server sent one that is not well formed")
-        .later()
-        .hint("It is tried again. If it stays so, look for something between us and the server that alters data.")
+    Error::new(Kind::Source, "read a row", "the server sent one that is not well formed").later().hint(
+        "It is tried again. If it stays so, look for something between us and the server that alters data.",
+    )
 }
 
 impl Fields {

@@ -31,7 +31,12 @@ pub struct Sequence {
 }
 
 /// Reads the sequences of a database.
-pub async fn sequences(conn: &mut Conn, who: &str, database: &DatabaseName, inventory: &Inventory) -> Result<Vec<Sequence>> {
+pub async fn sequences(
+    conn: &mut Conn,
+    who: &str,
+    database: &DatabaseName,
+    inventory: &Inventory,
+) -> Result<Vec<Sequence>> {
     let mut session = Session { conn, who, attempt: format!("read the sequences of {database}") };
     let mut all = Vec::new();
     for name in &inventory.sequences {

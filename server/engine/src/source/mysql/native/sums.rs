@@ -14,12 +14,7 @@ use crate::{
     Error, Kind, Result,
     source::{
         inventory::Inventory,
-        mysql::{
-            connect::Endpoint,
-            inspect::Session,
-            tenancy::keys,
-            wire::Wire,
-        },
+        mysql::{connect::Endpoint, inspect::Session, tenancy::keys, wire::Wire},
         sums::{Method, SourceSums, Sum, TableSum},
     },
 };
