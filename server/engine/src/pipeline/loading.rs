@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use domain::{
     backups::{Evidence, FloatColumn, ObjectDifference, Progress, Proof, TableEvidence},
+    restores::Part,
     sources::{DatabaseName, ServerFamily},
 };
 
-use super::{Control, DatabaseContent, Vault, archive::Archive, phases::Phases, reader};
+use super::{Control, DatabaseContent, Vault, archive::Archive, native::restore, phases::Phases, reader};
 use crate::{
     Error, Kind, Result,
     format::keys::Place,
@@ -74,6 +75,8 @@ pub(super) struct Into<'a> {
     /// Owns views, triggers, routines and events.
     pub owner: &'a Endpoint,
     pub events: Events,
+    /// What of it.
+    pub only: &'a Part,
 }
 
 /// Loads everything and compares it with what the archive remembers of the source.
@@ -85,7 +88,18 @@ pub(super) async fn load_and_compare(
     phases: &mut Phases,
     control: &Control,
 ) -> Result<(Comparison, Vec<ObjectFailure>, DatabaseContent, Option<String>)> {
-    archive.add_up(vault, place).await?;
+    let chosen = match &archive.index.content.split {
+        Some(_) => Some(restore::part::choose(vault, place, &mut archive, target.only).await?),
+        None if target.only.is_everything() => None,
+        None => {
+            return Err(Error::new(
+                Kind::Input,
+                "choose what to restore",
+                "this backup is one stream of SQL, of which no part can be taken alone",
+            )
+            .hint("Restore all of it, or choose a backup that was taken by the engine of Holdfast's own."));
+        }
+    };
     let content = archive.index.content.clone();
     let tables = u32::try_from(content.inventory.tables.len()).unwrap_or(u32::MAX);
     let start = Progress {
@@ -97,21 +111,16 @@ pub(super) async fn load_and_compare(
     };
     phases.begin("load");
     (control.progress)(start.clone());
-    let mut plain = reader::plain(vault, place, archive).await?;
-    let told = |bytes: u64| (control.progress)(Progress { bytes, ..start.clone() });
-    let loaded = load::load(
-        load::Target {
-            endpoint: target.loader,
-            database: target.database,
-            family: target.family,
-            clients: target.clients,
-            cancel: &control.cancel,
-        },
-        &mut plain,
-        &told,
-    )
-    .await
-    .map_err(|error| inner(error, "load the backup"))?;
+    let loaded = if let (Some(chosen), Some(split)) = (chosen, &content.split) {
+        let into =
+            restore::Target { loader: target.loader, database: target.database, family: target.family };
+        let bytes =
+            restore::load(&content, split, chosen.blocks, &chosen.tables, into, start.clone(), control)
+                .await?;
+        load::Loaded { bytes, without_sandbox: None }
+    } else {
+        by_client(vault, place, archive, &target, &start, control).await?
+    };
     control.stop_if_cancelled("restore")?;
 
     phases.begin("objects");
@@ -132,6 +141,27 @@ pub(super) async fn load_and_compare(
         compare::compare(original, target.owner, target.database, target.clients, READERS, &control.cancel)
             .await?;
     Ok((comparison, failures, content, loaded.without_sandbox))
+}
+
+/// Feeds one stream of SQL to the stock client.
+async fn by_client(
+    vault: &Vault,
+    place: &Place,
+    archive: Archive,
+    target: &Into<'_>,
+    start: &Progress,
+    control: &Control,
+) -> Result<load::Loaded> {
+    let mut plain = reader::plain(vault, place, archive).await?;
+    let told = |bytes: u64| (control.progress)(Progress { bytes, ..start.clone() });
+    let into = load::Target {
+        endpoint: target.loader,
+        database: target.database,
+        family: target.family,
+        clients: target.clients,
+        cancel: &control.cancel,
+    };
+    load::load(into, &mut plain, &told).await.map_err(|error| inner(error, "load the backup"))
 }
 
 /// The engine's own error at the bottom of a broken stream says more than that it broke.

@@ -1,12 +1,13 @@
 //! Restores a backup into a database that does not exist yet.
 
-use domain::backups::Evidence;
+use domain::{backups::Evidence, restores::Part};
 
 use super::{
     Control, Target, Vault,
     archive::Archive,
     failpoint,
     loading::{self, Into},
+    native::restore::{guard, part},
     phases::Phases,
 };
 use crate::{
@@ -15,8 +16,8 @@ use crate::{
     source::mysql::{create::Events, new_database::NewDatabase, scratch::OneShot},
 };
 
-/// Restores into a new database and compares it with the source's checksums. The rows are loaded by an account
-/// made for this; views, triggers, routines and events belong to the target's account. If anything fails, the
+/// Restores a backup, or a part of it, into a new database and compares it with the source's checksums. The rows
+/// are loaded by an account made for this; views, triggers, routines and events belong to the target's account. If anything fails, the
 /// new database is removed again: there is no half-restored one. If nothing does, it still carries its maker's
 /// mark, so that the caller can remember it as whole first and call [`NewDatabase::finish`] then.
 pub async fn restore(
@@ -24,20 +25,28 @@ pub async fn restore(
     place: &Place,
     target: &Target,
     new: NewDatabase<'_>,
+    only: &Part,
     control: &Control,
 ) -> Result<Evidence> {
     let mut phases = Phases::new(control.clock.clone());
     phases.begin("open");
     let archive = Archive::open(vault, place).await?;
     let family = loading::family(&archive.index.content, target).await?;
+    let unseen = match &archive.index.content.split {
+        Some(_) => guard::check(&archive.index.content, target).await?,
+        None => None,
+    };
     let inventory = &archive.index.content.inventory;
     new.create(&inventory.charset, &inventory.collation).await?;
     failpoint("restore.created");
-    let result = fill(vault, place, archive, target, new, family, &mut phases, control).await;
+    let result = fill(vault, place, archive, target, new, family, only, &mut phases, control).await;
     failpoint("restore.loaded");
     match result {
         Ok((comparison, failures, content, without_sandbox)) => {
-            Ok(loading::evidence(&comparison, &failures, &content, without_sandbox, phases))
+            let mut evidence = loading::evidence(&comparison, &failures, &content, without_sandbox, phases);
+            part::reduce(&mut evidence, only);
+            evidence.remarks.extend(unseen);
+            Ok(evidence)
         }
         Err(error) => {
             // The first error is the one to report.
@@ -58,6 +67,7 @@ async fn fill(
     target: &Target,
     new: NewDatabase<'_>,
     family: domain::sources::ServerFamily,
+    only: &Part,
     phases: &mut Phases,
     control: &Control,
 ) -> Result<(
@@ -74,6 +84,7 @@ async fn fill(
         loader: &loader.endpoint,
         owner: new.endpoint,
         events: Events::AsAtSource,
+        only,
     };
     let result = loading::load_and_compare(vault, place, archive, into, phases, control).await;
     let removed = loader.remove().await;

@@ -3,13 +3,14 @@
 //! Into a scratch schema, on a server that is not the source, by an account that was made for this and can touch
 //! nothing else. The schema goes away, whatever happens; the evidence stays.
 
-use domain::backups::Evidence;
+use domain::{backups::Evidence, restores::Part};
 
 use super::{
     Control, Target, Vault,
     archive::Archive,
     failpoint,
     loading::{self, Into},
+    native::restore::guard,
     phases::Phases,
 };
 use crate::{
@@ -25,6 +26,9 @@ pub async fn verify(vault: &Vault, place: &Place, admin: &Target, control: &Cont
     phases.begin("open");
     let archive = Archive::open(vault, place).await?;
     let family = loading::family(&archive.index.content, admin).await?;
+    if archive.index.content.split.is_some() {
+        let _unseen = guard::check(&archive.index.content, admin).await?;
+    }
     let inventory = &archive.index.content.inventory;
     let scratch =
         Scratch::create(&admin.endpoint, &inventory.charset, &inventory.collation, &*control.clock).await?;
@@ -36,6 +40,7 @@ pub async fn verify(vault: &Vault, place: &Place, admin: &Target, control: &Cont
         loader: scratch.endpoint(),
         owner: scratch.endpoint(),
         events: Events::Disabled,
+        only: &Part::default(),
     };
     let result = loading::load_and_compare(vault, place, archive, into, &mut phases, control).await;
     failpoint("verify.compared");

@@ -24,6 +24,7 @@ mod native;
 mod physical;
 mod physical_faults;
 mod physical_support;
+mod native_restore;
 mod pipeline;
 mod pipeline_support;
 mod storage_contract;

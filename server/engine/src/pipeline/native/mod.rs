@@ -15,6 +15,7 @@ pub(super) mod layout;
 mod open;
 pub(super) mod owners;
 mod plain;
+pub(super) mod restore;
 pub(super) mod sink;
 pub mod stages;
 mod tally;

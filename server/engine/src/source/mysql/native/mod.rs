@@ -3,10 +3,12 @@
 //! Reading order: [`columns`] (what is selected of a table and in which form it is written), [`render`] (values as
 //! SQL), [`row`] (a row of the text protocol taken apart), [`chunks`] (pieces by range of primary key), [`plan`]
 //! (all of it for one table), [`pieces`] (which piece is next), [`schema`] (definitions as SQL), [`sums`] (the same
-//! rows without a dump).
+//! rows without a dump). The way back: [`ddl`] (keys after rows), [`tuples`] (rows found, ordered, turned into LOAD DATA),
+//! [`table`] (all of it for one table).
 
 pub mod chunks;
 pub mod columns;
+pub mod ddl;
 pub mod literal;
 pub mod pieces;
 pub mod plan;
@@ -14,3 +16,5 @@ pub mod render;
 pub mod row;
 pub mod schema;
 pub mod sums;
+pub mod table;
+pub mod tuples;
