@@ -37,9 +37,10 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
         (of.connection.to_string(), of.source.to_string(), of.run.to_string(), of.backup.to_string());
     let user = of.users[&domain::access::Role::Viewer].to_string();
     // No request of a restore has the id of a run; whoever names one is told that there is none.
-    let decide = [("request[id]", run.as_str()), ("request[digest]", "00")];
+    let restore = of.restore.to_string();
+    let decide = [("request[id]", restore.as_str()), ("request[digest]", "00")];
     let change = [
-        ("request[id]", run.as_str()),
+        ("request[id]", restore.as_str()),
         ("request[digest]", "00"),
         ("request[database]", "grc2"),
         ("request[tenant]", "7"),
