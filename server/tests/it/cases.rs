@@ -125,7 +125,7 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
             &[
                 ("request[source_id]", &source),
                 ("request[version]", "1"),
-                ("request[table]", "grc_risk"),
+                ("request[table]", "control"),
                 ("request[route]", "shared"),
             ],
         ),
@@ -185,7 +185,7 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
     use Permission as P;
     let page = |pattern: &'static str, id: String, needs| {
         let path = pattern.replace("{id}", &id).replace("{key}", "7");
-        let path = if pattern.ends_with("/table") { path + "?name=grc_risk" } else { path };
+        let path = if pattern.ends_with("/table") { path + "?name=control" } else { path };
         (pattern, Case { path, needs, body: None })
     };
     let none = String::new;
@@ -201,8 +201,8 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
         page("/sources/{id}/map/confirm", of.source.to_string(), Of(P::ManageTenantMap)),
         page("/tenants", none(), Own(P::ReadBackups)),
         page("/restores", none(), Own(P::ReadBackups)),
-        page("/restores/{id}", of.run.to_string(), Of(P::ReadBackups)),
-        page("/restores/{id}/table", of.run.to_string(), Of(P::ReadBackups)),
+        page("/restores/{id}", of.restore.to_string(), Of(P::ReadBackups)),
+        page("/restores/{id}/table", of.restore.to_string(), Of(P::ReadBackups)),
         page("/connections/new", none(), Own(P::ManageSources)),
         page("/connections/{id}", of.connection.to_string(), Of(P::ReadSources)),
         page("/backups", none(), Own(P::ReadBackups)),
