@@ -54,16 +54,9 @@ pub async fn plan(job: &Job) -> Result<(), JobError> {
     };
     let attempt = u32::try_from(job.claim.fence()).unwrap_or(u32::MAX);
     let at = change_set(&restore, attempt);
-    let difference = plan_tenant_restore(
-        job.vault(),
-        &place_of(&backup),
-        &wish,
-        &endpoint,
-        &database,
-        &at,
-        &job.control,
-    )
-    .await?;
+    let difference =
+        plan_tenant_restore(job.vault(), &place_of(&backup), &wish, &endpoint, &database, &at, &job.control)
+            .await?;
     job.lease().complete_plan(&difference, attempt).await?;
     Ok(())
 }
@@ -75,16 +68,9 @@ pub async fn apply(job: &Job) -> Result<(), JobError> {
     let (endpoint, database) = live(job, &restore).await?;
     let start = job.run().starts;
     job.say(format!("Start {start} changes {database} on {}.", endpoint.shown())).await?;
-    let applied = apply_tenant_restore(
-        job.vault(),
-        &at,
-        &restore.tenant,
-        &digest,
-        &endpoint,
-        &database,
-        &job.control,
-    )
-    .await?;
+    let applied =
+        apply_tenant_restore(job.vault(), &at, &restore.tenant, &digest, &endpoint, &database, &job.control)
+            .await?;
     job.lease().complete_apply(&summary(&applied, "as they are in the backup")).await?;
     Ok(())
 }
@@ -96,16 +82,9 @@ pub async fn undo(job: &Job) -> Result<(), JobError> {
     let (endpoint, database) = live(job, &restore).await?;
     let start = job.run().starts;
     job.say(format!("Start {start} changes {database} on {}.", endpoint.shown())).await?;
-    let undone = undo_tenant_restore(
-        job.vault(),
-        &at,
-        &restore.tenant,
-        &digest,
-        &endpoint,
-        &database,
-        &job.control,
-    )
-    .await?;
+    let undone =
+        undo_tenant_restore(job.vault(), &at, &restore.tenant, &digest, &endpoint, &database, &job.control)
+            .await?;
     job.lease().complete_undo(&summary(&undone, "as they were before")).await?;
     Ok(())
 }

@@ -20,7 +20,8 @@ pub async fn rows(
     let rows = caller.rows(&scope);
     let restore = rows.get_restore(filter.restore_id).await?;
     let table = rows.get_restore_table(restore.id, &filter.table).await?;
-    let after = filter.after.map(|cursor| cursor.0.parse::<u64>().map_err(|_| Fault::NotFound)).transpose()?;
+    let after =
+        filter.after.map(|cursor| cursor.0.parse::<u64>().map_err(|_| Fault::NotFound)).transpose()?;
     let attempt = restore.attempt.ok_or(Fault::NotFound)?;
     if table.changes() == 0 {
         return Ok(RowDifferences { table, columns: Vec::new(), rows: Page::empty() });

@@ -65,13 +65,7 @@ async fn find(caller: &Caller, run: Run, scope: &Scope<may::ExportBackup>) -> Re
     Ok(File { backup, tenant, format, output })
 }
 
-async fn send(
-    caller: Caller,
-    scope: Scope<may::ExportBackup>,
-    id: RunId,
-    file: File,
-    writer: DuplexStream,
-) {
+async fn send(caller: Caller, scope: Scope<may::ExportBackup>, id: RunId, file: File, writer: DuplexStream) {
     let (outcome, detail) = match write(&caller, &file, writer).await {
         Ok(()) => (Outcome::Done, format!("{} bytes, {}", file.output.size, file.output.sha256)),
         Err(Error::Engine(error)) => {
@@ -121,11 +115,7 @@ impl Held {
 }
 
 impl AsyncWrite for Held {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         let Some((last, before)) = bytes.split_last() else { return Poll::Ready(Ok(0)) };
         // First the byte that was held, then all but the last of these.

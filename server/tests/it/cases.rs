@@ -231,6 +231,7 @@ pub fn streams(of: &Tenant) -> Vec<(&'static str, Case)> {
     vec![
         stream("/events/runs/{id}", of.run.to_string(), Of(P::ReadBackups)),
         stream("/events/overview", String::new(), Own(P::ReadBackups)),
+        stream("/runs/{id}/file", of.run.to_string(), Of(P::ExportBackup)),
         stream("/backups/{id}/export", of.backup.to_string(), Of(P::ExportBackup)),
     ]
 }
