@@ -2,7 +2,7 @@
 
 use domain::{Timestamp, sources::DatabaseName};
 
-use super::{Vault, archive::Archive};
+use super::{DatabaseContent, Vault, archive::Archive};
 use crate::{Result, format::keys::Place};
 
 /// A backup in words.
@@ -24,12 +24,17 @@ pub struct Description {
     pub stored_bytes: u64,
 }
 
-/// Opens the index of a backup; its data is not read.
-pub async fn describe(vault: &Vault, place: &Place) -> Result<Description> {
+/// What the index of a backup remembers, the sums of whole tables included.
+pub async fn content(vault: &Vault, place: &Place) -> Result<DatabaseContent> {
     let mut archive = Archive::open(vault, place).await?;
     archive.add_up(vault, place).await?;
-    let Archive { manifest, index, .. } = archive;
-    let content = index.content;
+    Ok(archive.index.content)
+}
+
+/// Opens the index of a backup; its data is not read.
+pub async fn describe(vault: &Vault, place: &Place) -> Result<Description> {
+    let manifest = super::open_manifest(vault, place).await?;
+    let content = content(vault, place).await?;
     Ok(Description {
         database: content.database,
         snapshot_at: manifest.coordinate.at,

@@ -109,25 +109,25 @@ fn in_order(objects: &[StoredObject]) -> Vec<&StoredObject> {
     ordered
 }
 
-enum Packer {
+pub(super) enum Packer {
     Plain,
     Gzip(Box<GzEncoder<Vec<u8>>>),
 }
 
-fn failed(error: std::io::Error) -> Error {
+pub(super) fn failed(error: std::io::Error) -> Error {
     Error::new(Kind::Space, "write the export", "the output took no more").caused_by(error).hint(
         "Check the room at the place where it is written; a download that was stopped ends like this too.",
     )
 }
 
 impl Packer {
-    fn new(form: Export) -> Self {
+    pub(super) fn new(form: Export) -> Self {
         match form {
             Export::Plain => Self::Plain,
             Export::Gzip => Self::Gzip(Box::new(GzEncoder::new(Vec::new(), Compression::new(6)))),
         }
     }
-    async fn push(self, plain: Vec<u8>, out: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<Self> {
+    pub(super) async fn push(self, plain: Vec<u8>, out: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<Self> {
         match self {
             Self::Plain => {
                 out.write_all(&plain).await.map_err(failed)?;
@@ -145,7 +145,7 @@ impl Packer {
             }
         }
     }
-    async fn finish(self, out: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<()> {
+    pub(super) async fn finish(self, out: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<()> {
         if let Self::Gzip(encoder) = self {
             let rest = encoder.finish().map_err(failed)?;
             out.write_all(&rest).await.map_err(failed)?;

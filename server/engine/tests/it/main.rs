@@ -27,6 +27,10 @@ mod storage_disk;
 mod storage_double;
 mod storage_faults;
 mod storage_proxy;
+<<<<<<< HEAD
 mod tenant_restore;
 mod tenant_restore_faults;
 mod tenant_restore_scene;
+=======
+mod tenant_export;
+>>>>>>> 51bbee0 (Export a tenant as SQL, CSV or JSON Lines, each row checked as it goes out)

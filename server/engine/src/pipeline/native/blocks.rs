@@ -239,6 +239,11 @@ impl Blocks {
     fn block_at(&self, at: BlockRef) -> Option<&crate::format::index::BlockAt> {
         self.segments.get(at.segment)?.index.blocks.get(at.block)
     }
+    /// Whether a statement ends with this block; a giant row's spans several.
+    pub fn ends_statement(&self, at: BlockRef) -> bool {
+        let rows = self.segments.get(at.segment).and_then(|open| open.index.blocks.get(at.block)?.rows);
+        rows.is_none_or(|rows| rows.rows > 0)
+    }
     /// Plain and stored bytes of blocks.
     pub fn sizes(&self, blocks: &[BlockRef]) -> (u64, u64) {
         let size = |at: &BlockRef| {

@@ -7,6 +7,7 @@
 
 pub mod chunks;
 pub mod columns;
+pub mod literal;
 pub mod pieces;
 pub mod plan;
 pub mod render;

@@ -7,7 +7,7 @@ use domain::{
 
 use super::{
     chunks::{Chunk, Key},
-    columns::{self, Form},
+    columns::{self, Form, Written},
 };
 use crate::{
     Error, Kind, Result,
@@ -114,14 +114,13 @@ impl TablePlan {
                 |joins| format!("{t0} FORCE INDEX (PRIMARY){joins}"),
             );
         }
-        let names: Vec<_> = written.iter().map(|column| quote_identifier(&column.name)).collect();
         Ok(Some(Self {
             number,
             name: table.name.clone(),
             forms: written.iter().map(|column| column.form).collect(),
             selected: expressions.len(),
             tenant,
-            head: format!("INSERT INTO {} ({}) VALUES\n", quote_identifier(&table.name), names.join(",")).into_bytes(),
+            head: head(&table.name, &written),
             columns: written.into_iter().map(|column| column.name).collect(),
             key,
             cut,
@@ -146,6 +145,12 @@ impl TablePlan {
         let column = quote_identifier(column);
         format!("SELECT MIN({column}), MAX({column}) FROM {}", quote_identifier(&self.name))
     }
+}
+
+/// With what every statement with rows of a table begins.
+pub fn head(table: &str, written: &[Written]) -> Vec<u8> {
+    let names: Vec<_> = written.iter().map(|column| quote_identifier(&column.name)).collect();
+    format!("INSERT INTO {} ({}) VALUES\n", quote_identifier(table), names.join(",")).into_bytes()
 }
 
 fn cut(primary: &[KeyColumn]) -> Key {
