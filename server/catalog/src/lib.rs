@@ -41,7 +41,7 @@ pub use tenant::{
     Figures, Inferred, MapHead, MapQuery, MapTable, MapVersion, NewChannels, NewConnection, NewUser, Restore,
     RestoreEvent, RestoreQuery, Run, RunEvent, RunInput, RunOutput, RunQuery, RunRequest, ScheduleRow,
     SourceRow, Split, StoredByDay, TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery,
-    TenantRow, UserRow, VaultUse,
+    TenantRow, UNDO_MS, UserRow, VaultUse,
 };
 
 /// The catalog: sources, runs, backups, people, and what they did.

@@ -1,7 +1,10 @@
 //! Rows of the catalog as pages show them.
 
-use app::backups::api::{BackupRow, CopyView, EvidenceView, RunDetail, RunEvent, RunRow, SplitView};
+use app::backups::api::{
+    BackupRow, CopyView, EvidenceView, FileView, RunDetail, RunEvent, RunRow, SplitView,
+};
 use catalog::{Backup, Copy, EvidenceRow, Run, Split};
+use domain::ByteSize;
 
 /// A backup as a list shows it.
 pub fn backup_row(row: Backup) -> BackupRow {
@@ -68,5 +71,11 @@ pub fn run_row(row: Run) -> RunRow {
 /// A run with its log.
 pub fn run_detail(row: Run, events: Vec<catalog::RunEvent>) -> RunDetail {
     let log = events.into_iter().map(|event| RunEvent { at: event.at, message: event.message }).collect();
-    RunDetail { row: run_row(row), log, file: None }
+    let file = row.output.clone().map(|output| FileView {
+        name: output.name,
+        size: ByteSize(output.size),
+        sha256: output.sha256,
+        until: output.until,
+    });
+    RunDetail { row: run_row(row), log, file }
 }

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use catalog::{BackupQuery, RunQuery, RunRequest, TenantCatalog};
 use clap::{Args, Subcommand};
 use domain::{
@@ -10,6 +10,7 @@ use domain::{
     access::may,
     backups::{Evidence, RunKind, Verification},
     clock::human_duration_ms,
+    tenancy::TenantKey,
 };
 use serde_json::json;
 
@@ -47,6 +48,9 @@ pub struct Start {
     /// The source: its database, its connection's name, or its id
     #[arg(long)]
     source: String,
+    /// Only this tenant, by its key in the database; needs a confirmed tenant map
+    #[arg(long, value_name = "KEY")]
+    tenant: Option<String>,
     /// A label to find it by
     #[arg(long)]
     label: Option<String>,
@@ -93,7 +97,20 @@ async fn start(services: &Arc<Services>, command: Start) -> Result<ExitCode> {
     let scope = here.may::<may::StartBackup>()?;
     let rows = services.catalog.tenant(&scope);
     let source = choose::source(&rows, &command.source).await?.source;
-    let request = RunRequest::Backup { source_id: source.id, label: command.label };
+    let (source_id, label) = (source.id, command.label);
+    let request = match command.tenant {
+        None => RunRequest::Backup { source_id, label },
+        Some(key) => {
+            if rows.confirmed_map(source_id).await?.is_none() {
+                bail!(
+                    "nobody has confirmed whose rows are whose in {}\n  What to do: holdfast tenant map {source_id} --infer --confirm",
+                    source.database
+                );
+            }
+            let tenant = TenantKey::new(key).context("--tenant")?;
+            RunRequest::TenantBackup { source_id, tenant, label }
+        }
+    };
     let run = rows.create_run(request, None).await?;
     if !command.wait {
         services.wake(here.tenant, run, 0).await;

@@ -16,6 +16,7 @@ mod recovery_key;
 mod restore;
 mod screen;
 mod source;
+mod tenant;
 mod user;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
@@ -44,6 +45,9 @@ pub enum Command {
     /// Databases that are protected
     #[command(subcommand)]
     Source(source::Source),
+    /// Tenants of a shared database, and whose rows are whose
+    #[command(subcommand)]
+    Tenant(tenant::Tenant),
     /// Backups
     #[command(subcommand)]
     Backup(backup::Backup),
@@ -90,6 +94,7 @@ pub async fn run(command: Command, config: Config) -> Result<ExitCode> {
         Command::Doctor => Ok(ExitCode::SUCCESS),
         Command::User(command) => user::run(&services, command).await,
         Command::Source(command) => source::run(&services, command).await,
+        Command::Tenant(command) => tenant::run(&services, command).await,
         Command::Backup(command) => backup::run(&services, command).await,
         Command::Verify(command) => backup::verify(&services, command).await,
         Command::Restore(command) => restore::run(&services, command).await,

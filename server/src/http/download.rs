@@ -1,4 +1,4 @@
-//! `GET /backups/{id}/export`: a backup as `.sql.gz`.
+//! `GET /backups/{id}/export`: a backup as `.sql.gz`. `GET /runs/{id}/file`: the file of a tenant's export.
 
 use axum::{
     Extension,
@@ -6,29 +6,59 @@ use axum::{
     extract::Path,
     response::{IntoResponse, Response},
 };
-use domain::{BackupId, Fault};
+use domain::{BackupId, Fault, RunId};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio_util::io::ReaderStream;
 
 use super::answer;
-use crate::{backups::export, caller::Caller};
+use crate::{
+    backups::export::{self, Download},
+    caller::Caller,
+    tenancy,
+};
 
-/// Streams the file. Not for a link of another site: that would be somebody else's wish.
+/// Streams a backup.
 pub async fn export(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let from = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-    if from.is_some_and(|site| site != b"same-origin" && site != b"none") {
-        return answer::plain(
-            StatusCode::FORBIDDEN,
-            "Refused: open the backup's page and export from there.\n",
-        );
+    if let Some(refusal) = refused(&headers) {
+        return refusal;
     }
     let Ok(id) = id.parse::<BackupId>() else { return answer::fault(&Fault::NotFound) };
     let begun = async { export::begin(&caller, caller.allow().await?, id).await };
-    match caller.answer("export a backup", begun.await) {
+    stream(caller.answer("export a backup", begun.await))
+}
+
+/// Streams the file that a run has left.
+pub async fn file(
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refusal) = refused(&headers) {
+        return refusal;
+    }
+    let Ok(id) = id.parse::<RunId>() else { return answer::fault(&Fault::NotFound) };
+    let begun = async { tenancy::file::begin(&caller, caller.allow().await?, id).await };
+    stream(caller.answer("take a file away", begun.await))
+}
+
+/// Not for a link of another site: that would be somebody else's wish.
+fn refused(headers: &HeaderMap) -> Option<Response> {
+    let from = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    let is_foreign = from.is_some_and(|site| site != b"same-origin" && site != b"none");
+    is_foreign.then(|| {
+        answer::plain(
+            StatusCode::FORBIDDEN,
+            "Refused: open the page in Holdfast and take the file from there.\n",
+        )
+    })
+}
+
+fn stream(begun: Result<Download, Fault>) -> Response {
+    match begun {
         Ok(download) => {
             let headers = [
                 (header::CONTENT_TYPE, HeaderValue::from_static("application/gzip")),

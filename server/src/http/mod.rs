@@ -104,6 +104,7 @@ pub fn streams() -> Vec<(&'static str, MethodRouter<WebState>)> {
         ("/events/runs/{id}", get(events::run)),
         ("/events/overview", get(events::overview)),
         ("/backups/{id}/export", get(download::export)),
+        ("/runs/{id}/file", get(download::file)),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! Looking at requests of tenant restores.
 
 use app::restores::request_api::{DifferenceFilter, RestoreDetail, RestoreFilter, RestoreRow};
-use catalog::{RestoreQuery, Scope};
+use catalog::{RestoreQuery, Scope, UNDO_MS};
 use domain::{
     Page, RestoreId,
     access::{Permission, may},
@@ -39,6 +39,7 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: RestoreId)
     let may_approve = Permission::ApproveRestore.allows(scope.role())
         && !is_mine
         && restore.asked_by_id.as_ref() != Some(&me);
+    let is_young = restore.applied_at.is_some_and(|at| at.plus_ms(UNDO_MS) > caller.services.clock.now());
     Ok(RestoreDetail {
         row: restore_row(&restore),
         history: rows.restore_events(id).await?.into_iter().map(event_view).collect(),
@@ -47,7 +48,7 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: RestoreId)
         is_mine,
         is_alone: !rows.has_second_person(id).await?,
         may_approve,
-        can_undo: restore.state == RequestState::Applied && restore.attempt.is_some(),
+        can_undo: restore.state == RequestState::Applied && is_young,
     })
 }
 

@@ -5,9 +5,9 @@ use app::restores::request_api::{
     RestoreRef, RestoreRow, RowDifferences, RowFilter,
 };
 use async_trait::async_trait;
-use domain::{Fault, Page, RestoreId, RunId, access::may, restores::TableDifference};
+use domain::{Fault, Page, RestoreId, RunId, restores::TableDifference};
 
-use super::{change_live, decide, plan, request_read};
+use super::{change_live, decide, plan, request_read, request_rows};
 use crate::{caller::Caller, fault::Result};
 
 impl Caller {
@@ -21,9 +21,7 @@ impl Caller {
         request_read::differences(self, self.allow().await?, filter).await
     }
     async fn row_differences(&self, filter: RowFilter) -> Result<RowDifferences> {
-        let scope = self.allow::<may::ReadBackups>().await?;
-        self.rows(&scope).get_restore_table(filter.restore_id, &filter.table).await?;
-        Err(Fault::Unavailable { what: "the engine that compares rows".into() }.into())
+        request_rows::rows(self, self.allow().await?, filter).await
     }
     async fn planned_restore(&self, request: PlanRestore) -> Result<RestoreId> {
         plan::plan(self, self.allow().await?, request).await

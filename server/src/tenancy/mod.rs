@@ -1,6 +1,8 @@
 //! Tenants of a source and the map that tells them apart.
 
 pub mod export;
+pub mod export_job;
+pub mod file;
 pub mod infer_job;
 pub mod map_change;
 pub mod map_read;

@@ -20,7 +20,7 @@ use std::{
 };
 
 use catalog::{Published, SystemTask};
-use domain::{BackupId, SourceId, Timestamp, backups::RunState};
+use domain::{BackupId, RestoreId, SourceId, Timestamp, backups::RunState};
 use engine::{
     Retry,
     format::{Owner, keys::Place},
@@ -52,14 +52,20 @@ pub async fn orphans(services: &Arc<Services>) -> Result<Swept, JobError> {
     let at_work: HashSet<_> = system.backups_at_work(since).await?;
     let kept = system.kept_attempts().await?;
     let unrecorded = system.unrecorded_backups(since).await?;
+    // Change sets of tenant restores lie like attempts of a backup that has the request's id.
+    let changes = system.kept_change_sets(since).await?;
     let mut kept_backups: HashSet<BackupId> = kept.iter().map(|(backup, _)| *backup).collect();
     let (mut count, mut again) = (0, false);
     for (place, is_published) in attempts {
+        let restore = RestoreId::new(place.backup.uuid());
+        if changes.contains(&(restore, Some(place.attempt))) {
+            continue;
+        }
         if kept.contains(&(place.backup, place.attempt)) {
             if !is_published {
                 tracing::warn!(backup.id = %place.backup, attempt = place.attempt, "a backup that is kept has no manifest in the vault; nothing of it is removed");
             }
-        } else if at_work.contains(&place.backup) {
+        } else if at_work.contains(&place.backup) || changes.contains(&(restore, None)) {
             again = true;
         } else if !is_published {
             let removed = pipeline::sweep_attempt(&services.vault, &place).await?;

@@ -88,13 +88,37 @@ pub static INFER_MAP: JobSpec = JobSpec {
     run: |job| Box::pin(tenancy::infer_job::run(job)),
 };
 
-/// What no worker of this version can do; nothing queues such a run.
-pub static UNKNOWN: JobSpec = JobSpec {
-    name: "do what this version cannot do",
-    timeout: minutes(1),
-    reason: "it refuses at once",
-    is_retried: false,
-    run: |job| Box::pin(restores::unsupported(job)),
+/// Computes what a tenant restore would change.
+pub static PLAN_RESTORE: JobSpec = JobSpec {
+    name: "compute the difference",
+    timeout: hours(12),
+    reason: "reads one tenant's rows twice; who waits longer than a night has forgotten why",
+    is_retried: true,
+    run: |job| Box::pin(restores::request_jobs::plan(job)),
+};
+/// Applies a tenant restore.
+pub static APPLY_RESTORE: JobSpec = JobSpec {
+    name: "apply the restore",
+    timeout: hours(12),
+    reason: "one transaction over one tenant's rows; a longer one would hurt the live database",
+    is_retried: true,
+    run: |job| Box::pin(restores::request_jobs::apply(job)),
+};
+/// Undoes a tenant restore.
+pub static UNDO_RESTORE: JobSpec = JobSpec {
+    name: "undo the restore",
+    timeout: hours(12),
+    reason: "as applying it",
+    is_retried: true,
+    run: |job| Box::pin(restores::request_jobs::undo(job)),
+};
+/// Writes a tenant's rows as a file and checks it.
+pub static EXPORT: JobSpec = JobSpec {
+    name: "export a tenant",
+    timeout: hours(12),
+    reason: "reads one tenant's rows once",
+    is_retried: true,
+    run: |job| Box::pin(tenancy::export_job::run(job)),
 };
 
 /// The job of a kind of run.
@@ -103,7 +127,10 @@ pub fn job_of(kind: RunKind) -> &'static JobSpec {
         RunKind::Backup => &BACKUP,
         RunKind::Verify => &VERIFY,
         RunKind::Restore => &RESTORE,
-        RunKind::PlanRestore | RunKind::ApplyRestore | RunKind::UndoRestore | RunKind::Export => &UNKNOWN,
+        RunKind::PlanRestore => &PLAN_RESTORE,
+        RunKind::ApplyRestore => &APPLY_RESTORE,
+        RunKind::UndoRestore => &UNDO_RESTORE,
+        RunKind::Export => &EXPORT,
         RunKind::InferMap => &INFER_MAP,
         RunKind::Probe => &PROBE,
     }

@@ -37,9 +37,10 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
         (of.connection.to_string(), of.source.to_string(), of.run.to_string(), of.backup.to_string());
     let user = of.users[&domain::access::Role::Viewer].to_string();
     // No request of a restore has the id of a run; whoever names one is told that there is none.
-    let decide = [("request[id]", run.as_str()), ("request[digest]", "00")];
+    let restore = of.restore.to_string();
+    let decide = [("request[id]", restore.as_str()), ("request[digest]", "00")];
     let change = [
-        ("request[id]", run.as_str()),
+        ("request[id]", restore.as_str()),
         ("request[digest]", "00"),
         ("request[database]", "grc2"),
         ("request[tenant]", "7"),
@@ -124,7 +125,7 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
             &[
                 ("request[source_id]", &source),
                 ("request[version]", "1"),
-                ("request[table]", "grc_risk"),
+                ("request[table]", "control"),
                 ("request[route]", "shared"),
             ],
         ),
@@ -184,7 +185,7 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
     use Permission as P;
     let page = |pattern: &'static str, id: String, needs| {
         let path = pattern.replace("{id}", &id).replace("{key}", "7");
-        let path = if pattern.ends_with("/table") { path + "?name=grc_risk" } else { path };
+        let path = if pattern.ends_with("/table") { path + "?name=control" } else { path };
         (pattern, Case { path, needs, body: None })
     };
     let none = String::new;
@@ -200,8 +201,8 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
         page("/sources/{id}/map/confirm", of.source.to_string(), Of(P::ManageTenantMap)),
         page("/tenants", none(), Own(P::ReadBackups)),
         page("/restores", none(), Own(P::ReadBackups)),
-        page("/restores/{id}", of.run.to_string(), Of(P::ReadBackups)),
-        page("/restores/{id}/table", of.run.to_string(), Of(P::ReadBackups)),
+        page("/restores/{id}", of.restore.to_string(), Of(P::ReadBackups)),
+        page("/restores/{id}/table", of.restore.to_string(), Of(P::ReadBackups)),
         page("/connections/new", none(), Own(P::ManageSources)),
         page("/connections/{id}", of.connection.to_string(), Of(P::ReadSources)),
         page("/backups", none(), Own(P::ReadBackups)),
@@ -230,6 +231,7 @@ pub fn streams(of: &Tenant) -> Vec<(&'static str, Case)> {
     vec![
         stream("/events/runs/{id}", of.run.to_string(), Of(P::ReadBackups)),
         stream("/events/overview", String::new(), Own(P::ReadBackups)),
+        stream("/runs/{id}/file", of.run.to_string(), Of(P::ExportBackup)),
         stream("/backups/{id}/export", of.backup.to_string(), Of(P::ExportBackup)),
     ]
 }

@@ -1,20 +1,29 @@
 //! Two organisations, in each of them one person of every role, a server, a source and a proven backup, behind the
 //! real router, with the real (embedded) catalog and a vault in a directory. Time stands still until it is moved.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use axum::{
     Router,
     body::{Body, to_bytes},
     extract::ConnectInfo,
 };
-use catalog::{Catalog, NewBackup, NewUser, RunRequest, SystemTask};
+use catalog::{
+    Catalog, Inferred, NewBackup, NewPart, NewSplit, NewUser, RunRequest, SystemTask, TableChoices,
+    TableColumn, TenantCatalog,
+};
 use domain::{
-    BackupId, ByteSize, ConnectionId, FixedClock, RunId, SourceId, TenantId, Timestamp, UserId,
+    BackupId, ByteSize, ConnectionId, FixedClock, RestoreId, RunId, SourceId, TenantId, Timestamp, UserId,
     access::{Role, may},
     backups::{Evidence, Proof, Sizes, TableEvidence},
     policies::schedule::{DAILY_FULL, Schedule},
+    restores::{Difference, Selection, TableDifference, TenantRestore},
     sources::{AccountName, Coordinate, DatabaseName, HostName, Label, TlsMode},
+    tenancy::{Mapping, Route, TenantKey, TenantMap},
 };
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use secrecy::SecretString;
@@ -33,6 +42,8 @@ use tower::ServiceExt;
 pub const NOON: Timestamp = Timestamp(1_767_268_800_000);
 pub const MINUTE: i64 = 60_000;
 pub const HOUR: i64 = 60 * MINUTE;
+/// The digest of every difference here.
+pub const DIGEST: &str = "d1";
 pub const PASSWORD: &str = "correct horse battery";
 
 /// An organisation with what is in it.
@@ -44,6 +55,8 @@ pub struct Tenant {
     pub source: SourceId,
     pub run: RunId,
     pub backup: BackupId,
+    /// A request of a tenant restore whose difference can be looked at.
+    pub restore: RestoreId,
     pub users: HashMap<Role, UserId>,
 }
 
@@ -248,8 +261,60 @@ async fn tenant(services: &Services, clock: &FixedClock, name: &'static str, has
     let source = rows.create_source(connection, &database, &daily).await.unwrap();
     let request = RunRequest::Backup { source_id: source, label: Some(format!("first of {name}")) };
     let run = rows.create_run(request, None).await.unwrap();
+    mapped(services, &rows, source).await;
     let backup = backed_up(services, run).await;
-    Tenant { id, name, connection, source, run, backup, users }
+    let restore = planned(services, &rows, backup).await;
+    Tenant { id, name, connection, source, run, backup, restore, users }
+}
+
+fn map() -> TenantMap {
+    let route = Route::Column { column: "TenantId".into() };
+    let mapping = Mapping { route, note: None, shape: "00".into() };
+    TenantMap { tenant_column: "TenantId".into(), tables: BTreeMap::from([("control".into(), mapping)]) }
+}
+
+/// Gives a source a confirmed map, as a worker and a person would.
+async fn mapped(services: &Services, rows: &TenantCatalog<'_>, source: SourceId) {
+    let request = RunRequest::InferMap { source_id: source, tenant_column: "TenantId".into() };
+    let run = rows.create_run(request, None).await.unwrap();
+    let system = services.catalog.system(SystemTask::Dispatch);
+    let claim = system.claim(run, "test", 60_000).await.unwrap().unwrap();
+    let column = TableColumn { column: "TenantId".into(), data_type: "int(11)".into(), is_nullable: true };
+    let choices = TableChoices { columns: vec![column], paths: Vec::new() };
+    let choices = BTreeMap::from([("control".to_owned(), choices)]);
+    let found = Inferred { map: map(), choices, drift: Vec::new() };
+    services.catalog.lease(&claim).complete_infer(&found).await.unwrap();
+    rows.confirm_map(source, 1).await.unwrap();
+}
+
+/// A difference of tenant 7 that is ready to be looked at.
+pub async fn planned(services: &Services, rows: &TenantCatalog<'_>, backup: BackupId) -> RestoreId {
+    let wish = TenantRestore {
+        backup_id: backup,
+        tenant: TenantKey::new("7").unwrap(),
+        selection: Selection::Everything,
+    };
+    let (restore, run) = rows.plan_restore(&wish).await.unwrap();
+    difference_found(services, run).await;
+    restore
+}
+
+/// Ends the run that computes a difference, as a worker would.
+pub async fn difference_found(services: &Services, run: RunId) {
+    let system = services.catalog.system(SystemTask::Dispatch);
+    let claim = system.claim(run, "test", 60_000).await.unwrap().unwrap();
+    let table =
+        TableDifference { table: "control".into(), updates: 2, unchanged: 5, ..TableDifference::default() };
+    let difference = Difference {
+        tables: vec![table],
+        foreign_rows: 0,
+        obstacles: Vec::new(),
+        remarks: Vec::new(),
+        digest: DIGEST.into(),
+        bytes_read: 10,
+        bytes_whole: 100,
+    };
+    services.catalog.lease(&claim).complete_plan(&difference, 1).await.unwrap();
 }
 
 /// Lets a run end with a proven backup, as a worker would.
@@ -257,6 +322,14 @@ async fn backed_up(services: &Services, run: RunId) -> BackupId {
     let system = services.catalog.system(SystemTask::Dispatch);
     let claim = system.claim(run, "test", 60_000).await.unwrap().unwrap();
     let now = services.clock.now();
+    let part = NewPart { key: TenantKey::new("7").unwrap(), rows: 7, plain_bytes: 700, stored_bytes: 70 };
+    let split = NewSplit {
+        map: map(),
+        drift: Vec::new(),
+        shared_rows: 1,
+        tenants: vec![part],
+        remarks: vec!["Two readers agreed.".into()],
+    };
     let new = NewBackup {
         snapshot_at: now,
         sizes: Sizes { plain: ByteSize(6_000), stored: ByteSize(1_000) },
@@ -277,7 +350,7 @@ async fn backed_up(services: &Services, run: RunId) -> BackupId {
         vault_id: services.vault_id,
         manifest_key: "v1/x".into(),
         objects: 3,
-        split: None,
+        split: Some(split),
     };
     let verify = services.catalog.lease(&claim).complete_backup(new).await.unwrap().unwrap();
     let proving = system.claim(verify, "test", 60_000).await.unwrap().unwrap();

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use domain::{BackupId, Timestamp};
+use domain::{BackupId, RestoreId, Timestamp};
 
 use crate::{
     SystemCatalog,
     db::{all, first},
     decode::{id, number},
     error::Result,
+    tenant::UNDO_MS,
 };
 
 impl SystemCatalog<'_> {
@@ -37,6 +38,30 @@ impl SystemCatalog<'_> {
         )?;
         let read = |(_, backup, attempt): (String, String, i64)| {
             Ok((id("backups", &backup)?, number("backups", attempt)?))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Change sets of tenant restores that may still be looked at, applied or undone: each by the id of its request
+    /// and the attempt that made it. One that is being computed, or was lately, has no attempt yet: all of its
+    /// attempts are kept.
+    pub async fn kept_change_sets(&self, since: Timestamp) -> Result<HashSet<(RestoreId, Option<u32>)>> {
+        let now = self.catalog.clock.now();
+        let mut reader = self.catalog.db.read().await?;
+        let rows = all!(
+            &mut reader,
+            (String, String, Option<i64>),
+            "select q.tenant_id, q.id, q.attempt from restore_requests q \
+             join runs r on r.tenant_id = q.tenant_id and r.id = q.plan_run_id where (q.attempt is not null \
+             and (q.state in ('planned', 'awaiting_approval', 'approved', 'applying', 'undoing') \
+             or (q.state = 'applied' and q.applied_at >= $2))) \
+             or (q.attempt is null and (r.finished_at is null or r.finished_at >= $1))",
+            since.0,
+            now.plus_ms(-UNDO_MS).0,
+        )?;
+        let read = |(_, restore, attempt): (String, String, Option<i64>)| {
+            let attempt = attempt.map(|attempt| number("restore_requests", attempt)).transpose()?;
+            Ok((id("restore_requests", &restore)?, attempt))
         };
         rows.into_iter().map(read).collect()
     }

@@ -42,7 +42,7 @@ pub use maps::{MapHead, MapVersion};
 pub(crate) use new_run::NewRun;
 pub use people::{NewUser, UserRow};
 pub use restore_requests::{Figures, Restore, RestoreEvent, RestoreQuery};
-pub use restore_steps::APPROVAL_MS;
+pub use restore_steps::{APPROVAL_MS, UNDO_MS};
 pub(crate) use restore_steps::RestoreStep;
 pub use run_input::{RunInput, RunOutput};
 pub(crate) use run_row::{RunRow, append_event, run_columns};

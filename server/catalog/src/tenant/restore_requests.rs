@@ -121,6 +121,8 @@ pub struct Restore {
     pub created_at: Timestamp,
     /// When it got into its state.
     pub changed_at: Timestamp,
+    /// When it was applied.
+    pub applied_at: Option<Timestamp>,
     /// The run that computes the difference.
     pub plan_run: RunId,
     /// The run that applies it.
@@ -163,6 +165,7 @@ struct Row {
     approved_until: Option<i64>,
     created_at: i64,
     changed_at: i64,
+    applied_at: Option<i64>,
     plan_run_id: String,
     apply_run_id: Option<String>,
     undo_run_id: Option<String>,
@@ -191,6 +194,7 @@ impl TryFrom<Row> for Restore {
             approved_until: row.approved_until.map(Timestamp),
             created_at: Timestamp(row.created_at),
             changed_at: Timestamp(row.changed_at),
+            applied_at: row.applied_at.map(Timestamp),
             plan_run: id(TABLE, &row.plan_run_id)?,
             apply_run: maybe_id(TABLE, row.apply_run_id.as_deref())?,
             undo_run: maybe_id(TABLE, row.undo_run_id.as_deref())?,
@@ -202,7 +206,7 @@ macro_rules! select_requests {
     () => {
         "select q.id, q.source_id, s.database_name, q.backup_id, b.snapshot_at, q.tenant_key, q.selection, q.state, \
          q.version, q.attempt, q.difference, q.made_by_id, q.made_by, q.asked_by_id, q.approved_until, q.created_at, \
-         q.changed_at, q.plan_run_id, q.apply_run_id, q.undo_run_id from restore_requests q \
+         q.changed_at, q.applied_at, q.plan_run_id, q.apply_run_id, q.undo_run_id from restore_requests q \
          join sources s on s.tenant_id = q.tenant_id and s.id = q.source_id \
          join backups b on b.tenant_id = q.tenant_id and b.id = q.backup_id where q.tenant_id = $1"
     };

@@ -22,6 +22,10 @@ use crate::{
 /// How long an approval holds, in milliseconds: a day. The live rows move on, and so does who agreed.
 pub const APPROVAL_MS: i64 = 24 * 3_600_000;
 
+/// How long what was applied can be undone, in milliseconds: 30 days. Then its change set, which holds rows of the
+/// tenant, is removed.
+pub const UNDO_MS: i64 = 30 * 24 * 3_600_000;
+
 const TABLE: &str = "restore_requests";
 
 // Every step below is one that the states allow.
@@ -49,6 +53,7 @@ struct Held {
     made_by_id: String,
     asked_by_id: Option<String>,
     approved_until: Option<i64>,
+    applied_at: Option<i64>,
 }
 
 impl TenantCatalog<'_> {
@@ -182,10 +187,13 @@ impl TenantCatalog<'_> {
         Ok(run)
     }
 
-    /// Queues the run that brings the rows back to what they were before.
+    /// Queues the run that brings the rows back to what they were before. [`Conflict::Expired`] if that is too long ago.
     pub async fn undo_restore(&self, restore: RestoreId, digest: &str) -> Result<RunId> {
         let mut tx = self.begin().await?;
         let held = self.hold(&mut tx, restore, S::Applied, digest).await?;
+        if held.applied_at.is_none_or(|at| at + UNDO_MS <= self.now()) {
+            return Err(Conflict::Expired.into());
+        }
         let run = self.queue_step(&mut tx, restore, &held, RunKind::UndoRestore).await?;
         exec!(
             &mut tx,
@@ -229,9 +237,9 @@ impl TenantCatalog<'_> {
             dialect!(
                 tx,
                 sqlite: "select source_id, backup_id, tenant_key, state, digest, is_applicable, made_by_id, asked_by_id, \
-                         approved_until from restore_requests where tenant_id = $1 and id = $2",
+                         approved_until, applied_at from restore_requests where tenant_id = $1 and id = $2",
                 postgres: "select source_id, backup_id, tenant_key, state, digest, is_applicable, made_by_id, asked_by_id, \
-                           approved_until from restore_requests where tenant_id = $1 and id = $2 for update"
+                           approved_until, applied_at from restore_requests where tenant_id = $1 and id = $2 for update"
             ),
             self.key(),
             restore.to_string(),

@@ -225,6 +225,28 @@ contract! {
         world.our().apply_restore(two, "d2").await.unwrap();
     }
 
+    change_sets_are_kept_as_long_as_they_are_of_use(world) {
+        let backup = split_backup(world, world.ours, 3, map(&["control"])).await;
+        let kept = async || {
+            let since = world.catalog.clock().now().plus_ms(-1);
+            world.system().kept_change_sets(since).await.unwrap()
+        };
+        let (restore, run) = world.our().plan_restore(&wish(backup, "1")).await.unwrap();
+        assert_eq!(kept().await, [(restore, None)].into());
+        let claim = world.claim(run).await;
+        world.catalog.lease(&claim).complete_plan(&difference(1, "d"), 7).await.unwrap();
+        assert_eq!(kept().await, [(restore, Some(7))].into());
+        world.our().withdraw_restore(restore).await.unwrap();
+        assert_eq!(kept().await, [].into());
+        let restore = approved(world, backup, "2", "d").await;
+        applied(world, world.our().apply_restore(restore, "d").await.unwrap()).await;
+        world.clock.advance_ms(catalog::UNDO_MS);
+        assert_eq!(kept().await, [(restore, Some(7))].into());
+        world.clock.advance_ms(1);
+        assert_eq!(kept().await, [].into());
+        assert!(is(&world.our().undo_restore(restore, "d").await, Conflict::Expired));
+    }
+
     a_request_ends_with_its_run(world) {
         let backup = split_backup(world, world.ours, 3, map(&["control"])).await;
         let (restore, run) = world.our().plan_restore(&wish(backup, "1")).await.unwrap();

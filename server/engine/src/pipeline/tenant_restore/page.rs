@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::tenancy::TenantKey;
+use sha2::{Digest, Sha256};
 
 use super::{
     super::Vault,
@@ -38,6 +39,8 @@ pub struct ChangedRow {
     pub old: Option<Vec<Option<String>>>,
     /// Its values in the backup.
     pub new: Option<Vec<Option<String>>>,
+    /// For each column, whether the values differ: two that were cut may look the same.
+    pub differs: Vec<bool>,
 }
 
 /// A page of changed rows of one table.
@@ -69,19 +72,29 @@ pub async fn changed_rows(
     })?;
     let first = after.unwrap_or(0).saturating_add(1);
     let last = first.saturating_add(limit.clamp(1, MOST) as u64 - 1);
-    let mut rows = BTreeMap::new();
+    let (mut rows, mut digests) = (BTreeMap::new(), BTreeMap::new());
     for side in [Side::Old, Side::New] {
         for (kind, number, text) in changes.between(number, side, first, last).await? {
+            let differs = vec![true; change.columns.len()];
             let row = rows.entry(number).or_insert(ChangedRow {
                 number,
                 kind: kind_of(kind),
                 old: None,
                 new: None,
+                differs,
             });
-            let values = Some(values(change, &text)?);
+            let (values, digest) = values(change, &text)?;
             match side {
-                Side::Old => row.old = values,
-                Side::New => row.new = values,
+                Side::Old => {
+                    row.old = Some(values);
+                    digests.insert(number, digest);
+                }
+                Side::New => {
+                    row.new = Some(values);
+                    if let Some(old) = digests.get(&number) {
+                        row.differs = old.iter().zip(&digest).map(|(old, new)| old != new).collect();
+                    }
+                }
             }
         }
     }
@@ -101,11 +114,13 @@ const fn kind_of(kind: u8) -> ChangeKind {
     }
 }
 
-fn values(change: &TableChange, text: &[u8]) -> Result<Vec<Option<String>>> {
+/// The values of a row for people, and a digest of each as it is.
+fn values(change: &TableChange, text: &[u8]) -> Result<(Vec<Option<String>>, Vec<[u8; 32]>)> {
     let literals = tuple::literals(text).filter(|literals| literals.len() == change.columns.len());
     let literals = literals.ok_or_else(|| {
         Error::new(Kind::Integrity, "show changed rows", "a row is genuine, but not readable")
             .hint("Please report it; nothing was changed.")
     })?;
-    Ok(literals.into_iter().map(tuple::shown).collect())
+    let digests = literals.iter().map(|literal| Sha256::digest(literal).into()).collect();
+    Ok((literals.into_iter().map(tuple::shown).collect(), digests))
 }

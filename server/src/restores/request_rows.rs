@@ -1,0 +1,73 @@
+//! Changed rows of a tenant restore, old and new side by side, from the sealed change set.
+
+use app::restores::request_api::{Cell, CellDifference, RowChange, RowDifference, RowDifferences, RowFilter};
+use catalog::Scope;
+use domain::{Cursor, Fault, Page, access::may};
+use engine::pipeline::tenant_restore::{ChangeKind, ChangedRow, ChangedRows, changed_rows};
+
+use super::request_jobs::change_set;
+use crate::{caller::Caller, fault::Result};
+
+/// Rows of a page.
+const PAGE: usize = 20;
+
+/// Changed rows of one table.
+pub async fn rows(
+    caller: &Caller,
+    scope: Scope<may::ReadBackups>,
+    filter: RowFilter,
+) -> Result<RowDifferences> {
+    let rows = caller.rows(&scope);
+    let restore = rows.get_restore(filter.restore_id).await?;
+    let table = rows.get_restore_table(restore.id, &filter.table).await?;
+    let after =
+        filter.after.map(|cursor| cursor.0.parse::<u64>().map_err(|_| Fault::NotFound)).transpose()?;
+    let attempt = restore.attempt.ok_or(Fault::NotFound)?;
+    if table.changes() == 0 {
+        return Ok(RowDifferences { table, columns: Vec::new(), rows: Page::empty() });
+    }
+    let vault = &caller.services.vault;
+    let at = change_set(&restore, attempt);
+    let found = match changed_rows(vault, &at, &restore.tenant, &filter.table, after, PAGE).await {
+        // It was removed: what was applied long ago, or what nobody wanted.
+        Err(error) if error.kind() == engine::Kind::Input => return Err(Fault::NotFound.into()),
+        found => found?,
+    };
+    let page = Page {
+        rows: found.rows.iter().map(|row| difference(row, &found)).collect(),
+        next: found.next.map(|next| Cursor(next.to_string())),
+    };
+    Ok(RowDifferences { table, columns: found.columns, rows: page })
+}
+
+fn difference(row: &ChangedRow, of: &ChangedRows) -> RowDifference {
+    let value = |side: &Option<Vec<Option<String>>>, column: usize| {
+        side.as_ref().and_then(|values| values.get(column)).cloned()
+    };
+    let cells = (0..of.columns.len()).map(|column| {
+        let (old, new) = (value(&row.old, column), value(&row.new, column));
+        let is_changed = row.differs.get(column).copied().unwrap_or(true);
+        CellDifference { is_changed, old: old.map(cell), new: new.map(cell) }
+    });
+    let key = of.key.iter().map(|name| {
+        let column = of.columns.iter().position(|column| column == name).unwrap_or(usize::MAX);
+        value(&row.new, column).or_else(|| value(&row.old, column)).flatten().unwrap_or_default()
+    });
+    RowDifference {
+        change: match row.kind {
+            ChangeKind::Insert => RowChange::Insert,
+            ChangeKind::Update => RowChange::Update,
+            ChangeKind::Delete => RowChange::Delete,
+        },
+        key: key.collect(),
+        cells: cells.collect(),
+    }
+}
+
+fn cell(value: Option<String>) -> Cell {
+    match value {
+        None => Cell::Null,
+        // Cut already, and saying so, if it is long.
+        Some(text) => Cell::Text { length: text.len() as u64, text },
+    }
+}
