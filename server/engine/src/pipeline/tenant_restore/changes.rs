@@ -296,6 +296,7 @@ pub async fn publish(
         plain_bytes,
         frames,
         segments: 1,
+        parent: None,
         packs,
         index: ObjectRef {
             key: key.to_string(),
