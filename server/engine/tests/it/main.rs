@@ -8,6 +8,7 @@
 
 mod format_v8;
 mod kms;
+mod mysql_agree;
 mod mysql_example;
 mod mysql_faults;
 mod mysql_hostile;

@@ -1,11 +1,13 @@
 //! MySQL and MariaDB as a source and as a target.
 //!
-//! In the order of a backup: [`connect`] and [`clients`] (who talks to the server), [`probe`] (what the account
-//! may do), [`inspect`] and [`objects`] (what is there), [`snapshot`] (one position for all readers), [`dump`]
-//! (the engine), [`lexer`] (is the dump whole?), [`rows`] (sums). Then the way back: [`scratch`] (a schema and
-//! an account that can touch nothing else), [`new_database`], [`load`], [`create`] (views, triggers, routines, events),
-//! [`compare`]. [`identity`] tells the source from every other server, [`faults`] says what a refusal means.
+//! In the order of a backup: [`connect`], [`wire`] and [`clients`] (who talks to the server), [`probe`] (what the
+//! account may do), [`inspect`] and [`objects`] (what is there), [`snapshot`] and [`agree`] (one position for all
+//! readers), [`dump`] (the engine), [`lexer`] (is the dump whole?), [`rows`] (sums). Then the way back: [`scratch`]
+//! (a schema and an account that can touch nothing else), [`new_database`], [`load`], [`create`] (views, triggers,
+//! routines, events), [`compare`]. [`identity`] tells the source from every other server, [`faults`] says what a
+//! refusal means.
 
+pub mod agree;
 pub mod clients;
 pub mod compare;
 pub mod connect;

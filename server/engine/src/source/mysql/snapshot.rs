@@ -29,7 +29,7 @@ pub const HOLD: Duration = Duration::from_secs(8);
 
 /// After this long without a word from us the server closes the connection that holds the lock, in seconds: a worker
 /// that was cut off or frozen must not leave a source without writes until somebody notices. More than [`HOLD`].
-const SILENT_SECONDS: u32 = 15;
+pub const SILENT_SECONDS: u32 = 15;
 
 /// What became of the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

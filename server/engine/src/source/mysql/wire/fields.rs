@@ -136,7 +136,7 @@ pub(super) fn refusal(payload: &[u8]) -> Option<(u16, String)> {
     let code = reader.u16().ok()?;
     // The state is left out before the handshake is over.
     let message = match reader.0 {
-        [b'#', _, _, _, _, _, message @ ..] => message,
+        [b'#', state_and_message @ ..] => state_and_message.get(5..).unwrap_or_default(),
         message => message,
     };
     Some((code, String::from_utf8_lossy(message).into_owned()))
@@ -223,6 +223,8 @@ impl Column {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use proptest::prelude::*;
 
     use super::*;

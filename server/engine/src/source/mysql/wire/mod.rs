@@ -50,6 +50,7 @@ pub struct Wire {
     who: String,
     open: bool,
     new_end: bool,
+    refused: Option<u16>,
     max_allowed_packet: u64,
     connection_id: u64,
 }
@@ -72,7 +73,15 @@ impl Wire {
             Ok((packets, new_end))
         });
         let (packets, new_end) = shaken.map_err(|fault| fault.explain(&attempt, &who, CONNECT_SECONDS))?;
-        let mut wire = Self { packets, who, open: true, new_end, max_allowed_packet: 0, connection_id: 0 };
+        let mut wire = Self {
+            packets,
+            who,
+            open: true,
+            new_end,
+            refused: None,
+            max_allowed_packet: 0,
+            connection_id: 0,
+        };
         for sql in connect::SESSION {
             wire.run(sql, &attempt)?;
         }
@@ -98,9 +107,19 @@ impl Wire {
         self.connection_id
     }
 
+    /// It can be used; once it cannot, it never can again.
+    pub const fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// The account and address, for messages.
     pub fn who(&self) -> &str {
         &self.who
+    }
+
+    /// The server's number of its refusal, if that is how the last statement ended.
+    pub const fn refused(&self) -> Option<u16> {
+        self.refused
     }
 
     /// Something that ends whatever this connection is doing, from another thread.
@@ -217,6 +236,10 @@ impl Wire {
         if !self.open {
             self.packets.socket().shut();
         }
+        self.refused = match &outcome {
+            Err(Fault::Server { code, .. }) => Some(*code),
+            _ => None,
+        };
         outcome.map_err(|fault| match fault {
             Fault::Ours(error) => error,
             _ if self.packets.socket().is_stopped() => Error::cancelled(attempt),

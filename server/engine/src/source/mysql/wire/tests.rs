@@ -1,4 +1,5 @@
 //! Servers that do not keep to the protocol. No real one can be brought to it, so these speak by hand.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
