@@ -9,7 +9,7 @@ use domain::{
 };
 use engine::{
     Kind,
-    pipeline::{Control, tenant_restore},
+    pipeline::{Control, list, sweep_attempt, tenant_restore},
 };
 use mysql_async::prelude::Queryable;
 
@@ -263,6 +263,9 @@ async fn another_set_another_tenant_or_altered_bytes_are_refused() -> Result<()>
             std::fs::write(&path, &bytes)?;
         }
         assert_eq!(scene.state(true).await?, before);
+        let swept = sweep_attempt(&scene.vault, &place.place(&crate::tenant_restore_scene::seven())).await?;
+        assert_eq!(swept, 0, "a change set that may still be needed is nobody's leftover");
+        ensure!(list(&scene.vault).await?.iter().all(|backup| backup.backup == scene.backup.backup));
         scene.apply(&place, &difference.digest).await?;
         tenant_restore::forget_tenant_restore(&scene.vault, &place, &crate::tenant_restore_scene::seven())
             .await?;

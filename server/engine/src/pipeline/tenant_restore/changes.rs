@@ -163,11 +163,6 @@ pub fn hash(table: &str, side: Side, kind: u8, tuple: &[u8]) -> u128 {
     digest.iter().take(16).fold(0, |value, byte| value << 8 | u128::from(*byte))
 }
 
-/// The name of the signed list of what a change set consists of. Not that of a manifest: it is no backup.
-fn name(place: &Place) -> Result<ObjectKey> {
-    ObjectKey::new(format!("{}changes.json", place.prefix()))
-}
-
 /// Stores index and signed list, the latter last: without it there is no change set.
 pub async fn publish(
     vault: &Vault,
@@ -213,7 +208,7 @@ pub async fn publish(
     };
     control.fence.check().await?;
     let signed = list.sign(&vault.signer().await?)?;
-    vault.storage().put(&name(place)?, Bytes::from(signed), PutMode::CreateNew).await?;
+    vault.storage().put(&place.changes()?, Bytes::from(signed), PutMode::CreateNew).await?;
     Ok(())
 }
 
@@ -244,7 +239,7 @@ impl Changes {
     /// Opens the set of a restore of `tenant` and checks everything that can be checked without reading its rows.
     pub async fn open(vault: &Vault, at: &RestorePlace, tenant: &TenantKey) -> Result<Self> {
         let place = at.place(tenant);
-        let bytes = match storage::read_small(&**vault.storage(), &name(&place)?, None, LONGEST).await {
+        let bytes = match storage::read_small(&**vault.storage(), &place.changes()?, None, LONGEST).await {
             Err(error) if storage::is_missing(&error) => {
                 let what = format!("there is none of this restore and tenant {tenant} in the vault");
                 return Err(Error::new(Kind::Input, "open the change set", what)
@@ -397,7 +392,7 @@ fn rows(plain: &[u8], each: EachChange<'_>) -> Result<()> {
 /// Removes a change set, or what an interrupted plan left of one. After this it can be neither applied nor undone.
 pub async fn forget_tenant_restore(vault: &Vault, at: &RestorePlace, tenant: &TenantKey) -> Result<()> {
     let place = at.place(tenant);
-    vault.storage().delete(&name(&place)?).await?;
+    vault.storage().delete(&place.changes()?).await?;
     sweep_attempt(vault, &place).await?;
     Ok(())
 }

@@ -62,8 +62,9 @@ use crate::{format::keys::Place, source::mysql::tenancy::tenant_key};
 
 /// Where the change set of a restore lies in the vault.
 ///
-/// It has no manifest, so it is no backup: it is not listed, not copied, not verified. What removes attempts without
-/// manifest must be told which restores live.
+/// It has no manifest, so it is no backup: it is not listed, not copied, not verified. Once planned it is spared by
+/// [`sweep_attempt`](super::sweep_attempt) and removed by [`forget_tenant_restore`] only. While it is being planned,
+/// whatever sweeps the vault must be told that somebody is at work on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RestorePlace {
     /// Of which source.
