@@ -60,6 +60,7 @@ pub struct RestoreRow {
 
 /// One request with what its page shows beside its tables and rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own; any mix of them can be")]
 pub struct RestoreDetail {
     /// As in the list.
     pub row: RestoreRow,
@@ -327,42 +328,54 @@ pub async fn plan_restore(request: PlanRestore) -> Result<RestoreId, ApiError> {
 #[server(name = RequestRestoreFn, prefix = "/fn", endpoint = "restores/request")]
 pub async fn request_restore(request: DecideRestore) -> Result<(), ApiError> {
     let path = page_of(request.id);
-    Ok(crate::redirect_to(&path, backend()?.request_restore(request).await?))
+    backend()?.request_restore(request).await?;
+    crate::redirect_to(&path, ());
+    Ok(())
 }
 
 /// Agrees.
 #[server(name = ApproveRestoreFn, prefix = "/fn", endpoint = "restores/approve")]
 pub async fn approve_restore(request: DecideRestore) -> Result<(), ApiError> {
     let path = page_of(request.id);
-    Ok(crate::redirect_to(&path, backend()?.approve_restore(request).await?))
+    backend()?.approve_restore(request).await?;
+    crate::redirect_to(&path, ());
+    Ok(())
 }
 
 /// Refuses.
 #[server(name = RejectRestoreFn, prefix = "/fn", endpoint = "restores/reject")]
 pub async fn reject_restore(request: DecideRestore) -> Result<(), ApiError> {
     let path = page_of(request.id);
-    Ok(crate::redirect_to(&path, backend()?.reject_restore(request).await?))
+    backend()?.reject_restore(request).await?;
+    crate::redirect_to(&path, ());
+    Ok(())
 }
 
 /// Takes it back.
 #[server(name = WithdrawRestoreFn, prefix = "/fn", endpoint = "restores/withdraw")]
 pub async fn withdraw_restore(request: RestoreRef) -> Result<(), ApiError> {
     let path = page_of(request.id);
-    Ok(crate::redirect_to(&path, backend()?.withdraw_restore(request).await?))
+    backend()?.withdraw_restore(request).await?;
+    crate::redirect_to(&path, ());
+    Ok(())
 }
 
 /// Applies it.
 #[server(name = ApplyRestoreFn, prefix = "/fn", endpoint = "restores/apply")]
 pub async fn apply_restore(request: ChangeLive) -> Result<(), ApiError> {
     let path = page_of(request.id);
-    Ok(crate::redirect_to(&path, backend()?.apply_restore(request).await?))
+    backend()?.apply_restore(request).await?;
+    crate::redirect_to(&path, ());
+    Ok(())
 }
 
 /// Undoes it.
 #[server(name = UndoRestoreFn, prefix = "/fn", endpoint = "restores/undo")]
 pub async fn undo_restore(request: ChangeLive) -> Result<(), ApiError> {
     let path = page_of(request.id);
-    Ok(crate::redirect_to(&path, backend()?.undo_restore(request).await?))
+    backend()?.undo_restore(request).await?;
+    crate::redirect_to(&path, ());
+    Ok(())
 }
 
 #[cfg(feature = "ssr")]

@@ -56,7 +56,7 @@ pub fn column() -> Route {
 pub fn map_rows(filter: &MapFilter) -> Vec<MapRow> {
     let row = |table: &str, route: Option<Route>, note: Option<&str>, drift: Option<Drift>| MapRow {
         table: table.into(),
-        is_chosen: table.len() % 3 == 0,
+        is_chosen: table.len().is_multiple_of(3),
         is_confirmed: drift.is_none() && route.is_some() && !table.ends_with('7'),
         route,
         note: note.map(Into::into),
