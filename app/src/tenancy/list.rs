@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use domain::{
-    Cursor, Fault, SourceId,
+    Cursor, SourceId,
     access::Permission,
     health::Standing,
     id::{Id, kind},
@@ -47,7 +47,10 @@ pub fn SourceTenantsPage() -> impl IntoView {
         let source = visit.id::<kind::Source>()?;
         let filter = filter(&visit, Some(source));
         let tenants = visit.backend.list_tenants(filter.clone()).await?;
-        let database = tenants.maps.first().map(|map| map.database.clone()).ok_or(Fault::NotFound)?;
+        let database = match tenants.maps.first() {
+            Some(map) => map.database.clone(),
+            None => visit.backend.get_source(source).await?.row.database,
+        };
         let path = format!("/sources/{source}/tenants");
         let filters = filters(&path, &filter, None);
         let body = body(&path, &visit, &filter, filters, tenants, false);
