@@ -46,6 +46,10 @@ impl Place {
     pub fn manifest(&self) -> Result<ObjectKey> {
         self.key("manifest.json")
     }
+    /// The signed list of what a change set of a tenant's restore consists of. Not a manifest: it is no backup.
+    pub fn changes(&self) -> Result<ObjectKey> {
+        self.key("changes.json")
+    }
     /// A generation of the slot bundle.
     pub fn slots(&self, generation: u32) -> Result<ObjectKey> {
         ObjectKey::new(format!("{}{generation:06}.slots", self.slots_prefix()))

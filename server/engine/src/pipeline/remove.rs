@@ -13,10 +13,13 @@ pub async fn remove(vault: &Vault, place: &Place) -> Result<()> {
 }
 
 /// Removes what an attempt left that was never published, unfinished uploads included; says how many objects.
-/// Does nothing if the attempt has a manifest. The caller answers for nobody being at work on it.
+/// Does nothing if the attempt has a manifest, or is a change set by which a tenant's restore is applied and undone.
+/// The caller answers for nobody being at work on it.
 pub async fn sweep_attempt(vault: &Vault, place: &Place) -> Result<u64> {
-    if vault.storage().head(&place.manifest()?, None).await?.is_some() {
-        return Ok(0);
+    for published in [place.manifest()?, place.changes()?] {
+        if vault.storage().head(&published, None).await?.is_some() {
+            return Ok(0);
+        }
     }
     let unfinished = vault.storage().abort_unfinished(&place.prefix()).await?.unwrap_or(0);
     let objects = delete_all(vault, &place.prefix()).await?;

@@ -111,7 +111,7 @@ async fn exists(server: &Server, name: &str) -> Result<bool> {
     Ok(found.is_some())
 }
 
-async fn families() -> Vec<ServerFamily> {
+fn families() -> Vec<ServerFamily> {
     if Server::has_mysql() {
         vec![ServerFamily::Mariadb, ServerFamily::Mysql]
     } else {
@@ -121,7 +121,7 @@ async fn families() -> Vec<ServerFamily> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_come_back_as_statements_and_as_files_whatever_the_server_is_set_to() -> Result<()> {
-    for family in families().await {
+    for family in families() {
         for files in ["--local-infile=1", "--local-infile=0"] {
             let source = Server::start(family, &[files]).await?;
             let strict = [
@@ -222,7 +222,7 @@ fn when_loading(then: impl Fn() + Send + Sync + 'static) -> Control {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_is_lost_is_replaced_and_nothing_is_lost_or_doubled() -> Result<()> {
-    for family in families().await {
+    for family in families() {
         for files in ["--local-infile=1", "--local-infile=0"] {
             let server = Server::start(family, &[files]).await?;
             let directory = tempfile::tempdir()?;
@@ -301,7 +301,7 @@ async fn who_asks_to_stop_is_heard_at_once_and_nothing_stays() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_fit_the_server_and_a_row_that_cannot_is_named() -> Result<()> {
-    for family in families().await {
+    for family in families() {
         let server = Server::start(
             family,
             &["--max-allowed-packet=64M", "--local-infile=1", "--loose-innodb-log-file-size=256M"],

@@ -267,3 +267,18 @@ async fn harm(server: &Server, name: &str) -> Result<u64> {
     conn.disconnect().await?;
     Ok(changed)
 }
+
+/// What a job of the control plane runs must be able to move between threads.
+#[expect(dead_code, reason = "checked when it is compiled")]
+fn futures_can_be_tasks(scene: &'static Scene, wish: &'static TenantRestore, at: &'static RestorePlace) {
+    fn task<T: Send + 'static>(_future: impl Future<Output = T> + Send + 'static) {}
+    task(async move {
+        let (live, name) = (scene.server.admin(), database("grc"));
+        let (vault, control) = (&scene.vault, control());
+        tenant_restore::plan_tenant_restore(vault, &scene.backup, wish, &live, &name, at, &control).await?;
+        changed_rows(vault, at, &wish.tenant, "t", None, 1).await?;
+        tenant_restore::apply_tenant_restore(vault, at, &wish.tenant, "", &live, &name, &control).await?;
+        tenant_restore::undo_tenant_restore(vault, at, &wish.tenant, "", &live, &name, &control).await?;
+        tenant_restore::forget_tenant_restore(vault, at, &wish.tenant).await
+    });
+}

@@ -168,7 +168,8 @@ impl Scene {
 
 fn rows(tenant: u32) -> Vec<String> {
     let base = tenant * 1000;
-    let mut all = Vec::new();
+    // Some functions want a default database.
+    let mut all = vec!["USE grc".to_owned()];
     for n in 0..60 {
         let id = base + n;
         all.push(format!(

@@ -2,23 +2,19 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use domain::{
-    backups::Progress,
-    restores::Selection,
-    sources::DatabaseName,
-    tenancy::{Route, TenantKey},
-};
+use domain::{backups::Progress, restores::Selection, sources::DatabaseName, tenancy::TenantKey};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     super::{Control, Vault, count, failpoint},
     RestorePlace,
+    batch::Batch,
     changes::{Changes, Side, TableChange},
     choose::{self, Compared, Live, shape},
+    order::order,
     references::{References, When},
     sides::{self, Total},
-    statements,
     stopping::{Stopping, blocking, check},
 };
 use crate::{
@@ -188,49 +184,6 @@ fn tables(changes: &Changes, live: &Live, tenant: &TenantKey, way: Way) -> Resul
     Ok(tables)
 }
 
-/// Numbers of tables, those first whose rows refer to others: by the way to the tenant, because a row is found over
-/// it while it is deleted, and by foreign keys as far as they are no circle.
-fn order(tables: &[Compared], live: &Live) -> Vec<usize> {
-    fn visit(at: usize, waits: &[BTreeSet<usize>], seen: &mut BTreeSet<usize>, out: &mut Vec<usize>) {
-        if seen.insert(at) {
-            for next in waits.get(at).into_iter().flatten() {
-                visit(*next, waits, seen, out);
-            }
-            out.push(at);
-        }
-    }
-    let place = |name: &str| tables.iter().position(|table| table.plan.name == name);
-    // Which tables must come before.
-    let mut waits = vec![BTreeSet::new(); tables.len()];
-    let mut before = |child: usize, parent: &str| {
-        if let Some(parent) = place(parent).filter(|parent| *parent != child)
-            && let Some(waits) = waits.get_mut(parent)
-        {
-            waits.insert(child);
-        }
-    };
-    for (at, table) in tables.iter().enumerate() {
-        if let Route::Paths { paths } = &table.route {
-            for step in paths.iter().flat_map(|path| &path.steps) {
-                before(at, &step.table);
-            }
-        }
-        for key in live
-            .keys
-            .foreign
-            .iter()
-            .filter(|key| key.table == table.plan.name && key.references_database.is_none())
-        {
-            before(at, &key.references_table);
-        }
-    }
-    let (mut seen, mut out) = (BTreeSet::new(), Vec::new());
-    for at in 0..tables.len() {
-        visit(at, &waits, &mut seen, &mut out);
-    }
-    out
-}
-
 struct Work {
     wire: Wire,
     /// Children first.
@@ -356,7 +309,7 @@ impl Work {
         for (done, at) in self.order.clone().into_iter().enumerate() {
             let Some(table) = self.tables.get(at) else { continue };
             self.phase("remove", Some((done, &table.plan.name)));
-            let mut batch = Batch::new(&mut self.wire, table, self.way);
+            let mut batch = Batch::new(&mut self.wire, table, self.way.attempt());
             self.changes.each(
                 count(at),
                 self.way.add().other(),
@@ -377,7 +330,7 @@ impl Work {
         for (done, at) in order.into_iter().enumerate() {
             let Some(table) = self.tables.get(at) else { continue };
             self.phase("add", Some((done, &table.plan.name)));
-            let mut batch = Batch::new(&mut self.wire, table, self.way);
+            let mut batch = Batch::new(&mut self.wire, table, self.way.attempt());
             self.changes.each(
                 count(at),
                 self.way.add(),
@@ -440,82 +393,5 @@ impl Work {
         Err(refused(self.way, what).hint(
             "Nothing was changed. If triggers write into these tables, leave those tables out of the selection.",
         ))
-    }
-}
-
-/// Rows on their way into one table.
-struct Batch<'b> {
-    wire: &'b mut Wire,
-    table: &'b Compared,
-    way: Way,
-    parts: Vec<Vec<u8>>,
-    bytes: usize,
-    limit: usize,
-}
-
-impl<'b> Batch<'b> {
-    fn new(wire: &'b mut Wire, table: &'b Compared, way: Way) -> Self {
-        let packet = usize::try_from(wire.max_allowed_packet() / 2).unwrap_or(usize::MAX);
-        Self { wire, table, way, parts: Vec::new(), bytes: 0, limit: statements::BYTES.min(packet) }
-    }
-
-    fn change(&mut self, sql: Vec<u8>, expected: usize) -> Result<()> {
-        let name = &self.table.plan.name;
-        let done = self.wire.run(sql, &format!("change rows of {name}"))?;
-        if done.affected_rows == expected as u64 {
-            return Ok(());
-        }
-        let what = format!("{} rows of {name} changed where {expected} should have", done.affected_rows);
-        Err(refused(self.way, what)
-            .hint("Nothing was changed. Look for triggers on this table, or report it."))
-    }
-
-    fn take(&mut self, part: Vec<u8>) -> bool {
-        self.bytes += part.len();
-        self.parts.push(part);
-        self.bytes >= self.limit
-    }
-
-    fn delete(&mut self, row: &[u8]) -> Result<()> {
-        let literals = sides::literals(self.table, row)?;
-        if self.table.plan.key.is_empty() {
-            return self.change(statements::delete_whole(self.table, &literals), 1);
-        }
-        let full = self.take(statements::key(self.table, &literals));
-        if full || self.parts.len() >= statements::ROWS { self.deleted() } else { Ok(()) }
-    }
-
-    fn deleted(&mut self) -> Result<()> {
-        let parts = std::mem::take(&mut self.parts);
-        self.bytes = 0;
-        if parts.is_empty() {
-            Ok(())
-        } else {
-            self.change(statements::delete(self.table, &parts), parts.len())
-        }
-    }
-
-    fn update(&mut self, row: &[u8]) -> Result<()> {
-        let literals = sides::literals(self.table, row)?;
-        self.change(statements::update(self.table, &literals), 1)
-    }
-
-    fn insert(&mut self, row: &[u8]) -> Result<()> {
-        // A statement must stay below what the server takes.
-        if self.bytes + row.len() > self.limit {
-            self.inserted()?;
-        }
-        self.take(row.to_vec());
-        Ok(())
-    }
-
-    fn inserted(&mut self) -> Result<()> {
-        let parts = std::mem::take(&mut self.parts);
-        self.bytes = 0;
-        if parts.is_empty() {
-            Ok(())
-        } else {
-            self.change(statements::insert(self.table, &parts), parts.len())
-        }
     }
 }

@@ -15,7 +15,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -24,22 +24,21 @@ use super::{
         archive::{context, data_key, slots},
         native::{
             blocks::{BlockRef, Blocks},
-            layout::{At, Layout, Piece},
-            owners::{OwnerEntry, text},
+            owners::OwnerEntry,
         },
         remove::sweep_attempt,
     },
     RestorePlace,
     sides::{Total, groups},
     stopping::check,
+    writer::Numbers,
 };
 use crate::{
     Error, Kind, Result,
     format::{
         Codec, VERSION,
-        block::{self, Packer},
         context::SegmentKind,
-        index::{self, IndexPart, RowsAt, SegmentIndex},
+        index::{self, IndexPart, SegmentIndex},
         keys::Place,
         manifest::{Manifest, ObjectRef, canonical, sha256_hex},
     },
@@ -47,8 +46,6 @@ use crate::{
     storage::{self, ObjectKey, PutMode},
 };
 
-/// Plain bytes of a block.
-const BLOCK: usize = 256 << 10;
 /// The signed list of what a change set consists of is no longer than this, in bytes.
 const LONGEST: u64 = 16 << 20;
 
@@ -129,7 +126,7 @@ pub struct Content {
     /// What is shown.
     pub difference: Difference,
     /// First and last number by block.
-    pub numbers: Vec<(u64, u64)>,
+    pub numbers: Numbers,
 }
 
 #[derive(Serialize)]
@@ -156,7 +153,7 @@ impl Content {
 }
 
 /// What one changed row adds to the sum of changes.
-fn hash(table: &str, side: Side, kind: u8, tuple: &[u8]) -> u128 {
+pub fn hash(table: &str, side: Side, kind: u8, tuple: &[u8]) -> u128 {
     let mut sha = Sha256::new();
     sha.update((table.len() as u64).to_be_bytes());
     sha.update(table.as_bytes());
@@ -164,101 +161,6 @@ fn hash(table: &str, side: Side, kind: u8, tuple: &[u8]) -> u128 {
     sha.update(tuple);
     let digest: [u8; 32] = sha.finalize().into();
     digest.iter().take(16).fold(0, |value, byte| value << 8 | u128::from(*byte))
-}
-
-/// Writes the rows of a change set, from a thread that may block.
-pub struct ChangeWriter {
-    layout: Arc<Layout>,
-    at: At,
-    pieces: mpsc::Sender<Piece>,
-    packer: Packer,
-    scratch: Vec<u8>,
-    text: Vec<u8>,
-    rows: u32,
-    numbers: (u64, u64),
-    place: (u32, Side),
-    /// First and last number by block.
-    pub blocks: Vec<(u64, u64)>,
-}
-
-impl ChangeWriter {
-    /// Writes to a segment of `layout`.
-    pub fn new(layout: Arc<Layout>, at: At, pieces: mpsc::Sender<Piece>) -> Result<Self> {
-        Ok(Self {
-            layout,
-            at,
-            pieces,
-            packer: Packer::new(Codec::Zstd, block::ZSTD_LEVEL)?,
-            scratch: Vec::new(),
-            text: Vec::new(),
-            rows: 0,
-            numbers: (u64::MAX, 0),
-            place: (0, Side::Old),
-            blocks: Vec::new(),
-        })
-    }
-
-    /// Writes one form of a row of table number `table` in the set; says what it adds to the sum of changes.
-    pub fn row(
-        &mut self,
-        table: (u32, &str),
-        side: Side,
-        kind: u8,
-        number: u64,
-        tuple: &[u8],
-    ) -> Result<u128> {
-        if self.place != (table.0, side) {
-            self.store()?;
-            self.place = (table.0, side);
-        }
-        self.text.push(kind);
-        self.text.extend_from_slice(number.to_string().as_bytes());
-        self.text.push(b'\t');
-        self.text.extend_from_slice(tuple);
-        self.text.push(b'\n');
-        self.rows += 1;
-        self.numbers = (self.numbers.0.min(number), self.numbers.1.max(number));
-        if self.text.len() >= BLOCK {
-            self.store()?;
-        }
-        Ok(hash(table.1, side, kind, tuple))
-    }
-
-    fn store(&mut self) -> Result<()> {
-        if self.rows == 0 {
-            return Ok(());
-        }
-        let rows = RowsAt { table: self.place.0, chunk: self.place.1.number(), rows: self.rows };
-        let packed = self.packer.pack(&self.text)?;
-        let piece =
-            self.layout.seal(self.at, self.text.len(), packed, Some(rows), false, &mut self.scratch)?;
-        self.blocks.push(self.numbers);
-        self.text.clear();
-        if self.text.capacity() > 4 * BLOCK {
-            self.text = Vec::new();
-        }
-        (self.rows, self.numbers) = (0, (u64::MAX, 0));
-        self.send(piece)
-    }
-
-    fn send(&self, piece: Piece) -> Result<()> {
-        self.pieces.blocking_send(piece).map_err(|_| Error::cancelled("store the change set"))
-    }
-
-    /// Ends the segment; gives the numbers by block.
-    pub fn end(mut self) -> Result<Vec<(u64, u64)>> {
-        self.store()?;
-        self.send(text(&self.layout, self.at, Codec::Zstd, b"", true)?)?;
-        if let Some(end) = self.layout.end() {
-            self.send(end)?;
-        }
-        Ok(self.blocks)
-    }
-}
-
-/// The name of the signed list of what a change set consists of. Not that of a manifest: it is no backup.
-fn name(place: &Place) -> Result<ObjectKey> {
-    ObjectKey::new(format!("{}changes.json", place.prefix()))
 }
 
 /// Stores index and signed list, the latter last: without it there is no change set.
@@ -307,7 +209,7 @@ pub async fn publish(
     };
     control.fence.check().await?;
     let signed = list.sign(&vault.signer().await?)?;
-    vault.storage().put(&name(place)?, Bytes::from(signed), PutMode::CreateNew).await?;
+    vault.storage().put(&place.changes()?, Bytes::from(signed), PutMode::CreateNew).await?;
     Ok(())
 }
 
@@ -323,6 +225,9 @@ fn altered(what: &str) -> Error {
         .hint("Nothing was changed. Plan the restore anew.")
 }
 
+/// What is done with each row of a change set: its kind, number and text.
+pub type EachChange<'e> = &'e mut dyn FnMut(u8, u64, &[u8]) -> Result<()>;
+
 /// A change set that is open.
 #[derive(Clone)]
 pub struct Changes {
@@ -335,7 +240,7 @@ impl Changes {
     /// Opens the set of a restore of `tenant` and checks everything that can be checked without reading its rows.
     pub async fn open(vault: &Vault, at: &RestorePlace, tenant: &TenantKey) -> Result<Self> {
         let place = at.place(tenant);
-        let bytes = match storage::read_small(&**vault.storage(), &name(&place)?, None, LONGEST).await {
+        let bytes = match storage::read_small(&**vault.storage(), &place.changes()?, None, LONGEST).await {
             Err(error) if storage::is_missing(&error) => {
                 let what = format!("there is none of this restore and tenant {tenant} in the vault");
                 return Err(Error::new(Kind::Input, "open the change set", what)
@@ -402,7 +307,7 @@ impl Changes {
         side: Side,
         handle: &Handle,
         token: &CancellationToken,
-        each: &mut dyn FnMut(u8, u64, &[u8]) -> Result<()>,
+        each: EachChange<'_>,
     ) -> Result<()> {
         let refs: Vec<_> = self.refs(table, side).into_iter().map(|(at, _)| at).collect();
         for group in groups(&self.blocks, &refs) {
@@ -471,7 +376,7 @@ impl Changes {
     }
 }
 
-fn rows(plain: &[u8], each: &mut dyn FnMut(u8, u64, &[u8]) -> Result<()>) -> Result<()> {
+fn rows(plain: &[u8], each: EachChange<'_>) -> Result<()> {
     let body = plain.strip_suffix(b"\n").ok_or_else(|| altered("a block has no end"))?;
     for line in body.split(|byte| *byte == b'\n') {
         let parsed = line.split_first().and_then(|(kind, rest)| {
@@ -488,7 +393,7 @@ fn rows(plain: &[u8], each: &mut dyn FnMut(u8, u64, &[u8]) -> Result<()>) -> Res
 /// Removes a change set, or what an interrupted plan left of one. After this it can be neither applied nor undone.
 pub async fn forget_tenant_restore(vault: &Vault, at: &RestorePlace, tenant: &TenantKey) -> Result<()> {
     let place = at.place(tenant);
-    vault.storage().delete(&name(&place)?).await?;
+    vault.storage().delete(&place.changes()?).await?;
     sweep_attempt(vault, &place).await?;
     Ok(())
 }

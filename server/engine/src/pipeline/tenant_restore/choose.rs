@@ -77,8 +77,13 @@ pub async fn look(endpoint: &Endpoint, database: &DatabaseName) -> Result<Live> 
     for row in &rows {
         triggers.entry(text(row, 0)).or_default().push(text(row, 1));
     }
-    let log = session.row("SELECT @@log_bin, @@session.binlog_format").await?;
-    let logs_statements = text(&log, 0) == "1" && text(&log, 1).eq_ignore_ascii_case("STATEMENT");
+    // Not as variables: newer servers do not know one of them any more.
+    let settings =
+        session.rows("SHOW VARIABLES WHERE Variable_name IN ('log_bin','binlog_format')", &[]).await?;
+    let is = |name: &str, value: &str| {
+        settings.iter().any(|row| text(row, 0) == name && text(row, 1).eq_ignore_ascii_case(value))
+    };
+    let logs_statements = is("log_bin", "ON") && is("binlog_format", "STATEMENT");
     // Nothing more is asked of it; how the goodbye goes does not matter.
     let _closed = conn.disconnect().await;
     Ok(Live { server, inventory, keys, triggers, logs_statements })

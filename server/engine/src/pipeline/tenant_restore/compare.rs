@@ -12,9 +12,10 @@ use domain::tenancy::TenantKey;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    changes::{ChangeWriter, Side, TableChange},
+    changes::{Side, TableChange},
     choose::Compared,
     sides::{self, BackupRows, Total},
+    writer::ChangeWriter,
 };
 use crate::{
     Result,

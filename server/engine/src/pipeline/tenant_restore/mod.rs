@@ -26,22 +26,29 @@
 //! REPEATABLE READ the locks would lie on the gaps between rows too, and in a shared table that stops the writers of
 //! every other tenant. What gaps would protect against, new rows of this tenant, the last reading finds.
 //!
+//! In a table with triggers updated rows are changed in place, so that the triggers see updates. Rows that exchanged
+//! unique values there cannot be put back: the server refuses, and nothing was changed.
+//!
 //! Foreign keys over computed columns and unique keys over parts of columns or expressions are not asked for
 //! beforehand; the server refuses the latter, which ends the transaction without a change.
 //!
 //! Memory: 64 MiB of hashes, a few blocks, and the largest row several times.
 
 mod apply;
+mod batch;
 mod changes;
 mod choose;
 mod compare;
+mod order;
 mod page;
 mod plan;
+mod questions;
 mod references;
 mod sides;
 mod statements;
 mod stopping;
 mod tuple;
+mod writer;
 
 use domain::{BackupId, SourceId, tenancy::TenantKey};
 use uuid::Uuid;
@@ -55,8 +62,9 @@ use crate::{format::keys::Place, source::mysql::tenancy::tenant_key};
 
 /// Where the change set of a restore lies in the vault.
 ///
-/// It has no manifest, so it is no backup: it is not listed, not copied, not verified. What removes attempts without
-/// manifest must be told which restores live.
+/// It has no manifest, so it is no backup: it is not listed, not copied, not verified. Once planned it is spared by
+/// [`sweep_attempt`](super::sweep_attempt) and removed by [`forget_tenant_restore`] only. While it is being planned,
+/// whatever sweeps the vault must be told that somebody is at work on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RestorePlace {
     /// Of which source.

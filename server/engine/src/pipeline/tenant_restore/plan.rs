@@ -25,12 +25,13 @@ use super::{
         remove::sweep_attempt,
     },
     RestorePlace,
-    changes::{self, ChangeWriter, Changes, Content, Side, TableChange},
+    changes::{self, Changes, Content, Side, TableChange},
     choose::{self, Choice, Compared, Live},
     compare::Comparing,
     references::{References, When},
     sides::{self, BackupRows},
     stopping::{Stopping, blocking, check},
+    writer::{ChangeWriter, Numbers},
 };
 use crate::{
     Error, Kind, Result,
@@ -226,7 +227,7 @@ struct Compare {
 }
 
 impl Compare {
-    fn run(mut self, mut out: ChangeWriter) -> Result<(Vec<TableChange>, Vec<(u64, u64)>, Wire)> {
+    fn run(mut self, mut out: ChangeWriter) -> Result<(Vec<TableChange>, Numbers, Wire)> {
         let comparing = Comparing { tenant: &self.tenant, seed: self.seed, token: &self.token };
         let part = self.blocks.parts().iter().find(|part| part.tenant.as_ref() == Some(&self.tenant));
         let owned = part.map(|part| part.content.tables.as_slice()).unwrap_or_default();

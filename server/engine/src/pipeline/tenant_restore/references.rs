@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     changes::{Changes, Side},
     choose::Compared,
+    questions::{Asked, Question, lock},
     sides,
     statements::equal,
 };
@@ -73,6 +74,12 @@ pub struct Found {
     pub foreign_rows: u64,
 }
 
+/// Rows that stand in the way and what to do about it, by table and by the words around their number.
+type Problems = BTreeMap<(String, &'static str, String), (u64, &'static str)>;
+
+/// What is done with each row: the number of its table, the table, its values.
+type EachRow<'e> = &'e mut dyn FnMut(u32, &Compared, &[&[u8]]) -> Result<()>;
+
 /// Everything that is needed to ask.
 pub struct References<'r> {
     pub tables: &'r [Compared],
@@ -86,28 +93,19 @@ pub struct References<'r> {
     pub when: When,
 }
 
-enum Question {
-    /// The parent of a row must exist.
-    Parent(usize),
-    /// So many references to what goes are accounted for.
-    Children(usize, u64),
-    /// No other row may have this key.
-    Taken(usize),
-}
-
 impl References<'_> {
     /// Asks everything, over a connection whose transaction sees what the set is about.
     pub fn ask(&self, wire: &mut Wire) -> Result<Found> {
         let changes: u64 = self.changes.content.tables.iter().map(super::changes::TableChange::count).sum();
         let keys = (self.links().len() + self.uniques().len()) as u64;
         let parts = u128::from(changes.saturating_mul(ROW).saturating_mul(keys) / BUDGET + 1);
-        let (mut problems, mut foreign) = (BTreeMap::<(String, String), (u64, &'static str)>::new(), 0);
+        let (mut problems, mut foreign) = (Problems::new(), 0);
         for part in 0..parts {
             self.part(wire, part, parts, &mut problems, &mut foreign)?;
         }
-        let obstacles = problems.into_iter().map(|((table, what), (rows, hint))| Obstacle {
+        let obstacles = problems.into_iter().map(|((table, before, after), (rows, hint))| Obstacle {
             table,
-            what: format!("{rows} rows {what}"),
+            what: format!("{before}{rows} {after}"),
             hint: Some(hint.to_owned()),
         });
         Ok(Found { obstacles: obstacles.collect(), foreign_rows: foreign })
@@ -162,7 +160,7 @@ impl References<'_> {
         all
     }
 
-    fn each(&self, side: Side, each: &mut dyn FnMut(u32, &Compared, &[&[u8]]) -> Result<()>) -> Result<()> {
+    fn each(&self, side: Side, each: EachRow<'_>) -> Result<()> {
         for (number, table) in (0u32..).zip(self.tables) {
             self.changes.each(number, side, self.handle, self.token, &mut |_, _, row| {
                 let literals = sides::literals(table, row)?;
@@ -178,7 +176,7 @@ impl References<'_> {
         wire: &mut Wire,
         part: u128,
         parts: u128,
-        problems: &mut BTreeMap<(String, String), (u64, &'static str)>,
+        problems: &mut Problems,
         foreign: &mut u64,
     ) -> Result<()> {
         let (mut links, mut uniques) = (self.links(), self.uniques());
@@ -226,7 +224,9 @@ impl References<'_> {
                         continue;
                     }
                     if link.go.contains(&value) {
-                        answered.push((Question::Parent(at), 0));
+                        if link.asked.insert(value) {
+                            answered.push((Question::Parent(at), 0));
+                        }
                         continue;
                     }
                 }
@@ -277,20 +277,19 @@ impl References<'_> {
             self.flush(wire, &mut waiting, &mut answered, TOGETHER)
         })?;
         self.flush(wire, &mut waiting, &mut answered, 1)?;
-        let mut add = |table: &str, what: String, rows: u64, hint: &'static str| {
-            problems.entry((table.to_owned(), what)).or_insert((0, hint)).0 += rows;
+        let mut add = |table: &str, before: &'static str, after: String, rows: u64, hint: &'static str| {
+            problems.entry((table.to_owned(), before, after)).or_insert((0, hint)).0 += rows;
         };
         for (question, count) in answered {
             match question {
                 Question::Parent(at) => {
                     if let Some(link) = links.get(at).filter(|_| count == 0) {
                         let key = link.key;
-                        let what = format!(
-                            "would refer to rows of {} that do not exist ({})",
-                            key.references_table, key.name
-                        );
+                        let what =
+                            format!("rows of {} that do not exist ({})", key.references_table, key.name);
                         add(
                             &key.table,
+                            "its rows would refer to ",
                             what,
                             1,
                             "Put those rows back too, or create them first if they are shared.",
@@ -300,10 +299,13 @@ impl References<'_> {
                 Question::Children(at, released) => {
                     if let Some(link) = links.get(at).filter(|_| count > released) {
                         let key = link.key;
-                        let what =
-                            format!("of {} refer to rows that would be deleted ({})", key.table, key.name);
+                        let what = format!(
+                            "rows of {} refer to rows that would be deleted ({})",
+                            key.table, key.name
+                        );
                         add(
                             &key.references_table,
+                            "",
                             what,
                             count - released,
                             "Put the table that refers back too, or delete those rows first.",
@@ -315,15 +317,16 @@ impl References<'_> {
                     let table = self.tables.get(unique.table as usize).map(|table| table.plan.name.as_str());
                     let what = if unique.name == "PRIMARY" {
                         *foreign += 1;
-                        "of others have the primary key of rows that would be put in".to_owned()
+                        "rows of others have the primary key of rows that would be put in".to_owned()
                     } else {
                         format!(
-                            "of others have the values of rows that would be put in (unique key {})",
+                            "rows of others have the values of rows that would be put in (unique key {})",
                             unique.name
                         )
                     };
                     add(
                         table.unwrap_or_default(),
+                        "",
                         what,
                         1,
                         "Change those rows first, or leave the table out and move its rows by hand.",
@@ -363,38 +366,6 @@ impl References<'_> {
         }
         Ok(())
     }
-}
-
-/// A question on its way.
-struct Asked {
-    question: Question,
-    /// The table that is asked, quoted.
-    of: String,
-    condition: Vec<u8>,
-}
-
-impl Asked {
-    fn sql(&self) -> Vec<u8> {
-        let head = match self.question {
-            Question::Parent(_) | Question::Taken(_) => format!("EXISTS(SELECT 1 FROM {} WHERE ", self.of),
-            Question::Children(..) => format!("(SELECT COUNT(*) FROM {} WHERE ", self.of),
-        };
-        [head.as_bytes(), &self.condition, b")"].concat()
-    }
-}
-
-/// Keeps the parents of new rows from going before the transaction ends, as the server's own check would.
-fn lock(wire: &mut Wire, asked: &[Asked]) -> Result<()> {
-    let mut parents: BTreeMap<&str, Vec<&[u8]>> = BTreeMap::new();
-    for asked in asked.iter().filter(|asked| matches!(asked.question, Question::Parent(_))) {
-        parents.entry(&asked.of).or_default().push(&asked.condition);
-    }
-    for (table, conditions) in parents {
-        let head = format!("SELECT 1 FROM {table} WHERE ");
-        let statement = [head.as_bytes(), &conditions.join(&b" OR "[..]), b" LOCK IN SHARE MODE"].concat();
-        wire.run(statement, "keep the rows that are referred to")?;
-    }
-    Ok(())
 }
 
 fn parent_name(key: &ForeignKey) -> String {

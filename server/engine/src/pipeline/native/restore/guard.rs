@@ -49,18 +49,25 @@ fn collations(content: &DatabaseContent) -> BTreeSet<String> {
         .map(|name| name.to_ascii_lowercase())
         .collect();
     for table in &inventory.tables {
-        let text = ddl::unquoted(&table.create_sql);
-        let mut words =
-            text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
-        while let Some(word) = words.next() {
-            if word == "COLLATE" {
-                all.extend(words.next().map(str::to_ascii_lowercase));
-            }
-        }
+        all.extend(named(&table.create_sql));
     }
     all.retain(|name| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     });
+    all
+}
+
+/// The collations that a definition names.
+fn named(create: &str) -> BTreeSet<String> {
+    let text = ddl::unquoted(create);
+    let mut words =
+        text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+    let mut all = BTreeSet::new();
+    while let Some(word) = words.next() {
+        if word == "COLLATE" {
+            all.extend(words.next().map(str::to_ascii_lowercase));
+        }
+    }
     all
 }
 
@@ -80,4 +87,17 @@ fn space(content: &DatabaseContent, target: &Target, attempt: &str, datadir: &st
         return Err(Error::new(Kind::Space, attempt, message).hint("Free some space on the database server."));
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn collations_are_found_outside_of_quotes() {
+        let create = "CREATE TABLE `COLLATE x` (\n  `a` text COLLATE utf8mb4_uca1400_ai_ci DEFAULT 'it\\'s COLLATE no',\n  \
+                      `b` char(1) GENERATED ALWAYS AS (`a` COLLATE latin1_bin)\n) COLLATE=utf8mb4_bin COMMENT='COLLATE never'";
+        let found: Vec<_> = named(create).into_iter().collect();
+        assert_eq!(found, ["latin1_bin", "utf8mb4_bin", "utf8mb4_uca1400_ai_ci"]);
+    }
 }

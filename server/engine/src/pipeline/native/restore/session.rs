@@ -67,7 +67,7 @@ impl Place {
             match self.connect() {
                 Ok(wire) => break wire,
                 Err(error) if error.retry() == Retry::Later && Instant::now() < until => {
-                    self.pause(&attempt)?
+                    self.pause(&attempt)?;
                 }
                 Err(error) => return Err(error),
             }
