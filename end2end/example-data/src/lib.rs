@@ -25,8 +25,8 @@ mod tests;
 use std::io::{self, Write};
 
 pub use family::Family;
-pub use tenancy::choose as choose_tenants;
 pub use schema::Database;
+pub use tenancy::choose as choose_tenants;
 
 /// Writes `database` as SQL for servers of `family`. Scale 1 is 30 to 60 MB; fractions are allowed.
 /// Fails only when `out` does.

@@ -51,7 +51,8 @@ pub async fn restore(
     // Nobody remembers it: what is left of an interrupted restore shows by its mark that it is not whole.
     let maker = Maker::new(control.clock.uuid());
     let new = NewDatabase { endpoint: &target.endpoint, database: &database, maker: &maker };
-    let evidence = pipeline::restore(vault, &place, &target, new, &domain::restores::Part::default(), control).await;
+    let evidence =
+        pipeline::restore(vault, &place, &target, new, &domain::restores::Part::default(), control).await;
     screen::clear();
     let evidence = evidence?;
     new.finish().await?;

@@ -127,7 +127,11 @@ impl Packer {
             Export::Gzip => Self::Gzip(Box::new(GzEncoder::new(Vec::new(), Compression::new(6)))),
         }
     }
-    pub(super) async fn push(self, plain: Vec<u8>, out: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<Self> {
+    pub(super) async fn push(
+        self,
+        plain: Vec<u8>,
+        out: &mut (dyn AsyncWrite + Send + Unpin),
+    ) -> Result<Self> {
         match self {
             Self::Plain => {
                 out.write_all(&plain).await.map_err(failed)?;

@@ -59,10 +59,19 @@ async fn round_trip(server: &Server, vault: &Vault, name: &str) -> Result<pipeli
     ensure!(evidence.equal, "{} {name}: {:#?} {:?}", server.family, evidence.differences, evidence.remarks);
     assert_eq!(evidence.proof, Proof::SamePosition);
     ensure!(evidence.tables.iter().all(|table| table.floats.is_empty()), "no exception for FLOAT");
-    let again = database(&format!("{}_again", name.chars().filter(char::is_ascii_alphanumeric).collect::<String>()));
+    let again =
+        database(&format!("{}_again", name.chars().filter(char::is_ascii_alphanumeric).collect::<String>()));
     let maker = Maker::new(Uuid::from_u128(7));
     let new = NewDatabase { endpoint: &target.endpoint, database: &again, maker: &maker };
-    let restored = pipeline::restore(vault, &request.place, &target, new, &domain::restores::Part::default(), &control()).await?;
+    let restored = pipeline::restore(
+        vault,
+        &request.place,
+        &target,
+        new,
+        &domain::restores::Part::default(),
+        &control(),
+    )
+    .await?;
     new.finish().await?;
     ensure!(restored.equal, "{:#?} {:?}", restored.differences, restored.remarks);
     let (source, copy) = (exact(server, name).await?, exact(server, again.as_str()).await?);

@@ -64,12 +64,28 @@ async fn the_example_databases_come_back_whole() -> Result<()> {
             let again = database(&format!("{name}_restored_{turn}"));
             let maker = Maker::new(uuid::Uuid::from_u128(7));
             let new = NewDatabase { endpoint: &target.endpoint, database: &again, maker: &maker };
-            let restored = pipeline::restore(vault, &request.place, &target, new, &domain::restores::Part::default(), &control()).await?;
+            let restored = pipeline::restore(
+                vault,
+                &request.place,
+                &target,
+                new,
+                &domain::restores::Part::default(),
+                &control(),
+            )
+            .await?;
             ensure!(restored.equal, "{:#?} {:?}", restored.differences, restored.remarks);
             assert_eq!(new.look().await?, Found::Ours);
             new.finish().await?;
             assert_eq!(new.look().await?, Found::Other);
-            let refused = pipeline::restore(vault, &request.place, &target, new, &domain::restores::Part::default(), &control()).await;
+            let refused = pipeline::restore(
+                vault,
+                &request.place,
+                &target,
+                new,
+                &domain::restores::Part::default(),
+                &control(),
+            )
+            .await;
             ensure!(refused.is_err(), "a database that exists is never overwritten");
 
             if turn < 2 {

@@ -35,7 +35,10 @@ fn gzip(plain: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// What the map and inventory of a backup say, for a checker of its own.
-async fn split(vault: &pipeline::Vault, place: &engine::format::keys::Place) -> Result<pipeline::DatabaseContent> {
+async fn split(
+    vault: &pipeline::Vault,
+    place: &engine::format::keys::Place,
+) -> Result<pipeline::DatabaseContent> {
     Ok(pipeline::content(vault, place).await?)
 }
 
@@ -60,13 +63,15 @@ async fn exports_hold_one_tenant_whole_and_a_planted_row_is_caught() -> Result<(
         let receipt = native::back_up(&vault, &request, &control()).await?;
         let content = split(&vault, &request.place).await?;
         let plan = content.split.clone().context("split")?;
-        let smallest = receipt.tenants.iter().min_by_key(|tenant| tenant.rows).context("tenants")?.key.clone();
+        let smallest =
+            receipt.tenants.iter().min_by_key(|tenant| tenant.rows).context("tenants")?.key.clone();
         let mut artefacts = BTreeMap::new();
         for tenant in [TenantKey::new("0")?, TenantKey::new("7")?, smallest] {
             let expected = receipt.tenants.iter().find(|found| found.key == tenant).context("tenant")?.rows;
             for form in FORMS {
                 let mut packed = Vec::new();
-                let proof = export_tenant(&vault, &request.place, &tenant, form, &mut packed, &control()).await?;
+                let proof =
+                    export_tenant(&vault, &request.place, &tenant, form, &mut packed, &control()).await?;
                 assert_eq!(proof.tables.iter().map(|(_, rows)| rows).sum::<u64>(), expected);
                 ensure!(proof.keys_checked > 0 && proof.references_checked > 0, "{proof:?}");
                 ensure!(proof.bytes_read < proof.bytes_whole, "{proof:?}");
@@ -119,7 +124,12 @@ async fn exports_hold_one_tenant_whole_and_a_planted_row_is_caught() -> Result<(
             }
             ensure!(caught > 10);
             // A row of a table that belongs to nobody.
-            let nobody = plan.map.tables.iter().find(|(_, mapping)| mapping.route == Route::Shared).context("shared")?;
+            let nobody = plan
+                .map
+                .tables
+                .iter()
+                .find(|(_, mapping)| mapping.route == Route::Shared)
+                .context("shared")?;
             ensure!(judge(fresh(), &[(nobody.0.clone(), vec![None])]).is_err());
             // Planted into the file itself, for the form in which that is one line.
             if form == TenantForm::JsonLinesGzip {
@@ -173,8 +183,7 @@ async fn loads(
             .await?;
         assert_eq!(here, there, "{table}");
     }
-    let inventory =
-        inspect::inventory(&mut conn, "test", server.family, &database(&exported)).await?;
+    let inventory = inspect::inventory(&mut conn, "test", server.family, &database(&exported)).await?;
     assert_eq!(inventory.tables.len(), content.inventory.tables.len());
     Ok(())
 }

@@ -135,7 +135,11 @@ async fn refuse_giants(conn: &mut Conn, who: &str, request: &NativeRequest, tabl
 }
 
 /// Opens the readers.
-pub async fn agree(request: &NativeRequest, server: &ServerFacts, cancel: &CancellationToken) -> Result<Agreed> {
+pub async fn agree(
+    request: &NativeRequest,
+    server: &ServerFacts,
+    cancel: &CancellationToken,
+) -> Result<Agreed> {
     let (endpoint, database, count) = (request.endpoint.clone(), request.database.clone(), request.readers);
     let (facts, cancel) = (server.clone(), cancel.clone());
     // A tenant's own rows are one piece.

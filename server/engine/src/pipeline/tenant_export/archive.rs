@@ -96,7 +96,10 @@ mod tests {
         bytes.extend(begin("b.csv", 0));
         bytes.extend(end(0));
         bytes.extend(ending());
-        assert_eq!(files(&bytes).unwrap(), [("a.csv".to_owned(), &b"x,y"[..]), ("b.csv".to_owned(), &b""[..])]);
+        assert_eq!(
+            files(&bytes).unwrap(),
+            [("a.csv".to_owned(), &b"x,y"[..]), ("b.csv".to_owned(), &b""[..])]
+        );
         assert_eq!(pax("size", "8589934592"), "19 size=8589934592\n");
         assert_eq!(begin("big", 1 << 33).len(), 3 * BLOCK);
     }

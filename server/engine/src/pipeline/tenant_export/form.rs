@@ -126,7 +126,8 @@ impl TenantForm {
     pub(super) fn parse_row(self, table: &ExportedTable, line: &[u8]) -> Result<Vec<Option<String>>> {
         match self {
             Self::SqlGzip => {
-                let tuple = line.strip_prefix(statement(table).as_bytes()).and_then(|rest| rest.strip_suffix(b";\n"));
+                let tuple =
+                    line.strip_prefix(statement(table).as_bytes()).and_then(|rest| rest.strip_suffix(b";\n"));
                 sql_values(tuple.ok_or_else(unreadable)?)
             }
             Self::CsvTarGzip => {
@@ -156,13 +157,15 @@ pub fn parse(form: TenantForm, packed: &[u8]) -> Result<Vec<ParsedRow>> {
                 let text = String::from_utf8_lossy(rest);
                 let (name, _) = identifier(&text).ok_or_else(unreadable)?;
                 let at = find(line, b") VALUES ").ok_or_else(unreadable)?;
-                let tuple = line.get(at + 9..).and_then(|rest| rest.strip_suffix(b";\n")).ok_or_else(unreadable)?;
+                let tuple =
+                    line.get(at + 9..).and_then(|rest| rest.strip_suffix(b";\n")).ok_or_else(unreadable)?;
                 rows.push((name, sql_values(tuple)?));
             }
         }
         TenantForm::CsvTarGzip => {
             let files = archive::files(&plain).ok_or_else(unreadable)?;
-            let (_, schema) = files.first().filter(|(name, _)| name == "schema.json").ok_or_else(unreadable)?;
+            let (_, schema) =
+                files.first().filter(|(name, _)| name == "schema.json").ok_or_else(unreadable)?;
             let tables = names(schema)?;
             for ((name, _), (_, content)) in tables.iter().zip(files.iter().skip(1)) {
                 let (_, mut content) = csv_record(content).ok_or_else(unreadable)?;
@@ -177,7 +180,8 @@ pub fn parse(form: TenantForm, packed: &[u8]) -> Result<Vec<ParsedRow>> {
             let mut lines = plain.split_inclusive(|byte| *byte == b'\n');
             let first = lines.next().ok_or_else(unreadable)?;
             let schema: serde_json::Value = serde_json::from_slice(first).map_err(|_| unreadable())?;
-            let schema = serde_json::to_vec(schema.get("schema").ok_or_else(unreadable)?).map_err(|_| unreadable())?;
+            let schema =
+                serde_json::to_vec(schema.get("schema").ok_or_else(unreadable)?).map_err(|_| unreadable())?;
             let tables: BTreeMap<_, _> = names(&schema)?.into_iter().collect();
             for line in lines {
                 rows.push(json_row(line, &|table| tables.get(table).cloned())?);
@@ -248,8 +252,9 @@ fn file_name(table: &ExportedTable) -> String {
 }
 
 fn json(exported: &Exported) -> Result<Vec<u8>> {
-    serde_json::to_vec(exported)
-        .map_err(|error| Error::new(Kind::Format, "write an export's schema", "encoding failed").caused_by(error))
+    serde_json::to_vec(exported).map_err(|error| {
+        Error::new(Kind::Format, "write an export's schema", "encoding failed").caused_by(error)
+    })
 }
 
 fn string(text: &str) -> Result<String> {

@@ -50,7 +50,9 @@ impl Checker {
         let names: BTreeMap<&str, Vec<String>> = inventory
             .tables
             .iter()
-            .map(|table| (table.name.as_str(), columns::written(table).into_iter().map(|column| column.name).collect()))
+            .map(|table| {
+                (table.name.as_str(), columns::written(table).into_iter().map(|column| column.name).collect())
+            })
             .collect();
         let place = |table: &str, column: &str| {
             names.get(table)?.iter().position(|name| name.to_lowercase() == column.to_lowercase())
@@ -64,8 +66,12 @@ impl Checker {
             match &mapping.route {
                 Route::Column { column } => rule.own = place(table, column),
                 Route::Paths { paths } => {
-                    for Step { columns, table: parent, references } in paths.iter().filter_map(|path| path.steps.first()) {
-                        if let (Some(here), Some(there)) = (places(table, columns), places(parent, references)) {
+                    for Step { columns, table: parent, references } in
+                        paths.iter().filter_map(|path| path.steps.first())
+                    {
+                        if let (Some(here), Some(there)) =
+                            (places(table, columns), places(parent, references))
+                        {
                             wanted.entry(parent.clone()).or_default().insert(there.clone());
                             rule.references.push((here, parent.clone(), there));
                         }
@@ -75,7 +81,15 @@ impl Checker {
             }
             rules.insert(table.clone(), rule);
         }
-        Self { tenant: tenant.clone(), rules, wanted, known: BTreeMap::new(), keys: 0, references: 0, trusting: false }
+        Self {
+            tenant: tenant.clone(),
+            rules,
+            wanted,
+            known: BTreeMap::new(),
+            keys: 0,
+            references: 0,
+            trusting: false,
+        }
     }
 
     /// Takes parents that are not in the export for shared ones: for whoever has the file and not the backup.
@@ -113,7 +127,9 @@ impl Checker {
                 format!("export tenant {}", self.tenant),
                 format!("a row of {table} is not the tenant's: {what}"),
             )
-            .hint("Nothing of this file may be used. Confirm the tenant map; if it stays so, please report it.")
+            .hint(
+                "Nothing of this file may be used. Confirm the tenant map; if it stays so, please report it.",
+            )
         };
         let Some(rule) = self.rules.get(table).filter(|rule| rule.led) else {
             return Err(foreign("the table is shared"));
@@ -139,7 +155,9 @@ impl Checker {
             if knows(true) {
                 own += 1;
             } else if !self.trusting && !knows(false) {
-                return Err(foreign(&format!("it refers to a row of {parent} that is neither the tenant's nor shared")));
+                return Err(foreign(&format!(
+                    "it refers to a row of {parent} that is neither the tenant's nor shared"
+                )));
             }
         }
         if own == 0 {

@@ -118,7 +118,8 @@ pub async fn export_tenant(
         .await?;
     }
 
-    let mut output = Output { packer: Some(Packer::new(Export::Gzip)), out, hash: Sha256::new(), buffer: Vec::new() };
+    let mut output =
+        Output { packer: Some(Packer::new(Export::Gzip)), out, hash: Sha256::new(), buffer: Vec::new() };
     output.write(&form.beginning(&exported, &split)?).await?;
     let mut tables = Vec::new();
     for (table, length) in exported.tables.iter().zip(lengths) {

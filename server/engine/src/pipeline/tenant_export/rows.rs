@@ -37,9 +37,14 @@ pub struct Rows {
 impl Rows {
     /// Finds the blocks.
     pub fn new(blocks: Arc<Blocks>, inventory: &Inventory, tenant: &TenantKey) -> Result<Self> {
-        let own = blocks.parts().iter().find(|part| part.tenant.as_ref() == Some(tenant)).ok_or_else(|| {
-            Error::new(Kind::Integrity, format!("read tenant {tenant}"), "the part of the index under its key is another's")
-        })?;
+        let own =
+            blocks.parts().iter().find(|part| part.tenant.as_ref() == Some(tenant)).ok_or_else(|| {
+                Error::new(
+                    Kind::Integrity,
+                    format!("read tenant {tenant}"),
+                    "the part of the index under its key is another's",
+                )
+            })?;
         let segments = own.segments.clone();
         let counts = own.content.tables.iter().map(|table| (table.number, table.rows)).collect();
         let mut at: BTreeMap<(u32, bool), Vec<BlockRef>> = BTreeMap::new();
@@ -143,8 +148,12 @@ impl Texts<'_> {
             let rows = statement.strip_prefix(self.head).unwrap_or(b"?");
             rows.split_inclusive(|byte| *byte == b'\n').map(|line| {
                 line.strip_suffix(b",\n").or_else(|| line.strip_suffix(b";\n")).ok_or_else(|| {
-                    Error::new(Kind::Integrity, "read rows of the backup", "a block does not hold rows as they are written")
-                        .hint("Use another copy of this backup, or an older backup.")
+                    Error::new(
+                        Kind::Integrity,
+                        "read rows of the backup",
+                        "a block does not hold rows as they are written",
+                    )
+                    .hint("Use another copy of this backup, or an older backup.")
                 })
             })
         })

@@ -2,10 +2,7 @@
 
 use serde::Serialize;
 
-use super::{
-    isolation::Checker,
-    rows::Rows,
-};
+use super::{isolation::Checker, rows::Rows};
 use crate::{
     Result,
     pipeline::Split,

@@ -51,10 +51,12 @@ pub fn of(tuple: &[u8], table: &ExportedTable) -> Result<Vec<Value>> {
                 Err(error) => Value::Binary(error.into_bytes()),
             },
             // An empty binary string is written between quotes; the other way round nothing is.
-            Literal::Binary(bytes) => match column.charset.as_deref().and_then(|charset| decode(charset, &bytes)) {
-                Some(text) => Value::Text(text),
-                None => Value::Binary(bytes),
-            },
+            Literal::Binary(bytes) => {
+                match column.charset.as_deref().and_then(|charset| decode(charset, &bytes)) {
+                    Some(text) => Value::Text(text),
+                    None => Value::Binary(bytes),
+                }
+            }
         })
         .collect())
 }
@@ -69,17 +71,18 @@ fn decode(charset: &str, bytes: &[u8]) -> Option<String> {
     match charset {
         "latin1" => Some(bytes.iter().map(|byte| windows_1252(*byte)).collect()),
         "ucs2" | "utf16" => {
-            let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+            let units: Vec<u16> =
+                bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
             String::from_utf16(&units).ok().filter(|_| bytes.len().is_multiple_of(2))
         }
         "utf16le" => {
-            let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+            let units: Vec<u16> =
+                bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
             String::from_utf16(&units).ok().filter(|_| bytes.len().is_multiple_of(2))
         }
-        "utf32" => bytes
-            .chunks(4)
-            .map(|four| char::from_u32(u32::from_be_bytes(four.try_into().ok()?)))
-            .collect(),
+        "utf32" => {
+            bytes.chunks(4).map(|four| char::from_u32(u32::from_be_bytes(four.try_into().ok()?))).collect()
+        }
         _ => None,
     }
 }
@@ -87,10 +90,10 @@ fn decode(charset: &str, bytes: &[u8]) -> Option<String> {
 /// What servers call latin1 is Windows-1252, with the five bytes that it leaves open standing for themselves.
 fn windows_1252(byte: u8) -> char {
     const HIGH: [char; 32] = [
-        '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}', '\u{2c6}',
-        '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}', '\u{90}', '\u{2018}',
-        '\u{2019}', '\u{201c}', '\u{201d}', '\u{2022}', '\u{2013}', '\u{2014}', '\u{2dc}', '\u{2122}', '\u{161}',
-        '\u{203a}', '\u{153}', '\u{9d}', '\u{17e}', '\u{178}',
+        '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}',
+        '\u{2c6}', '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}', '\u{90}',
+        '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{2022}', '\u{2013}', '\u{2014}', '\u{2dc}',
+        '\u{2122}', '\u{161}', '\u{203a}', '\u{153}', '\u{9d}', '\u{17e}', '\u{178}',
     ];
     match byte {
         0x80..=0x9f => HIGH.get(usize::from(byte - 0x80)).copied().unwrap_or('\u{fffd}'),

@@ -47,7 +47,9 @@ fn literal(text: &[u8]) -> Result<(Literal, &[u8])> {
         Literal::Null
     } else if let Some(digits) = word.strip_prefix(b"0x") {
         Literal::Binary(hex::decode(digits).map_err(|_| damaged())?)
-    } else if !word.is_empty() && word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte)) {
+    } else if !word.is_empty()
+        && word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+    {
         Literal::Bare(String::from_utf8_lossy(word).into_owned())
     } else {
         return Err(damaged());
@@ -107,7 +109,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "()", "(1", "(1)x", "(1,)", "('a)", "('a\\x')", "(0xF)", "(1;2)", "(NOW())", "(1) ,(2)"] {
+        for text in
+            ["", "()", "(1", "(1)x", "(1,)", "('a)", "('a\\x')", "(0xF)", "(1;2)", "(NOW())", "(1) ,(2)"]
+        {
             assert!(tuple(text.as_bytes()).is_err(), "{text}");
         }
         assert_eq!(tuple(b"(-0e0,NULL)").unwrap(), [Literal::Bare("-0e0".into()), Literal::Null]);
