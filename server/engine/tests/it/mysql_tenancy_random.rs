@@ -55,6 +55,12 @@ fn table() -> impl Strategy<Value = TableSpec> {
         .prop_map(|(tenant, composite, keys, more, rows)| TableSpec { tenant, composite, keys, more, rows })
 }
 
+/// A table that does nothing but link two others.
+fn link() -> impl Strategy<Value = TableSpec> {
+    let keys = prop::collection::vec((0_usize..8, Just(false)), 2..4);
+    (table(), keys).prop_map(|(table, keys)| TableSpec { tenant: None, more: 0, keys, ..table })
+}
+
 struct Case {
     tables: Vec<TableSpec>,
     kind: Tenants,
@@ -195,7 +201,10 @@ impl Case {
     }
 }
 
-async fn check(conn: &mut Conn, family: ServerFamily, case: &Case) -> Result<()> {
+/// How many routes of each kind were tried: own column, one path, several paths, shared.
+type Tried = [std::cell::Cell<usize>; 4];
+
+async fn check(conn: &mut Conn, family: ServerFamily, case: &Case, tried: &Tried) -> Result<()> {
     for statement in case.sql() {
         conn.query_drop(&statement).await.map_err(|error| anyhow::anyhow!("{statement}: {error}"))?;
     }
@@ -209,6 +218,13 @@ async fn check(conn: &mut Conn, family: ServerFamily, case: &Case) -> Result<()>
     for (name, mapping) in &map.tables {
         let (route, number) = (&mapping.route, case.number(name));
         assert_eq!(route.leads_to_tenants(), case.reaches(number, &mut BTreeSet::new()), "{name}: {route:?}");
+        let kind = match route {
+            Route::Column { .. } => 0,
+            Route::Paths { paths } if paths.len() == 1 => 1,
+            Route::Paths { .. } => 2,
+            _ => 3,
+        };
+        tried[kind].set(tried[kind].get() + 1);
         let owners: BTreeMap<Vec<String>, Option<&str>> = (0..case.tables[number].rows.len())
             .map(|row| (case.key_of(number, row), case.owner(number, row, route)))
             .collect();
@@ -258,22 +274,26 @@ fn every_row_of_random_schemas_has_exactly_one_owner() -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     for server in runtime.block_on(Server::all())? {
         let conn = tokio::sync::Mutex::new(runtime.block_on(server.admin().connect())?);
-        let cases = std::env::var("HOLDFAST_TENANCY_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
+        let cases = std::env::var("HOLDFAST_TENANCY_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(24);
+        let tried = Tried::default();
         let mut runner = TestRunner::new(Config {
             cases,
             failure_persistence: None,
             max_shrink_iters: 60,
             ..Config::default()
         });
-        let strategy = (prop::collection::vec(table(), 2..8), 0..KINDS.len());
+        let strategy = (prop::collection::vec(table(), 2..8), link(), 0..KINDS.len());
         runner
-            .run(&strategy, |(tables, kind)| {
+            .run(&strategy, |(mut tables, link, kind)| {
+                tables.push(link);
                 let case = Case { tables, kind: KINDS[kind] };
                 runtime
-                    .block_on(async { check(&mut *conn.lock().await, server.family, &case).await })
+                    .block_on(async { check(&mut *conn.lock().await, server.family, &case, &tried).await })
                     .map_err(|error| TestCaseError::fail(format!("{error:?}")))
             })
             .map_err(|error| anyhow::anyhow!("{}: {error}", server.family))?;
+        eprintln!("{}: routes by column, path, several paths, shared: {tried:?}", server.family);
+        assert!(tried.iter().all(|kind| kind.get() > 0), "{tried:?}");
     }
     Ok(())
 }

@@ -51,7 +51,7 @@ fn route(
     }
     if let Some(paths) = links::paths(schema, ways, table) {
         let tables: Vec<_> = paths.iter().map(|path| first_table(path)).collect();
-        let note = format!("Links {}. A row between two tenants is shared.", listed(&tables));
+        let note = format!("Links {}. A row between two tenants is shared.", listed(tables));
         return (Route::Paths { paths }, Some(note));
     }
     match ways.get(&table.name) {
@@ -60,7 +60,7 @@ fn route(
                 .then(|| "A key on the way can be NULL. Rows that lead to no tenant are shared.".to_owned());
             (Route::Paths { paths: vec![way.path()] }, note)
         }
-        None => (Route::Shared, Some(no_way(schema, table, tenant_column))),
+        None => (Route::Shared, Some(no_way(schema, ways, table, tenant_column))),
     }
 }
 
@@ -68,15 +68,18 @@ fn first_table(path: &Path) -> &str {
     path.steps.first().map_or("", |step| &step.table)
 }
 
-fn listed(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+fn listed(mut names: Vec<&str>) -> String {
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    match names.as_slice() {
+        [one] if count > 1 => format!("rows of {one} with each other"),
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        names => names.join(", "),
     }
 }
 
-fn no_way(schema: &Schema<'_>, table: &Table, tenant_column: &str) -> String {
+fn no_way(schema: &Schema<'_>, ways: &BTreeMap<String, Way>, table: &Table, tenant_column: &str) -> String {
     let elsewhere: Vec<_> = schema
         .keys
         .foreign
@@ -87,6 +90,19 @@ fn no_way(schema: &Schema<'_>, table: &Table, tenant_column: &str) -> String {
     let mut note = format!("No column {tenant_column} and no foreign key that leads to one.");
     if let Some(database) = elsewhere.first() {
         note.push_str(&format!(" A foreign key into database {database} is not followed."));
+    }
+    // One row of tenants' data at most for each row here: a profile and its user, for example.
+    let profile = schema.keys.foreign.iter().find(|key| {
+        key.references_database.is_none()
+            && key.references_table == table.name
+            && ways.contains_key(&key.table)
+            && schema.keys.is_unique(&key.table, &key.columns)
+    });
+    if let Some(key) = profile {
+        note.push_str(&format!(
+            " Table {} has a tenant and refers to each row at most once: the rows may belong to tenants all the same.",
+            key.table
+        ));
     }
     note
 }

@@ -98,7 +98,8 @@ impl Keys {
 
 /// Names of columns are compared without case on every server.
 pub(super) fn same_name(one: &str, other: &str) -> bool {
-    one == other || one.to_lowercase() == other.to_lowercase()
+    one.eq_ignore_ascii_case(other)
+        || (!(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase())
 }
 
 /// Reads the keys of `database`.
