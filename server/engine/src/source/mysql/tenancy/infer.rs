@@ -9,7 +9,7 @@ use domain::tenancy::{Mapping, Path, Route, TenantMap};
 
 use super::keys::Keys;
 use super::links;
-use super::schema::Schema;
+use super::schema::{self, Schema};
 use super::shape::shape;
 use super::tenant_lists::tenant_lists;
 use super::ways::{self, Way};
@@ -21,7 +21,7 @@ pub fn infer(inventory: &Inventory, keys: &Keys, tenant_column: &str) -> TenantM
     let mut ends: BTreeMap<String, String> = schema
         .tables
         .values()
-        .filter_map(|table| Some((table.name.clone(), schema.tenant_column(table, tenant_column)?)))
+        .filter_map(|table| Some((table.name.clone(), schema::tenant_column(table, tenant_column)?)))
         .collect();
     let mut notes = BTreeMap::new();
     for list in tenant_lists(&schema, &ends, tenant_column) {
@@ -50,7 +50,7 @@ fn route(
         return (Route::Column { column: column.clone() }, note);
     }
     if let Some(paths) = links::paths(schema, ways, table) {
-        let tables: Vec<_> = paths.iter().map(|path| first_table(path)).collect();
+        let tables: Vec<_> = paths.iter().map(first_table).collect();
         let note = format!("Links {}. A row between two tenants is shared.", listed(tables));
         return (Route::Paths { paths }, Some(note));
     }

@@ -51,16 +51,16 @@ impl<'a> Schema<'a> {
         let columns = &self.tables.get(table)?.columns;
         columns.iter().find(|own| same_name(&own.name, column)).map(|own| own.name.as_str())
     }
+}
 
-    /// The column that carries the tenant: exactly so named, else but for case, else but for underscores too.
-    pub fn tenant_column(&self, table: &Table, wanted: &str) -> Option<String> {
-        let columns = || table.columns.iter().filter(|column| column.class != ColumnClass::ServerKept);
-        let found = columns()
-            .find(|column| column.name == wanted)
-            .or_else(|| columns().find(|column| same_name(&column.name, wanted)))
-            .or_else(|| columns().find(|column| plain(&column.name) == plain(wanted)));
-        found.map(|column| column.name.clone())
-    }
+/// The column that carries the tenant: exactly so named, else but for case, else but for underscores too.
+pub(super) fn tenant_column(table: &Table, wanted: &str) -> Option<String> {
+    let columns = || table.columns.iter().filter(|column| column.class != ColumnClass::ServerKept);
+    let found = columns()
+        .find(|column| column.name == wanted)
+        .or_else(|| columns().find(|column| same_name(&column.name, wanted)))
+        .or_else(|| columns().find(|column| plain(&column.name) == plain(wanted)));
+    found.map(|column| column.name.clone())
 }
 
 /// `TenantId` and `tenant_id` are one word.

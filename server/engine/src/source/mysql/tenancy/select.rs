@@ -181,6 +181,8 @@ fn unusable(table: &str, why: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
     use super::*;
     use crate::source::mysql::tenancy::infer::infer;
     use crate::source::mysql::tenancy::testing::schema;

@@ -195,6 +195,8 @@ pub fn owner_of(key: &TenantKey) -> Owner {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
     #[test]

@@ -1,4 +1,5 @@
 //! Small schemas for tests, as one line a table.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::keys::{ForeignKey, Index, KeyColumn, Keys};
 use crate::source::inventory::{Column, ColumnClass, Inventory, Table};

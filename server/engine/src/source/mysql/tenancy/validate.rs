@@ -47,11 +47,10 @@ pub fn validate(map: &TenantMap, inventory: &Inventory, keys: &Keys) -> Vec<Rema
 
 fn refusal(tables: &BTreeMap<&str, &Table>, keys: &Keys, table: &Table, route: &Route) -> Option<String> {
     match route {
-        Route::Shared | Route::Column { .. } => {}
         Route::Excluded { reason } if reason.trim().is_empty() => {
             return Some("Say why it is left out of every backup.".into());
         }
-        Route::Excluded { .. } => {}
+        Route::Shared | Route::Column { .. } | Route::Excluded { .. } => {}
         Route::Paths { paths } => {
             if paths.is_empty() || paths.iter().any(|path| path.steps.is_empty()) {
                 return Some("A route over foreign keys needs at least one step.".into());
@@ -122,6 +121,8 @@ fn kept_children<'a>(map: &TenantMap, keys: &'a Keys, parent: &str) -> Vec<&'a s
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use domain::tenancy::Step;
 
     use super::*;
