@@ -87,7 +87,7 @@ async fn write(caller: &Caller, file: &File, writer: DuplexStream) -> Result<()>
         progress: Arc::new(|_| {}),
         fence: Arc::new(NoFence),
     };
-    let mut out = Held { inner: writer, held: None, hash: Sha256::new() };
+    let mut out = Held { inner: writer, last: None, hash: Sha256::new() };
     let (place, form) = (place_of(&file.backup), form_of(file.format));
     export_tenant(&caller.services.vault, &place, &file.tenant, form, &mut out, &control).await?;
     if out.finish(&file.output.sha256).await { Ok(()) } else { Err(Error::Impossible(CHANGED)) }
@@ -98,18 +98,18 @@ const CHANGED: &str = "the reader went away, or the file was not the one that wa
 /// Passes on everything but the last byte, without which no tool takes the file for whole.
 struct Held {
     inner: DuplexStream,
-    held: Option<u8>,
+    last: Option<u8>,
     hash: Sha256,
 }
 
 impl Held {
     /// Lets go of the last byte if the whole is what it should be. Says whether it is, and arrived.
     async fn finish(mut self, sha256: &str) -> bool {
-        self.hash.update(self.held.as_slice());
+        self.hash.update(self.last.as_slice());
         if hex::encode(self.hash.finalize()) != sha256 {
             return false;
         }
-        let last = self.held.take();
+        let last = self.last.take();
         self.inner.write_all(last.as_slice()).await.is_ok() && self.inner.shutdown().await.is_ok()
     }
 }
@@ -161,7 +161,7 @@ mod tests {
             reader.read_to_end(&mut all).await.unwrap();
             all
         });
-        let mut held = Held { inner: writer, held: None, hash: Sha256::new() };
+        let mut held = Held { inner: writer, last: None, hash: Sha256::new() };
         for piece in pieces {
             held.write_all(piece).await.unwrap();
         }

@@ -73,7 +73,7 @@ impl Packer {
         self.unpacked.clear();
         self.unpacked.reserve(plain.len());
         decompressor.decompress_to_buffer(&self.packed, &mut self.unpacked).map_err(failed)?;
-        if self.unpacked != plain { Err(not_what_went_in()) } else { Ok(&self.packed) }
+        if self.unpacked == plain { Ok(&self.packed) } else { Err(not_what_went_in()) }
     }
 }
 

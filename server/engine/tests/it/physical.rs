@@ -56,7 +56,7 @@ async fn a_server_under_load_comes_back_from_a_chain() -> Result<()> {
     let three = request(&server, Parent::Newest, scratch.path());
     physical::backup(&vault, &three, &control()).await?;
     let evidence = physical::verify(&vault, &three.place, &at(scratch.path()), &control()).await?;
-    ensure!(evidence.equal && evidence.proof == Proof::SamePosition, "{:#?}", evidence);
+    ensure!(evidence.equal && evidence.proof == Proof::SamePosition, "{evidence:#?}");
     ensure!(!evidence.remarks.iter().any(|remark| remark.contains("counted in the copy only")));
 
     let into = scratch.path().join("restored");
@@ -187,8 +187,8 @@ async fn what_cannot_work_is_refused_with_a_remedy() -> Result<()> {
                 &script,
                 format!("#!/bin/sh\necho {name} based on MariaDB server {version}-MariaDB\n"),
             )?;
-            use std::os::unix::fs::PermissionsExt as _;
-            std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755))?;
+            let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&script, executable)?;
         }
         let error = physical::preflight(&server.admin(), Some(nothing.path())).await.unwrap_err();
         ensure!(error.message().contains(word) && error.message().contains(version), "{error:?}");

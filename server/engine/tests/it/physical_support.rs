@@ -134,7 +134,7 @@ pub fn assert_empty(directory: &Path) {
 pub struct Restored {
     child: Child,
     port: u16,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Drop for Restored {
@@ -158,12 +158,12 @@ impl Restored {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;
-        let mut server = Self { child, port, _directory: directory };
+        let mut server = Self { child, port, directory: directory };
         let until = Instant::now() + Duration::from_secs(60);
         // The accounts are those of the source.
         while let Err(error) = server.endpoint(model).connect().await {
             if Instant::now() > until || server.child.try_wait()?.is_some() {
-                let log = std::fs::read_to_string(server._directory.path().join("log"))?;
+                let log = std::fs::read_to_string(server.directory.path().join("log"))?;
                 bail!("{error:?}\n{log}");
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

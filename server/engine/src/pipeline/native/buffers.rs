@@ -49,7 +49,7 @@ pub struct Buffers {
     pieces: mpsc::Sender<Piece>,
     packer: Packer,
     scratch: Vec<u8>,
-    buffers: Vec<Buffer>,
+    open: Vec<Buffer>,
     touched: Vec<u32>,
     held: usize,
     /// The piece of the table that is being read.
@@ -70,7 +70,7 @@ impl Buffers {
             pieces,
             packer: Packer::new(codec, block::ZSTD_FAST)?,
             scratch: Vec::new(),
-            buffers: Vec::new(),
+            open: Vec::new(),
             touched: Vec::new(),
             held: 0,
             table: 0,
@@ -95,13 +95,13 @@ impl Buffers {
         hash: u128,
     ) -> Result<()> {
         let at = owner as usize;
-        if at >= self.buffers.len() {
-            self.buffers.resize_with(at + 1, Buffer::default);
+        if at >= self.open.len() {
+            self.open.resize_with(at + 1, Buffer::default);
         }
         if row.len() > GIANT {
             return self.giant(owner, plan, row, fields, hash);
         }
-        let Some(buffer) = self.buffers.get_mut(at) else { return Ok(()) };
+        let Some(buffer) = self.open.get_mut(at) else { return Ok(()) };
         let before = buffer.sql.capacity();
         if !buffer.touched {
             buffer.touched = true;
@@ -130,16 +130,16 @@ impl Buffers {
 
     /// Stores the fuller half of the buffers.
     fn relieve(&mut self) -> Result<()> {
-        let open = self.buffers.iter().filter(|buffer| buffer.rows > 0).count().max(1);
-        let mean = self.held / open;
-        for owner in 0..self.buffers.len() {
-            if self.buffers.get(owner).is_some_and(|buffer| buffer.sql.len() >= mean.min(BLOCK / 2)) {
+        let filled = self.open.iter().filter(|buffer| buffer.rows > 0).count().max(1);
+        let mean = self.held / filled;
+        for owner in 0..self.open.len() {
+            if self.open.get(owner).is_some_and(|buffer| buffer.sql.len() >= mean.min(BLOCK / 2)) {
                 self.store(u32::try_from(owner).unwrap_or(u32::MAX))?;
             }
         }
         // What is left is room without rows.
         if self.held > BUDGET {
-            for buffer in &mut self.buffers {
+            for buffer in &mut self.open {
                 self.held -= buffer.sql.capacity();
                 buffer.sql.shrink_to_fit();
                 self.held += buffer.sql.capacity();
@@ -149,16 +149,16 @@ impl Buffers {
     }
 
     fn store(&mut self, owner: u32) -> Result<()> {
-        let Some(buffer) = self.buffers.get_mut(owner as usize).filter(|buffer| buffer.rows > 0) else {
+        let Some(buffer) = self.open.get_mut(owner as usize).filter(|buffer| buffer.rows > 0) else {
             return Ok(());
         };
         let (mut sql, rows) = (std::mem::take(&mut buffer.sql), std::mem::take(&mut buffer.rows));
         sql.extend_from_slice(b";\n");
         let capacity = sql.capacity();
         self.block(owner, &sql, rows)?;
-        if self.buffers.len() > MANY || capacity > 2 * BLOCK {
+        if self.open.len() > MANY || capacity > 2 * BLOCK {
             self.held = self.held.saturating_sub(capacity);
-        } else if let Some(buffer) = self.buffers.get_mut(owner as usize) {
+        } else if let Some(buffer) = self.open.get_mut(owner as usize) {
             sql.clear();
             buffer.sql = sql;
         }
@@ -198,7 +198,7 @@ impl Buffers {
         }
         sql.extend_from_slice(b");\n");
         self.block(owner, &sql, 1)?;
-        if let Some(buffer) = self.buffers.get_mut(owner as usize) {
+        if let Some(buffer) = self.open.get_mut(owner as usize) {
             if !buffer.touched {
                 buffer.touched = true;
                 self.touched.push(owner);
@@ -214,7 +214,7 @@ impl Buffers {
         let mut tallies = Vec::with_capacity(touched.len());
         for owner in touched {
             self.store(owner)?;
-            if let Some(buffer) = self.buffers.get_mut(owner as usize) {
+            if let Some(buffer) = self.open.get_mut(owner as usize) {
                 buffer.touched = false;
                 tallies.push((owner, std::mem::take(&mut buffer.tally)));
             }

@@ -61,7 +61,7 @@ pub struct At(usize);
 /// What was written, when all is done.
 pub struct Segments {
     /// Each segment with its owner.
-    pub segments: Vec<(Arc<OwnerEntry>, SegmentIndex)>,
+    pub all: Vec<(Arc<OwnerEntry>, SegmentIndex)>,
     /// Frames in all.
     pub frames: u64,
     /// Plain bytes in all.
@@ -135,7 +135,7 @@ impl Layout {
     /// What was written. Every segment must have had its last frame.
     pub fn finish(self) -> Result<Segments> {
         let state = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut all = Segments { segments: Vec::new(), frames: 0, plain_bytes: 0 };
+        let mut written_all = Segments { all: Vec::new(), frames: 0, plain_bytes: 0 };
         for written in state.segments {
             let number = written.segment.context().segment;
             if !written.finished {
@@ -145,9 +145,9 @@ impl Layout {
                     format!("segment {number} was not finished"),
                 ));
             }
-            all.frames += written.frames.len() as u64;
-            all.plain_bytes += written.plain_bytes;
-            all.segments.push((
+            written_all.frames += written.frames.len() as u64;
+            written_all.plain_bytes += written.plain_bytes;
+            written_all.all.push((
                 written.owner,
                 SegmentIndex {
                     segment: number,
@@ -159,7 +159,7 @@ impl Layout {
                 },
             ));
         }
-        Ok(all)
+        Ok(written_all)
     }
 }
 

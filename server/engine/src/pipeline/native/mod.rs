@@ -224,7 +224,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         .ok_or_else(|| Error::new(Kind::Format, "end the backup", "a writer is still at work"))?
         .finish()?;
     let (frames, plain_bytes) = (segments.frames, segments.plain_bytes);
-    let segment_count = count(segments.segments.len());
+    let segment_count = count(segments.all.len());
     let name = |number: u32| {
         opened.inventory.tables.get(number as usize).map(|table| table.name.clone()).unwrap_or_default()
     };
@@ -393,7 +393,7 @@ fn parts(
     let slots: Vec<u32> = std::iter::once(shared)
         .chain(entries.iter().filter(|entry| entry.tenant.is_some()).map(|entry| entry.slot))
         .collect();
-    for (entry, index) in segments.segments {
+    for (entry, index) in segments.all {
         if let Some((_, part)) = parts.get_mut(&entry.slot) {
             part.segments.push(index);
         }

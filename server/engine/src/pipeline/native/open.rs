@@ -55,12 +55,11 @@ pub async fn open(request: &NativeRequest) -> Result<Opened> {
         Session { conn: &mut control, who: &who, attempt: format!("read the keys of {database}") };
     let keys = keys::read(&mut session, database).await?;
     let inferred;
-    let map = match &request.map {
-        Some(map) => map,
-        None => {
-            inferred = infer::infer(&inventory, &keys, &request.tenant_column);
-            &inferred
-        }
+    let map = if let Some(map) = &request.map {
+        map
+    } else {
+        inferred = infer::infer(&inventory, &keys, &request.tenant_column);
+        &inferred
     };
     let effective = drift::effective(map, &inventory, &keys);
     let mut plans = Vec::new();

@@ -39,10 +39,10 @@ impl Stages {
             u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX).saturating_mul(Self::SAMPLE)
         };
         self.split += times(split);
-        self.hash += times(hashed - split);
-        self.route += times(led - hashed);
+        self.hash += times(hashed.saturating_sub(split));
+        self.route += times(led.saturating_sub(hashed));
         let block = Duration::from_nanos(blocks);
-        self.format += times((written - led).saturating_sub(block));
+        self.format += times(written.saturating_sub(led).saturating_sub(block));
     }
     /// Adds another reader's.
     pub const fn merge(&mut self, other: &Self) {

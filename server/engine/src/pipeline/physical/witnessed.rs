@@ -80,14 +80,11 @@ pub(super) async fn witnessed(
         (Some(position), true) => witness::readers(endpoint, family, moment, position).await?,
         _ => None,
     };
-    let proof = match (readers, &notes.position) {
-        (Some(readers), Some(position)) => {
-            summed(readers, position, request, ground, &mut databases, seed, &mut remarks, control).await?
-        }
-        _ => {
-            remarks.push(without_sums(request, notes, settled).to_owned());
-            Proof::DumpRows
-        }
+    let proof = if let (Some(readers), Some(position)) = (readers, &notes.position) {
+        summed(readers, position, request, ground, &mut databases, seed, &mut remarks, control).await?
+    } else {
+        remarks.push(without_sums(request, notes, settled).to_owned());
+        Proof::DumpRows
     };
     let at = match at {
         Some(at) => at,

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     Error, Kind, Result,
-    pipeline::Split,
     source::mysql::native::{
         literal::{self, Literal},
         schema::PREAMBLE,
@@ -59,8 +58,7 @@ impl TenantForm {
         matches!(self, Self::CsvTarGzip)
     }
 
-    pub(super) fn beginning(self, exported: &Exported, split: &Split) -> Result<Vec<u8>> {
-        let _ = split;
+    pub(super) fn beginning(self, exported: &Exported) -> Result<Vec<u8>> {
         Ok(match self {
             Self::SqlGzip => [PREAMBLE, &exported.script].concat().into_bytes(),
             Self::CsvTarGzip => {
@@ -71,11 +69,11 @@ impl TenantForm {
             Self::JsonLinesGzip => [br#"{"schema":"#, json(exported)?.as_slice(), b"}\n"].concat(),
         })
     }
-    pub(super) fn begin(self, table: &ExportedTable, length: u64) -> Result<Vec<u8>> {
-        Ok(match self {
+    pub(super) fn begin(self, table: &ExportedTable, length: u64) -> Vec<u8> {
+        match self {
             Self::CsvTarGzip => archive::begin(&file_name(table), length),
             Self::SqlGzip | Self::JsonLinesGzip => Vec::new(),
-        })
+        }
     }
     /// What stands before the rows of a table; part of its length.
     pub(super) fn head(self, table: &ExportedTable) -> Vec<u8> {
@@ -329,15 +327,12 @@ fn csv_record(bytes: &[u8]) -> Option<(Vec<Option<String>>, &[u8])> {
                 let (plain, tail) = inside.split_at(end);
                 text.extend_from_slice(plain);
                 let tail = tail.get(1..)?;
-                match tail.strip_prefix(b"\"") {
-                    Some(tail) => {
-                        text.push(b'"');
-                        inside = tail;
-                    }
-                    None => {
-                        rest = tail;
-                        break;
-                    }
+                if let Some(tail) = tail.strip_prefix(b"\"") {
+                    text.push(b'"');
+                    inside = tail;
+                } else {
+                    rest = tail;
+                    break;
                 }
             }
             Some(String::from_utf8(text).ok()?)

@@ -80,7 +80,7 @@ pub async fn export_tenant(
     let blocks = std::sync::Arc::new(Blocks::open(vault, backup, &archive, &whose).await?);
     let inventory = &archive.index.content.inventory;
     let rows = Rows::new(blocks, inventory, tenant)?;
-    let exported = Exported::new(inventory, &split, &rows)?;
+    let exported = Exported::new(inventory, &split, &rows);
     let mut checker = Checker::new(tenant, &split, inventory);
     let expected = rows.expected();
     let progress = |bytes: u64, table: &str| {
@@ -109,7 +109,7 @@ pub async fn export_tenant(
         }
         lengths.push(length);
     }
-    for table in exported.shared_parents(&checker, inventory) {
+    for table in schema::shared_parents(&checker, inventory) {
         rows.each(Side::Shared, table.number, &mut |tuple| {
             control.stop_if_cancelled("export the tenant")?;
             checker.learn(&table.name, &value::texts(&value::of(tuple, &table)?), Side::Shared);
@@ -120,10 +120,10 @@ pub async fn export_tenant(
 
     let mut output =
         Output { packer: Some(Packer::new(Export::Gzip)), out, hash: Sha256::new(), buffer: Vec::new() };
-    output.write(&form.beginning(&exported, &split)?).await?;
+    output.write(&form.beginning(&exported)?).await?;
     let mut tables = Vec::new();
     for (table, length) in exported.tables.iter().zip(lengths) {
-        output.write(&form.begin(table, length)?).await?;
+        output.write(&form.begin(table, length)).await?;
         let (mut count, mut bytes) = (0u64, 0u64);
         let mut pending: Vec<u8> = form.head(table);
         let mut stream = rows.stream(Side::Tenant, table.number);

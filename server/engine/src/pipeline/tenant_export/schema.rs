@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::{isolation::Checker, rows::Rows};
 use crate::{
-    Result,
     pipeline::Split,
     source::{
         inventory::{Inventory, Table},
@@ -58,24 +57,24 @@ pub struct Exported {
 
 impl Exported {
     /// The tables of which the tenant has rows.
-    pub fn new(inventory: &Inventory, split: &Split, rows: &Rows) -> Result<Self> {
+    pub fn new(inventory: &Inventory, split: &Split, rows: &Rows) -> Self {
         let own: Vec<u32> = rows.tables().collect();
         let tables = (0u32..)
             .zip(&inventory.tables)
             .filter(|(number, _)| own.contains(number))
             .map(|(number, table)| of(number, table, split, rows.count(number)))
             .collect();
-        Ok(Self { tables, script: crate::source::mysql::native::schema::script(inventory, &split.sequences) })
+        Self { tables, script: crate::source::mysql::native::schema::script(inventory, &split.sequences) }
     }
+}
 
-    /// Tables to whose shared rows the tenant's may refer.
-    pub fn shared_parents(&self, checker: &Checker, inventory: &Inventory) -> Vec<ExportedTable> {
-        (0u32..)
-            .zip(&inventory.tables)
-            .filter(|(_, table)| checker.is_referred_to(&table.name))
-            .map(|(number, table)| table_of(number, table))
-            .collect()
-    }
+/// Tables to whose shared rows the tenant's may refer.
+pub fn shared_parents(checker: &Checker, inventory: &Inventory) -> Vec<ExportedTable> {
+    (0u32..)
+        .zip(&inventory.tables)
+        .filter(|(_, table)| checker.is_referred_to(&table.name))
+        .map(|(number, table)| table_of(number, table))
+        .collect()
 }
 
 fn of(number: u32, table: &Table, split: &Split, rows: u64) -> ExportedTable {

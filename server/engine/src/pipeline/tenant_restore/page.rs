@@ -114,8 +114,11 @@ const fn kind_of(kind: u8) -> ChangeKind {
     }
 }
 
+/// Values for people, and the digest of each.
+type Shown = (Vec<Option<String>>, Vec<[u8; 32]>);
+
 /// The values of a row for people, and a digest of each as it is.
-fn values(change: &TableChange, text: &[u8]) -> Result<(Vec<Option<String>>, Vec<[u8; 32]>)> {
+fn values(change: &TableChange, text: &[u8]) -> Result<Shown> {
     let literals = tuple::literals(text).filter(|literals| literals.len() == change.columns.len());
     let literals = literals.ok_or_else(|| {
         Error::new(Kind::Integrity, "show changed rows", "a row is genuine, but not readable")

@@ -138,7 +138,7 @@ async fn run(
     let layout = Arc::into_inner(layout)
         .ok_or_else(|| Error::new(Kind::Format, attempt, "a writer is still at work"))?
         .finish()?;
-    let segments: Vec<_> = layout.segments.into_iter().map(|(_, index)| index).collect();
+    let segments: Vec<_> = layout.all.into_iter().map(|(_, index)| index).collect();
     let keys: Vec<_> = (0u32..)
         .zip(&packs)
         .map(|(number, pack)| Ok((place.pack(number)?, pack.version.clone())))

@@ -172,6 +172,7 @@ impl Asking<'_> {
         }
     }
 
+    #[expect(clippy::option_option, reason = "whether it agreed, and whether the position is known")]
     /// The second and third way: nothing if the lock could not be had or held. Inside, the position if it is known.
     fn under(&mut self, lock: Lock, log: &mut Log) -> Result<Option<Option<Position>>> {
         self.check()?;

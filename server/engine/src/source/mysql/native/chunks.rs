@@ -112,7 +112,7 @@ impl Chunks {
     }
 
     /// The next piece.
-    pub fn next(&mut self) -> Option<Chunk> {
+    pub fn take(&mut self) -> Option<Chunk> {
         let condition = match &mut self.state {
             State::Unknown | State::Done => return None,
             State::Integers { from, last, width } => {
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(chunks.asks_for(), Some("id"));
         chunks.ends(Some((first, last)), rows);
         let mut all = Vec::new();
-        while let Some(chunk) = chunks.next() {
+        while let Some(chunk) = chunks.take() {
             assert_eq!(chunk.number as usize, all.len());
             all.push(chunk.condition.unwrap_or_default());
             chunks.learn(learned);
@@ -203,21 +203,21 @@ mod tests {
         for mut chunks in
             [Chunks::new(Key::Integer("id".into()), 10, 1000), Chunks::new(Key::None, 10_000_000, 10 << 30)]
         {
-            assert_eq!(chunks.next(), Some(Chunk { number: 0, condition: None }));
-            assert_eq!(chunks.next(), None);
+            assert_eq!(chunks.take(), Some(Chunk { number: 0, condition: None }));
+            assert_eq!(chunks.take(), None);
             assert!(chunks.is_done());
         }
         let mut empty = Chunks::new(Key::Integer("id".into()), 1_000_000, 1 << 30);
         empty.ends(None, 1_000_000);
-        assert_eq!(empty.next(), Some(Chunk { number: 0, condition: None }));
-        assert_eq!(empty.next(), None);
+        assert_eq!(empty.take(), Some(Chunk { number: 0, condition: None }));
+        assert_eq!(empty.take(), None);
     }
 
     #[test]
     fn strings_are_cut_by_their_first_character() {
         let mut chunks = Chunks::new(Key::Text("id".into()), 1_000_000, 1 << 30);
         let all: Vec<_> =
-            std::iter::from_fn(|| chunks.next()).map(|chunk| chunk.condition.unwrap()).collect();
+            std::iter::from_fn(|| chunks.take()).map(|chunk| chunk.condition.unwrap()).collect();
         assert_eq!(all.len(), 16);
         assert_eq!(all[0], "t0.`id`<'1'");
         assert_eq!(all[9], "t0.`id`>='9' AND t0.`id`<'a'");

@@ -55,7 +55,7 @@ impl Pieces {
                 let ends = ends(wire, &reading.plan, &column)?;
                 chunks.ends(ends, reading.plan.rows_estimate);
             }
-            if let Some(chunk) = chunks.next() {
+            if let Some(chunk) = chunks.take() {
                 reading.open.fetch_add(1, Ordering::AcqRel);
                 return Ok(Some((reading, chunk)));
             }

@@ -83,13 +83,13 @@ impl TablePlan {
         let mut expressions: Vec<_> = written.iter().map(|column| column.expression.clone()).collect();
         let tenant = match led.tenant {
             None => TenantAt::Nowhere,
-            Some(tenant) => match tenant.column.as_deref().and_then(own) {
-                Some(column) => TenantAt::Value(column),
-                None => {
+            Some(tenant) => {
+                let column = tenant.column.as_deref().and_then(own);
+                TenantAt::Value(column.unwrap_or_else(|| {
                     expressions.push(tenant.expression);
-                    TenantAt::Value(expressions.len() - 1)
-                }
-            },
+                    expressions.len() - 1
+                }))
+            }
         };
         let primary = keys.primary.get(&table.name).map(Vec::as_slice).unwrap_or_default();
         let key = primary.iter().map(|part| own(&part.name)).collect::<Option<Vec<_>>>().unwrap_or_default();

@@ -13,9 +13,8 @@ pub fn value(out: &mut Vec<u8>, value: Option<&[u8]>, form: Form) {
         return;
     };
     match form {
-        Form::Bare => out.extend_from_slice(bytes),
         Form::Real if bytes == b"-0" => out.extend_from_slice(b"-0e0"),
-        Form::Real => out.extend_from_slice(bytes),
+        Form::Bare | Form::Real => out.extend_from_slice(bytes),
         Form::Quoted => {
             out.push(b'\'');
             out.extend_from_slice(bytes);
