@@ -32,7 +32,7 @@ pub use audit::{Actor, AuditEntry, Outcome};
 pub use error::{Conflict, Error, Result};
 pub use secret::Sealed;
 pub use system::{
-    Abandoned, Begun, Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NewPart, NewSplit,
+    ChangeSet, Abandoned, Begun, Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NewPart, NewSplit,
     NoticeToSend, Owed, Published, Queue, Reclaimed, Renewed, SourceCandidates, SystemCatalog, SystemTask,
     Tenant, Vault, Whole,
 };

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use domain::{ByteSize, access::may};
 use engine::pipeline::{self, Control, Export as Form, NoFence};
-use tokio::{io::AsyncWriteExt as _, time::Instant};
+use tokio::{fs::File, io::AsyncWriteExt as _, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -32,20 +32,36 @@ pub struct Export {
     organisation: Organisation,
 }
 
-/// Writes it under another name first: a file that has the name that was asked for is complete.
+/// Writes the file.
 pub async fn run(services: &Arc<Services>, command: Export) -> Result<ExitCode> {
     let here = Here::find(services, &command.organisation).await?;
     let rows = services.catalog.tenant(&here.may::<may::ExportBackup>()?);
     let backup = choose::backup(&rows, &command.backup).await?;
     let output = &command.output;
+    let form =
+        if output.extension().is_some_and(|extension| extension == "gz") { Form::Gzip } else { Form::Plain };
+    let bytes = to_file(output, async |file| {
+        Ok(pipeline::export(&services.vault, &place_of(&backup), form, file, &control(services)).await?)
+    })
+    .await?;
+    screen::print(format!(
+        "{}: {} of SQL, {} as of {}",
+        output.display(),
+        ByteSize(bytes),
+        backup.database,
+        backup.snapshot_at.exact()
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a file under another name first: a file that has the name that was asked for is complete.
+pub async fn to_file<T>(output: &Path, write: impl AsyncFnOnce(&mut File) -> Result<T>) -> Result<T> {
     if output.exists() {
         bail!(
             "{} exists already\n  What to do: choose another name; nothing is overwritten",
             output.display()
         );
     }
-    let form =
-        if output.extension().is_some_and(|extension| extension == "gz") { Form::Gzip } else { Form::Plain };
     let mut part = output.as_os_str().to_owned();
     part.push(".part");
     let part = Path::new(&part);
@@ -53,14 +69,13 @@ pub async fn run(services: &Arc<Services>, command: Export) -> Result<ExitCode> 
         let mut options = tokio::fs::OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
         let mut file = options.open(part).await.with_context(|| format!("create {}", part.display()))?;
-        let control = control(services);
-        let bytes = pipeline::export(&services.vault, &place_of(&backup), form, &mut file, &control).await?;
+        let result = write(&mut file).await?;
         file.flush().await.context("write the file")?;
         file.sync_all().await.context("write the file to the disk")?;
         tokio::fs::rename(part, output)
             .await
             .with_context(|| format!("name the file {}", output.display()))?;
-        anyhow::Ok(bytes)
+        anyhow::Ok(result)
     }
     .await;
     screen::clear();
@@ -68,17 +83,10 @@ pub async fn run(services: &Arc<Services>, command: Export) -> Result<ExitCode> 
         // What is there is readable data that nobody asked to keep.
         let _ = tokio::fs::remove_file(part).await;
     }
-    screen::print(format!(
-        "{}: {} of SQL, {} as of {}",
-        output.display(),
-        ByteSize(result?),
-        backup.database,
-        backup.snapshot_at.exact()
-    ));
-    Ok(ExitCode::SUCCESS)
+    result
 }
 
-/// For the engine: stops at Ctrl-C and draws the moving line.
+/// What the engine is given: it stops at Ctrl-C and draws its progress.
 pub fn control(services: &Services) -> Control {
     let cancel = CancellationToken::new();
     let stop = cancel.clone();

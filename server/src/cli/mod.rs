@@ -17,6 +17,7 @@ mod restore;
 mod screen;
 mod source;
 mod tenant;
+mod tenant_export;
 mod user;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};

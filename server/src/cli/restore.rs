@@ -2,13 +2,14 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use catalog::RunRequest;
 use clap::Args;
 use domain::{
     access::may,
     restores::{Part, RestoreToNew},
     sources::DatabaseName,
+    tenancy::TenantKey,
 };
 
 use super::{
@@ -29,6 +30,15 @@ pub struct Restore {
     /// The server, by the name of its connection; its account must be allowed to create databases and accounts
     #[arg(long, value_name = "NAME")]
     connection: String,
+    /// Load the rows of these tables only; may be given several times
+    #[arg(long = "table", value_name = "TABLE", conflicts_with = "schema_only")]
+    tables: Vec<String>,
+    /// Load the rows of these tenants only, with the shared ones; may be given several times
+    #[arg(long = "tenant", value_name = "KEY", conflicts_with = "schema_only")]
+    tenants: Vec<String>,
+    /// Create tables and everything else, load no rows
+    #[arg(long)]
+    schema_only: bool,
     /// Wait for its end; it is carried out here unless a worker takes it first
     #[arg(long)]
     wait: bool,
@@ -43,8 +53,19 @@ pub async fn run(services: &Arc<Services>, command: Restore) -> Result<ExitCode>
     let backup = choose::backup(&rows, &command.backup).await?;
     let connection = choose::connection(&rows, &command.connection).await?;
     let database = DatabaseName::new(&command.to).with_context(|| format!("--to {:?}", command.to))?;
-    let wish =
-        RestoreToNew { backup_id: backup.id, connection_id: connection.id, database, only: Part::default() };
+    let tenants = command.tenants.into_iter().map(TenantKey::new).collect::<Result<_, _>>();
+    let only = Part {
+        tables: command.tables,
+        tenants: tenants.context("--tenant")?,
+        schema_only: command.schema_only,
+    };
+    if !only.is_everything() && backup.split.is_none() {
+        bail!(
+            "backup {} is not split by tenant: it is restored whole or not at all\n  What to do: choose a backup of the native engine",
+            backup.id
+        );
+    }
+    let wish = RestoreToNew { backup_id: backup.id, connection_id: connection.id, database, only };
     let run = rows.create_run(RunRequest::Restore(wish), None).await?;
     if !command.wait {
         services.wake(here.tenant, run, 0).await;

@@ -16,6 +16,7 @@ use super::{
     NOT_WELL, Organisation,
     choose::{self, Here},
     drive, screen,
+    tenant_export::{self, Export},
 };
 use crate::{services::Services, tenancy::map_read::summary};
 
@@ -34,6 +35,8 @@ pub enum Tenant {
     },
     /// Shows whose rows are whose in a source, table by table
     Map(Map),
+    /// Writes a tenant's rows of a backup as a file, and checks that nobody else's are among them
+    Export(Export),
 }
 
 /// `holdfast tenant map …`
@@ -67,6 +70,7 @@ pub async fn run(services: &Arc<Services>, command: Tenant) -> Result<ExitCode> 
             list(&rows, source, json).await
         }
         Tenant::Map(map) => self::map(services, map).await,
+        Tenant::Export(export) => tenant_export::run(services, export).await,
     }
 }
 

@@ -24,10 +24,8 @@ pub async fn start(
     let target = rows.get_connection(request.connection_id).await?;
     let database = check_database("database", &request.database)?;
     let only = part(&request)?;
-    if !only.is_everything() {
-        return Err(
-            Fault::Unavailable { what: "the engine that keeps tables and tenants apart".into() }.into()
-        );
+    if !only.is_everything() && backup.split.is_none() {
+        return Err(Refusal::NotSplit.into());
     }
     if request.confirm != database.as_str() {
         return Err(Fault::invalid("confirm", "type the name of the new database exactly as above").into());

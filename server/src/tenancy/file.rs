@@ -119,15 +119,15 @@ impl AsyncWrite for Held {
         let this = &mut *self;
         let Some((last, before)) = bytes.split_last() else { return Poll::Ready(Ok(0)) };
         // First the byte that was held, then all but the last of these.
-        if let Some(held) = this.held {
+        if let Some(held) = this.last {
             if ready!(Pin::new(&mut this.inner).poll_write(cx, &[held]))? == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             this.hash.update([held]);
-            this.held = None;
+            this.last = None;
         }
         if before.is_empty() {
-            this.held = Some(*last);
+            this.last = Some(*last);
             return Poll::Ready(Ok(1));
         }
         let written = ready!(Pin::new(&mut this.inner).poll_write(cx, before))?;
@@ -135,7 +135,7 @@ impl AsyncWrite for Held {
         if written < before.len() {
             return Poll::Ready(Ok(written));
         }
-        this.held = Some(*last);
+        this.last = Some(*last);
         Poll::Ready(Ok(bytes.len()))
     }
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

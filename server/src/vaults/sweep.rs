@@ -19,12 +19,15 @@ use std::{
     time::Duration,
 };
 
-use catalog::{Published, SystemTask};
+use catalog::{ChangeSet, Published, SystemTask};
 use domain::{BackupId, RestoreId, SourceId, Timestamp, backups::RunState};
 use engine::{
     Retry,
     format::{Owner, keys::Place},
-    pipeline::{self, physical},
+    pipeline::{
+        self, physical,
+        tenant_restore::{RestorePlace, forget_tenant_restore},
+    },
 };
 
 use crate::{
@@ -53,19 +56,24 @@ pub async fn orphans(services: &Arc<Services>) -> Result<Swept, JobError> {
     let kept = system.kept_attempts().await?;
     let unrecorded = system.unrecorded_backups(since).await?;
     // Change sets of tenant restores lie like attempts of a backup that has the request's id.
-    let changes = system.kept_change_sets(since).await?;
+    let changes = system.change_sets(since).await?;
     let mut kept_backups: HashSet<BackupId> = kept.iter().map(|(backup, _)| *backup).collect();
     let (mut count, mut again) = (0, false);
     for (place, is_published) in attempts {
-        let restore = RestoreId::new(place.backup.uuid());
-        if changes.contains(&(restore, Some(place.attempt))) {
+        if let Some(set) = changes.get(&RestoreId::new(place.backup.uuid())) {
+            if set.is_planned_now {
+                again = true;
+            } else if set.kept != Some(place.attempt) {
+                forget(services, set, &place).await?;
+                count += 1;
+            }
             continue;
         }
         if kept.contains(&(place.backup, place.attempt)) {
             if !is_published {
                 tracing::warn!(backup.id = %place.backup, attempt = place.attempt, "a backup that is kept has no manifest in the vault; nothing of it is removed");
             }
-        } else if at_work.contains(&place.backup) || changes.contains(&(restore, None)) {
+        } else if at_work.contains(&place.backup) {
             again = true;
         } else if !is_published {
             let removed = pipeline::sweep_attempt(&services.vault, &place).await?;
@@ -95,6 +103,15 @@ pub async fn orphans(services: &Arc<Services>) -> Result<Swept, JobError> {
     }
     let again = again.then(|| Duration::from_millis(spared_ms.unsigned_abs()));
     Ok(Swept { count, again })
+}
+
+/// Removes a change set by which nothing will be applied or undone any more: it holds rows.
+async fn forget(services: &Arc<Services>, set: &ChangeSet, place: &Place) -> Result<(), JobError> {
+    tracing::info!(restore.id = %place.backup, attempt = place.attempt, "what a tenant restore had to compare is of no use any more and is removed");
+    let at = RestorePlace { source: place.source, restore: place.backup.uuid(), attempt: place.attempt };
+    // Of one that was never finished there may be nothing but its keys, which do not say under which source.
+    forget_tenant_restore(&services.vault, &at, &set.tenant).await?;
+    Ok(())
 }
 
 /// Takes up the backup of a failed run. A damaged one is no recovery point: it stays where it is, unadopted, for

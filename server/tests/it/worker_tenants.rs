@@ -1,11 +1,13 @@
 //! Backups that are split by tenant, through the job code, against real servers.
 
-use catalog::{BackupQuery, MapQuery, RunQuery, RunRequest, SystemTask};
+use catalog::{BackupQuery, MapQuery, RunQuery, RunRequest, SystemTask, TenantCatalog};
 use domain::{
     BackupId,
+    access::may,
     backups::{RunKind, RunState, Verification},
+    restores::{RequestState, Selection, TenantRestore},
     sources::EngineKind,
-    tenancy::{Drift, Route, TenantKey},
+    tenancy::{Drift, ExportFormat, Route, TenantKey},
 };
 use engine::pipeline;
 use server::backups::verify_job::place_of;
@@ -138,4 +140,103 @@ async fn a_table_that_comes_later_is_noticed_and_kept_as_shared() {
     let backup = whole(&floor).await;
     let split = floor.rows().get_backup(backup).await.unwrap().split.unwrap();
     assert_eq!((split.shared_rows, split.is_complete, split.drift), (6_000, true, Vec::new()));
+}
+
+async fn as_person<'c>(floor: &'c Floor, name: &str) -> TenantCatalog<'c> {
+    let person = floor.services.catalog.command_line(name).await.unwrap();
+    floor.services.catalog.tenant(&person.allow::<may::ApproveRestore>(floor.tenant).unwrap())
+}
+
+fn sum(tenant: &str) -> String {
+    source().sql(&format!(
+        "SELECT COUNT(*), SUM(CRC32(CONCAT_WS(',', id, title, weight, HEX(body)))) FROM restored_live.controls WHERE TenantId {tenant}"
+    ))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_tenant_is_put_back_into_the_live_database_and_it_can_be_undone() {
+    let floor = native("restored_live").await;
+    inferred(&floor).await;
+    floor.rows().confirm_map(floor.source, 1).await.unwrap();
+    let backup_id = whole(&floor).await;
+    proven(&floor, backup_id).await;
+    let (before, others) = (sum("= 3"), sum("<> 3"));
+    source().sql(
+        "USE restored_live; DELETE FROM controls WHERE TenantId = 3 AND id < 50; \
+         UPDATE controls SET title = 'spoilt' WHERE TenantId = 3 AND id BETWEEN 50 AND 99; \
+         INSERT INTO controls VALUES (3, 9999, 'new', 0.5, 'x')",
+    );
+    let spoilt = sum("= 3");
+    let wish = TenantRestore { backup_id, tenant: key("3"), selection: Selection::Everything };
+    let rows = floor.rows();
+    let (restore, run) = rows.plan_restore(&wish).await.unwrap();
+    let planned = floor.work(run).await;
+    assert_eq!(planned.state, RunState::Completed, "{:?}", planned.error);
+    let figures = rows.get_restore(restore).await.unwrap().figures.unwrap();
+    assert_eq!((figures.inserts, figures.updates, figures.deletes), (7, 7, 1), "{figures:?}");
+    assert_eq!((figures.foreign_rows, figures.obstacles.len()), (0, 0), "{figures:?}");
+    assert_eq!(sum("= 3"), spoilt, "a preview changes nothing");
+    as_person(&floor, "ann").await.request_restore(restore, &figures.digest, "").await.unwrap();
+    as_person(&floor, "bob").await.approve_restore(restore, &figures.digest, "").await.unwrap();
+    let run = rows.apply_restore(restore, &figures.digest).await.unwrap();
+    let applied = floor.work(run).await;
+    assert_eq!(applied.state, RunState::Completed, "{:?}", applied.error);
+    assert_eq!((sum("= 3"), sum("<> 3")), (before, others.clone()));
+    assert_eq!(rows.get_restore(restore).await.unwrap().state, RequestState::Applied);
+    server::vaults::sweep::orphans(&floor.services).await.unwrap();
+    let run = rows.undo_restore(restore, &figures.digest).await.unwrap();
+    let undone = floor.work(run).await;
+    assert_eq!(undone.state, RunState::Completed, "{:?}", undone.error);
+    assert_eq!((sum("= 3"), sum("<> 3")), (spoilt, others));
+    assert_eq!(rows.get_restore(restore).await.unwrap().state, RequestState::Undone);
+    // Its change set holds rows, and is of no use any more.
+    let id = restore.to_string();
+    assert!(floor.objects().iter().any(|name| name.contains(&id)));
+    floor.clock.advance_ms(60_000);
+    server::vaults::sweep::orphans(&floor.services).await.unwrap();
+    let left: Vec<_> = floor.objects().into_iter().filter(|name| name.contains(&id)).collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_rows_that_moved_on_since_the_preview_are_not_touched() {
+    let floor = native("moved_on").await;
+    inferred(&floor).await;
+    floor.rows().confirm_map(floor.source, 1).await.unwrap();
+    let backup_id = whole(&floor).await;
+    proven(&floor, backup_id).await;
+    source().sql("DELETE FROM moved_on.controls WHERE TenantId = 3 AND id < 50");
+    let wish = TenantRestore { backup_id, tenant: key("3"), selection: Selection::Everything };
+    let rows = floor.rows();
+    let (restore, run) = rows.plan_restore(&wish).await.unwrap();
+    floor.work(run).await;
+    let digest = rows.get_restore(restore).await.unwrap().figures.unwrap().digest;
+    rows.request_restore(restore, &digest, "").await.unwrap();
+    as_person(&floor, "bob").await.approve_restore(restore, &digest, "").await.unwrap();
+    source().sql("UPDATE moved_on.controls SET title = 'later' WHERE TenantId = 3 AND id = 1004");
+    let run = rows.apply_restore(restore, &digest).await.unwrap();
+    let failed = floor.work(run).await;
+    assert_eq!(failed.state, RunState::Failed, "{:?}", failed.error);
+    assert_eq!(rows.get_restore(restore).await.unwrap().state, RequestState::Failed);
+    let kept = source().sql("SELECT COUNT(*) FROM moved_on.controls WHERE TenantId = 3");
+    assert_eq!(kept.trim(), "279", "nothing was put back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenants_file_is_checked_and_nothing_of_it_is_kept() {
+    let floor = native("exported").await;
+    inferred(&floor).await;
+    floor.rows().confirm_map(floor.source, 1).await.unwrap();
+    let backup_id = whole(&floor).await;
+    for &format in ExportFormat::ALL {
+        let request = RunRequest::Export { backup_id, tenant: key("3"), format };
+        let run = floor.rows().create_run(request, None).await.unwrap();
+        let done = floor.work(run).await;
+        assert_eq!(done.state, RunState::Completed, "{:?}", done.error);
+        let output = done.output.unwrap();
+        assert!(output.name.starts_with("exported-tenant-3-") && output.size > 0, "{output:?}");
+        assert_eq!(output.sha256.len(), 64);
+        let log = floor.rows().run_events(run, 0).await.unwrap();
+        assert!(log.last().unwrap().message.starts_with("286 rows of 1 tables"), "{log:?}");
+    }
 }

@@ -1,16 +1,27 @@
 //! Which backups may still get objects in a vault, and which have them for good.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use domain::{BackupId, RestoreId, Timestamp};
+use domain::{BackupId, RestoreId, Timestamp, tenancy::TenantKey};
 
 use crate::{
     SystemCatalog,
     db::{all, first},
-    decode::{id, number},
+    decode::{id, number, tenant_key},
     error::Result,
     tenant::UNDO_MS,
 };
+
+/// What a tenant restore has in the vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeSet {
+    /// Whose rows: they lie under this tenant's key.
+    pub tenant: TenantKey,
+    /// Whether it is being computed, so that whatever lies there is somebody's work.
+    pub is_planned_now: bool,
+    /// The attempt whose set may still be looked at, applied or undone.
+    pub kept: Option<u32>,
+}
 
 impl SystemCatalog<'_> {
     /// Backups whose run waits, works or ended after `since`: what lies in a vault for any other and has no
@@ -42,26 +53,37 @@ impl SystemCatalog<'_> {
         rows.into_iter().map(read).collect()
     }
 
-    /// Change sets of tenant restores that may still be looked at, applied or undone: each by the id of its request
-    /// and the attempt that made it. One that is being computed, or was lately, has no attempt yet: all of its
-    /// attempts are kept.
-    pub async fn kept_change_sets(&self, since: Timestamp) -> Result<HashSet<(RestoreId, Option<u32>)>> {
+    /// What is known of the change sets of tenant restores, by their request. `since`: what ended later may still be at
+    /// work somewhere.
+    pub async fn change_sets(&self, since: Timestamp) -> Result<HashMap<RestoreId, ChangeSet>> {
         let now = self.catalog.clock.now();
         let mut reader = self.catalog.db.read().await?;
         let rows = all!(
             &mut reader,
-            (String, String, Option<i64>),
-            "select q.tenant_id, q.id, q.attempt from restore_requests q \
-             join runs r on r.tenant_id = q.tenant_id and r.id = q.plan_run_id where (q.attempt is not null \
-             and (q.state in ('planned', 'awaiting_approval', 'approved', 'applying', 'undoing') \
-             or (q.state = 'applied' and q.applied_at >= $2))) \
-             or (q.attempt is null and (r.finished_at is null or r.finished_at >= $1))",
+            (String, String, String, Option<i64>, i64, i64),
+            "select q.tenant_id, q.id, q.tenant_key, q.attempt, \
+             cast(case when q.attempt is null and (r.finished_at is null or r.finished_at >= $1) then 1 else 0 end as bigint), \
+             cast(case when q.state in ('planned', 'awaiting_approval', 'approved', 'applying', 'undoing') \
+             or (q.state = 'applied' and q.applied_at >= $2) then 1 else 0 end as bigint) from restore_requests q \
+             join runs r on r.tenant_id = q.tenant_id and r.id = q.plan_run_id",
             since.0,
             now.plus_ms(-UNDO_MS).0,
         )?;
-        let read = |(_, restore, attempt): (String, String, Option<i64>)| {
+        let read = |(_, restore, key, attempt, planning, needed): (
+            String,
+            String,
+            String,
+            Option<i64>,
+            i64,
+            i64,
+        )| {
             let attempt = attempt.map(|attempt| number("restore_requests", attempt)).transpose()?;
-            Ok((id("restore_requests", &restore)?, attempt))
+            let set = ChangeSet {
+                tenant: tenant_key("restore_requests", key)?,
+                is_planned_now: planning == 1,
+                kept: attempt.filter(|_| needed == 1),
+            };
+            Ok((id("restore_requests", &restore)?, set))
         };
         rows.into_iter().map(read).collect()
     }

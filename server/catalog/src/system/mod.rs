@@ -25,6 +25,7 @@ use crate::{
     error::Result,
 };
 
+pub use at_work::ChangeSet;
 pub use claim::{Claim, DueRun, Reclaimed};
 pub use complete::NewBackup;
 pub use credential::Credential;

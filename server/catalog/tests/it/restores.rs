@@ -227,23 +227,24 @@ contract! {
 
     change_sets_are_kept_as_long_as_they_are_of_use(world) {
         let backup = split_backup(world, world.ours, 3, map(&["control"])).await;
-        let kept = async || {
+        let found = async |restore: &RestoreId| {
             let since = world.catalog.clock().now().plus_ms(-1);
-            world.system().kept_change_sets(since).await.unwrap()
+            let sets = world.system().change_sets(since).await.unwrap();
+            (sets[restore].is_planned_now, sets[restore].kept)
         };
         let (restore, run) = world.our().plan_restore(&wish(backup, "1")).await.unwrap();
-        assert_eq!(kept().await, [(restore, None)].into());
+        assert_eq!(found(&restore).await, (true, None));
         let claim = world.claim(run).await;
         world.catalog.lease(&claim).complete_plan(&difference(1, "d"), 7).await.unwrap();
-        assert_eq!(kept().await, [(restore, Some(7))].into());
+        assert_eq!(found(&restore).await, (false, Some(7)));
         world.our().withdraw_restore(restore).await.unwrap();
-        assert_eq!(kept().await, [].into());
+        assert_eq!(found(&restore).await, (false, None));
         let restore = approved(world, backup, "2", "d").await;
         applied(world, world.our().apply_restore(restore, "d").await.unwrap()).await;
         world.clock.advance_ms(catalog::UNDO_MS);
-        assert_eq!(kept().await, [(restore, Some(7))].into());
+        assert_eq!(found(&restore).await, (false, Some(7)));
         world.clock.advance_ms(1);
-        assert_eq!(kept().await, [].into());
+        assert_eq!(found(&restore).await, (false, None));
         assert!(is(&world.our().undo_restore(restore, "d").await, Conflict::Expired));
     }
 
