@@ -42,8 +42,8 @@ impl NoticeKind {
             Self::CoverageBroken,
             Self::Test,
         ]
-            .into_iter()
-            .find(|kind| kind.key() == key)
+        .into_iter()
+        .find(|kind| kind.key() == key)
     }
 }
 
