@@ -154,9 +154,11 @@ pub fn without_values(message: &str) -> String {
     let mut text = message.to_owned();
     for (before, after) in QUOTED {
         let Some(begin) = text.find(before).map(|at| at + before.len()) else { continue };
-        if let Some(end) = text[begin..].rfind(after).map(|at| begin + at)
-            && &text[begin..end] != "…"
-        {
+        // What a rule before has taken out is taken out.
+        if text[begin..].starts_with("…'") {
+            continue;
+        }
+        if let Some(end) = text[begin..].rfind(after).map(|at| begin + at) {
             text.replace_range(begin..end, "…");
         }
     }
