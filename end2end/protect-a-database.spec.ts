@@ -79,17 +79,16 @@ for (const variant of [
       await reloadUntil(page, answer('Restorable'));
     });
 
-    await test.step('the evidence names every table and does not hide FLOAT', async () => {
+    await test.step('the evidence names every table, and FLOAT is no exception', async () => {
       const tables = sql(source, `${TABLES} 'grc2'`);
       const evidence = page.locator('#evidence');
       await expect(evidence).toContainText(`${tables} of ${tables} tables equal`);
-      await expect(evidence).toContainText(/FLOAT columns? (is|are) equal to six digits only/);
+      await expect(evidence).not.toContainText('six digits');
       await expect(evidence).toContainText(/compared, all equal/);
       await expect(evidence).toContainText(/position of the dump|same position/i);
       await evidence.getByText(`Table by table (${tables})`).click();
       const row = evidence.getByRole('row', { name: /edge_float_inexact/ });
-      await expect(row).toContainText('single_value');
-      await expect(row).toContainText('six digits');
+      await expect(row).toBeVisible();
       await expect(page.locator('.code code', { hasText: 'holdfast-recover' })).toContainText('--backup');
     });
     const backup = page.url();

@@ -99,8 +99,13 @@ struct Reader<'w> {
     last: (Vec<u8>, u32),
     rows: u64,
     unled: u64,
+    /// Bytes of rows that were read since progress was last told.
+    untold: u64,
     stages: Stages,
 }
+
+/// Bytes of rows after which progress is told.
+const TELL: u64 = 256 << 10;
 
 /// Reads until nothing is left, over one connection that stands at the snapshot.
 pub fn read(work: &Work, mut wire: Wire, known: Known, buffers: Buffers) -> Result<()> {
@@ -113,6 +118,7 @@ pub fn read(work: &Work, mut wire: Wire, known: Known, buffers: Buffers) -> Resu
         last: (Vec::new(), SHARED),
         rows: 0,
         unled: 0,
+        untold: 0,
         stages: Stages::default(),
     };
     let began = Instant::now();
@@ -136,11 +142,10 @@ impl Reader<'_> {
         self.rows = 0;
         self.unled = 0;
         self.buffers.begin(plan.number, chunk.number);
-        let before = self.buffers.plain_bytes;
         let attempt = format!("read table {}", plan.name);
         wire.rows(plan.statement(chunk), &attempt, &mut |row| self.row(plan, row))?;
         let tallies = self.buffers.end()?;
-        self.work.bytes.fetch_add(self.buffers.plain_bytes - before, Ordering::AcqRel);
+        self.work.bytes.fetch_add(std::mem::take(&mut self.untold), Ordering::AcqRel);
         let mut all = self.work.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         for (owner, tally) in tallies {
             all.entry((owner, plan.number)).or_default().merge(tally);
@@ -157,6 +162,11 @@ impl Reader<'_> {
         // Time is taken of few rows: asking the clock costs as much as a small row.
         let sampled = self.rows.is_multiple_of(Stages::SAMPLE);
         self.rows += 1;
+        self.untold += row.len() as u64;
+        if self.untold >= TELL {
+            self.work.bytes.fetch_add(std::mem::take(&mut self.untold), Ordering::AcqRel);
+            self.work.tell(&plan.name);
+        }
         if self.rows.is_multiple_of(4096) && self.work.stop.is_cancelled() {
             return Err(Error::cancelled("read the tables"));
         }
