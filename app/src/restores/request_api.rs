@@ -60,7 +60,10 @@ pub struct RestoreRow {
 
 /// One request with what its page shows beside its tables and rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own; any mix of them can be")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each answers a question of its own; any mix of them can be"
+)]
 pub struct RestoreDetail {
     /// As in the list.
     pub row: RestoreRow,

@@ -32,9 +32,9 @@ pub use audit::{Actor, AuditEntry, Outcome};
 pub use error::{Conflict, Error, Result};
 pub use secret::Sealed;
 pub use system::{
-    ChangeSet, Abandoned, Begun, Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NewPart, NewSplit,
-    NoticeToSend, Owed, Published, Queue, Reclaimed, Renewed, SourceCandidates, SystemCatalog, SystemTask,
-    Tenant, Vault, Whole,
+    Abandoned, Begun, ChangeSet, Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NewPart,
+    NewSplit, NoticeToSend, Owed, Published, Queue, Reclaimed, Renewed, SourceCandidates, SystemCatalog,
+    SystemTask, Tenant, Vault, Whole,
 };
 pub use tenant::{
     APPROVAL_MS, Backup, BackupQuery, ChangeConnection, Channels, Copy, DayCount, Delivery, EvidenceRow,
