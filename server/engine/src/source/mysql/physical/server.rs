@@ -102,7 +102,7 @@ impl PrivateServer {
                 "--skip-networking",
                 "--skip-log-bin",
                 "--skip-slave-start",
-                "--event-scheduler=DISABLED",
+                "--event-scheduler=OFF",
                 "--local-infile=0",
                 "--performance-schema=OFF",
                 "--innodb-buffer-pool-size=64M",
