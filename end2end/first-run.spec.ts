@@ -32,7 +32,7 @@ test('sets Holdfast up and keeps the recovery key', async ({ page, holdfast }) =
   const key = await test.step('the code from the log opens it and the recovery key is shown', async () => {
     await fillIn(holdfast.setUpCode());
     await expect(page).toHaveURL('/setup/recovery-key');
-    const shown = (await page.locator('.code code').textContent()) ?? '';
+    const shown = (await page.locator('.code code').first().textContent()) ?? '';
     expect(shown).toMatch(/^([0-9A-HJKMNP-TV-Z]{5}-){12}[0-9A-HJKMNP-TV-Z]{5}$/);
     return shown;
   });
@@ -47,7 +47,7 @@ test('sets Holdfast up and keeps the recovery key', async ({ page, holdfast }) =
   await test.step('whoever leaves without it is reminded', async () => {
     await page.goto('/');
     await page.getByRole('link', { name: 'Store it and type it back' }).click();
-    await expect(page.locator('.code code')).toHaveText(key);
+    await expect(page.locator('.code code').first()).toHaveText(key);
   });
 
   await test.step('the right key finishes the set-up, written as people write', async () => {
