@@ -26,7 +26,7 @@ for (const variant of [
     await test.step('a wrong password is told, with what to do', async () => {
       await page.getByRole('link', { name: 'Add a server' }).click();
       await addServer(page, 'production', { ...line.server, password: 'not the password' });
-      const refused = page.getByRole('alert').filter({ hasText: 'refused the password of holdfast' });
+      const refused = page.getByRole('alert').filter({ hasText: 'the server refused the password' });
       await reloadUntil(page, refused);
       await expect(refused).toContainText('Enter the password again');
     });

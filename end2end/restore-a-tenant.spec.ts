@@ -32,8 +32,9 @@ for (const variant of [
     sql(source, `GRANT INSERT, UPDATE, DELETE ON grc2.* TO holdfast@'127.0.0.1'`);
     const answer = (word: string | RegExp) => page.locator('main .answer .big', { hasText: word });
     const state = (word: string) => page.locator('main dl.facts .badge', { hasText: word });
+    const operator = holdfast.addUser('platform-operator');
     const approver = holdfast.addUser('approver');
-    await signIn(page, holdfast.addUser('platform-operator'));
+    await signIn(page, operator);
     await addServer(page, 'production', source);
     await waitForTheTest(page);
     await protect(page, 'grc2');
