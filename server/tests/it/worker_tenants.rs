@@ -136,7 +136,8 @@ async fn a_table_that_comes_later_is_noticed_and_kept_as_shared() {
     );
     let (_, choices) = floor.rows().get_map_table(floor.source, "notes").await.unwrap();
     assert_eq!((choices.columns.len(), choices.paths.len()), (3, 1));
-    floor.rows().confirm_map(floor.source, 2).await.unwrap();
+    let version = floor.rows().get_map(floor.source).await.unwrap().version;
+    floor.rows().confirm_map(floor.source, version).await.unwrap();
     let backup = whole(&floor).await;
     let split = floor.rows().get_backup(backup).await.unwrap().split.unwrap();
     assert_eq!((split.shared_rows, split.is_complete, split.drift), (6_000, true, Vec::new()));
