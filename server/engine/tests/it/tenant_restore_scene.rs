@@ -187,7 +187,9 @@ fn rows(tenant: u32) -> Vec<String> {
         for number in 0..3 {
             all.push(format!("INSERT INTO grc.answer VALUES ({id},{number},'answer {number}')"));
         }
-        all.push(format!("INSERT INTO grc.token VALUES (UNHEX(LEFT(SHA2('{id}',256),32)),{tenant},'token {n}')"));
+        all.push(format!(
+            "INSERT INTO grc.token VALUES (UNHEX(LEFT(SHA2('{id}',256),32)),{tenant},'token {n}')"
+        ));
         for _ in 0..=(n % 3) {
             all.push(format!(
                 "INSERT INTO grc.event VALUES ({tenant},'Event {n}',{n}/3,b'1{}1',X'00{n:02}FF')",
