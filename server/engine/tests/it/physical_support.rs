@@ -158,7 +158,7 @@ impl Restored {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;
-        let mut server = Self { child, port, directory: directory };
+        let mut server = Self { child, port, directory };
         let until = Instant::now() + Duration::from_secs(60);
         // The accounts are those of the source.
         while let Err(error) = server.endpoint(model).connect().await {
