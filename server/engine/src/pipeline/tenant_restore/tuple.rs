@@ -1,39 +1,7 @@
-//! The text of a row as a backup holds it: `(7,'it\'s',0xFF,NULL)`.
+//! Values of a row for people, from its text as a backup holds it: `(7,'it\'s',0xFF,NULL)`.
 
-/// The literals of a tuple, in order; nothing if it is not one.
-pub fn literals(tuple: &[u8]) -> Option<Vec<&[u8]>> {
-    let inner = tuple.strip_prefix(b"(")?.strip_suffix(b")")?;
-    let (mut all, mut rest) = (Vec::new(), inner);
-    loop {
-        let end = if rest.first() == Some(&b'\'') { quoted_end(rest)? } else { bare_end(rest) };
-        let (literal, after) = rest.split_at_checked(end)?;
-        if literal.is_empty() {
-            return None;
-        }
-        all.push(literal);
-        match after.split_first() {
-            None => return Some(all),
-            Some((b',', next)) => rest = next,
-            Some(_) => return None,
-        }
-    }
-}
-
-fn bare_end(text: &[u8]) -> usize {
-    text.iter().position(|byte| *byte == b',').unwrap_or(text.len())
-}
-
-/// Behind the closing quote. Quotes inside are escaped, never doubled.
-fn quoted_end(text: &[u8]) -> Option<usize> {
-    let mut at = 1;
-    loop {
-        match text.get(at)? {
-            b'\\' => at += 2,
-            b'\'' => return Some(at + 1),
-            _ => at += 1,
-        }
-    }
-}
+use crate::source::mysql::native::literal;
+pub use crate::source::mysql::native::literal::split as literals;
 
 /// Whether a literal is NULL.
 pub fn is_null(literal: &[u8]) -> bool {
@@ -48,27 +16,12 @@ pub fn text(literal: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(&unescaped(literal, usize::MAX)).into_owned())
 }
 
-/// The bytes between quotes without their escapes, at most `limit`; anything else as it is.
+/// The bytes between quotes without their escapes, about `limit`; anything else as it is.
 fn unescaped(literal: &[u8], limit: usize) -> Vec<u8> {
-    let Some(inner) = literal.strip_prefix(b"'").and_then(|inner| inner.strip_suffix(b"'")) else {
-        return literal.iter().take(limit).copied().collect();
-    };
-    let (mut plain, mut bytes) = (Vec::new(), inner.iter());
-    while plain.len() < limit {
-        let Some(byte) = bytes.next() else { break };
-        plain.push(match byte {
-            b'\\' => match bytes.next() {
-                Some(b'0') => 0,
-                Some(b'n') => b'\n',
-                Some(b'r') => b'\r',
-                Some(b'Z') => 0x1a,
-                Some(other) => *other,
-                None => break,
-            },
-            other => *other,
-        });
-    }
-    plain
+    let inside = literal.strip_prefix(b"'").and_then(|inside| inside.strip_suffix(b"'"));
+    inside
+        .and_then(|inside| literal::unescaped(inside, limit))
+        .unwrap_or_else(|| literal.iter().take(limit).copied().collect())
 }
 
 /// Characters that are shown of a value.

@@ -22,63 +22,85 @@ fn damaged() -> Error {
         .hint("Use another copy of this backup, or an older backup.")
 }
 
-/// The values of a tuple with its parentheses.
-pub fn tuple(text: &[u8]) -> Result<Vec<Literal>> {
-    let mut rest = text.strip_prefix(b"(").ok_or_else(damaged)?;
-    let mut values = Vec::new();
+/// The length of the literal at the beginning of `text`; a comma or a parenthesis follows it. Quotes inside a string
+/// are escaped, never doubled.
+pub fn length(text: &[u8]) -> Option<usize> {
+    if text.first() != Some(&b'\'') {
+        return text.iter().position(|byte| matches!(byte, b',' | b')'));
+    }
+    let mut at = 1;
     loop {
-        let (value, tail) = literal(rest)?;
-        values.push(value);
-        match tail.split_first() {
-            Some((b',', tail)) => rest = tail,
-            Some((b')', [])) => return Ok(values),
-            _ => return Err(damaged()),
+        at += text.get(at..)?.iter().position(|byte| matches!(byte, b'\'' | b'\\'))?;
+        if text.get(at) == Some(&b'\'') {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
+
+/// The literals of a tuple with its parentheses, as they stand; nothing if it is not one.
+pub fn split(tuple: &[u8]) -> Option<Vec<&[u8]>> {
+    let (mut all, mut rest) = (Vec::new(), tuple.strip_prefix(b"(")?);
+    loop {
+        let (literal, after) = rest.split_at_checked(length(rest)?)?;
+        if literal.is_empty() {
+            return None;
+        }
+        all.push(literal);
+        match after {
+            [b',', next @ ..] => rest = next,
+            [b')'] => return Some(all),
+            _ => return None,
         }
     }
 }
 
-fn literal(text: &[u8]) -> Result<(Literal, &[u8])> {
-    if let Some(inside) = text.strip_prefix(b"'") {
-        return quoted(inside);
-    }
-    let end = text.iter().position(|byte| matches!(byte, b',' | b')')).ok_or_else(damaged)?;
-    let (word, tail) = text.split_at(end);
-    let value = if word == b"NULL" {
-        Literal::Null
-    } else if let Some(digits) = word.strip_prefix(b"0x") {
-        Literal::Binary(hex::decode(digits).map_err(|_| damaged())?)
-    } else if !word.is_empty()
-        && word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
-    {
-        Literal::Bare(String::from_utf8_lossy(word).into_owned())
-    } else {
-        return Err(damaged());
-    };
-    Ok((value, tail))
-}
-
-fn quoted(mut rest: &[u8]) -> Result<(Literal, &[u8])> {
-    let mut text = Vec::new();
-    loop {
-        let end = rest.iter().position(|byte| matches!(byte, b'\'' | b'\\')).ok_or_else(damaged)?;
-        let (plain, tail) = rest.split_at(end);
-        text.extend_from_slice(plain);
-        match tail {
-            [b'\'', tail @ ..] => return Ok((Literal::Text(text), tail)),
+/// What stands between quotes without its escapes, about `limit` bytes of it at most; nothing if an escape is none of ours.
+pub fn unescaped(mut inside: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    while plain.len() < limit {
+        let end = inside.iter().position(|byte| *byte == b'\\').unwrap_or(inside.len());
+        let (clean, rest) = inside.split_at(end.min(limit - plain.len()));
+        plain.extend_from_slice(clean);
+        match rest {
+            [] => break,
             [b'\\', escaped, tail @ ..] => {
-                text.push(match escaped {
+                plain.push(match escaped {
                     b'0' => 0,
                     b'n' => b'\n',
                     b'r' => b'\r',
                     b'Z' => 0x1a,
                     b'\'' | b'\\' => *escaped,
-                    _ => return Err(damaged()),
+                    _ => return None,
                 });
-                rest = tail;
+                inside = tail;
             }
-            _ => return Err(damaged()),
+            [b'\\'] => return None,
+            rest => inside = rest,
         }
     }
+    Some(plain)
+}
+
+/// The values of a tuple with its parentheses.
+pub fn tuple(text: &[u8]) -> Result<Vec<Literal>> {
+    split(text).ok_or_else(damaged)?.into_iter().map(value).collect()
+}
+
+fn value(literal: &[u8]) -> Result<Literal> {
+    if let Some(inside) = literal.strip_prefix(b"'").and_then(|inside| inside.strip_suffix(b"'")) {
+        return Ok(Literal::Text(unescaped(inside, usize::MAX).ok_or_else(damaged)?));
+    }
+    if literal == b"NULL" {
+        return Ok(Literal::Null);
+    }
+    if let Some(digits) = literal.strip_prefix(b"0x") {
+        return Ok(Literal::Binary(hex::decode(digits).map_err(|_| damaged())?));
+    }
+    if literal.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte)) {
+        return Ok(Literal::Bare(String::from_utf8_lossy(literal).into_owned()));
+    }
+    Err(damaged())
 }
 
 #[cfg(test)]

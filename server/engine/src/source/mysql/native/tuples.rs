@@ -3,6 +3,7 @@
 //! Rows of many owners lie in as many blocks. Brought back into the order of the primary key they load in two thirds
 //! of the server's time. LOAD DATA saves the server the parsing of SQL, and binary values their double length.
 
+use super::literal;
 use crate::{Error, Kind, Result};
 
 /// A tuple: which text it is in, and where.
@@ -68,24 +69,9 @@ pub fn tuple<'t>(texts: &'t [Vec<u8>], line: &Line) -> &'t [u8] {
 pub fn value(tuple: &[u8], index: usize) -> Option<&[u8]> {
     let mut rest = tuple.strip_prefix(b"(")?;
     for _ in 0..index {
-        rest = rest.get(literal(rest)? + 1..)?;
+        rest = rest.get(literal::length(rest)? + 1..)?;
     }
-    rest.get(..literal(rest)?)
-}
-
-/// The length of the literal at the beginning; a comma or a parenthesis follows it.
-fn literal(text: &[u8]) -> Option<usize> {
-    if text.first() != Some(&b'\'') {
-        return text.iter().position(|byte| matches!(byte, b',' | b')'));
-    }
-    let mut at = 1;
-    loop {
-        at += text.get(at..)?.iter().position(|byte| matches!(byte, b'\'' | b'\\'))?;
-        if text.get(at) == Some(&b'\'') {
-            return Some(at + 1);
-        }
-        at += 2;
-    }
+    rest.get(..literal::length(rest)?)
 }
 
 fn integer(literal: &[u8]) -> Option<i128> {
