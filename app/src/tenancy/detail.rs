@@ -1,6 +1,6 @@
 //! One tenant: how it stands, the points it can be brought back to, what was done for it and what can be done.
 
-use domain::{Cursor, Timestamp, access::Permission, id::kind, tenancy::TenantKey};
+use domain::{Cursor, Fault, Timestamp, access::Permission, id::kind, tenancy::TenantKey};
 use leptos::prelude::*;
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     export::export_panel,
     rows::{PointAction, points_table, tenant_title},
     summary::{confirmed, map_notice},
-    tables::tables_panel,
+    tables::{no_tables_panel, tables_panel},
 };
 use crate::{
     access::api::Me,
@@ -45,7 +45,11 @@ pub fn TenantPage() -> impl IntoView {
         };
         let tables = match &newest {
             None => None,
-            Some(point) => Some(tables_of(&visit, point, &key).await?),
+            // Only the vault knows them; on the day it does not answer the rest of the page is needed most.
+            Some(point) => match tables_of(&visit, point, &key).await {
+                Err(fault @ (Fault::Internal { .. } | Fault::Unavailable { .. })) => Some(Err(fault)),
+                tables => Some(Ok(tables?)),
+            },
         };
         let path = tenant_path(source, &key);
         let restore = (newest.is_some() && Permission::RequestRestore.allows(me.role)).then(
@@ -65,7 +69,7 @@ pub fn TenantPage() -> impl IntoView {
 /// What the page lists page by page.
 struct Lists {
     points: domain::Page<TenantPoint>,
-    tables: Option<domain::Page<super::api::TenantTable>>,
+    tables: Option<Result<domain::Page<super::api::TenantTable>, Fault>>,
     newest: Option<TenantPoint>,
 }
 
@@ -73,7 +77,7 @@ async fn tables_of(
     visit: &Visit,
     point: &TenantPoint,
     key: &TenantKey,
-) -> Result<domain::Page<super::api::TenantTable>, domain::Fault> {
+) -> Result<domain::Page<super::api::TenantTable>, Fault> {
     let filter = TenantTableFilter {
         backup_id: point.backup_id,
         tenant: key.clone(),
@@ -102,8 +106,10 @@ fn body(detail: TenantDetail, lists: Lists, visit: &Visit, me: &Me, path: &str) 
     let options = (lists.newest.is_some() && Permission::ExportBackup.allows(me.role))
         .then(|| export_panel(&row.key, &lists.points.rows, &exported));
     let points = points_panel(lists.points, visit, path, action);
-    let tables =
-        lists.newest.zip(lists.tables).map(|(newest, tables)| tables_panel(path, visit, &newest, tables));
+    let tables = lists.newest.zip(lists.tables).map(|(newest, tables)| match tables {
+        Ok(tables) => tables_panel(path, visit, &newest, tables),
+        Err(fault) => no_tables_panel(&fault),
+    });
     let runs = if detail.runs.is_empty() {
         empty("No run for this tenant yet", "Its own backups, exports and restores appear here.")
     } else {

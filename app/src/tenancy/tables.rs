@@ -1,18 +1,34 @@
 //! The tables of a tenant in one backup.
 
-use domain::Page;
+use domain::{Fault, Page};
 use leptos::prelude::*;
 
 use super::api::{TenantPoint, TenantTable};
 use crate::{
-    layout::page::Visit,
+    layout::{
+        fault::{advice, sentence},
+        page::Visit,
+    },
     ui::{
+        badge::Tone,
+        notice::notice,
         pager::Pager,
         table::{Table, text},
         text::{name, number},
         time::when,
     },
 };
+
+/// The panel of the tables where the vault does not say which they are.
+pub fn no_tables_panel(fault: &Fault) -> AnyView {
+    view! {
+        <section class="panel c7" id="tables">
+            <header><h2>"Tables"</h2></header>
+            {notice(Tone::Bad, format!("The vault did not say which they are. {} {}", sentence(fault), advice(fault, None)))}
+        </section>
+    }
+    .into_any()
+}
 
 /// Tables with the tenant's rows in its newest point.
 pub fn tables_panel(path: &str, visit: &Visit, point: &TenantPoint, tables: Page<TenantTable>) -> AnyView {

@@ -107,7 +107,6 @@ async fn a_tenants_own_backup_holds_nobody_else_and_goes_with_its_retention() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "its version of the map was stale; mended, not run since"]
 async fn a_table_that_comes_later_is_noticed_and_kept_as_shared() {
     let floor = native("split_drift").await;
     inferred(&floor).await;
