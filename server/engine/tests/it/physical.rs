@@ -12,7 +12,7 @@ use crate::pipeline_support::{control, create, local};
 
 /// The whole point: a full copy and increments, taken while everything is written to.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the physical engine has not passed them yet: copying hangs after the program has ended"]
+#[ignore = "everything but its end passes: CHECKSUM TABLE of a crash-safe Aria table differs on the restored server"]
 async fn a_server_under_load_comes_back_from_a_chain() -> Result<()> {
     if !is_possible().await {
         return Ok(());
@@ -88,7 +88,6 @@ async fn a_server_under_load_comes_back_from_a_chain() -> Result<()> {
 
 /// Without sums less is proven, and that is said.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the physical engine has not passed them yet: copying hangs after the program has ended"]
 async fn without_sums_the_copy_is_proven_in_itself_only() -> Result<()> {
     if !is_possible().await {
         return Ok(());
@@ -106,7 +105,6 @@ async fn without_sums_the_copy_is_proven_in_itself_only() -> Result<()> {
 
 /// A parent that is gone, and a copy that was altered: nothing is left behind.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the physical engine has not passed them yet: copying hangs after the program has ended"]
 async fn a_broken_chain_is_refused_before_anything_is_unpacked() -> Result<()> {
     if !is_possible().await {
         return Ok(());
@@ -150,7 +148,6 @@ async fn a_broken_chain_is_refused_before_anything_is_unpacked() -> Result<()> {
 
 /// What cannot work is refused before anything is copied, with what to do.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the physical engine has not passed them yet: copying hangs after the program has ended"]
 async fn what_cannot_work_is_refused_with_a_remedy() -> Result<()> {
     if !is_possible().await {
         return Ok(());

@@ -30,7 +30,6 @@ fn once_it_runs(act: impl Fn(&CancellationToken) + Send + Sync + 'static) -> Con
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the physical engine has not passed them yet: copying hangs after the program has ended"]
 async fn a_killed_program_and_a_stop_leave_nothing() -> Result<()> {
     if !is_possible().await {
         return Ok(());
@@ -66,7 +65,6 @@ async fn a_killed_program_and_a_stop_leave_nothing() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the physical engine has not passed them yet: copying hangs after the program has ended"]
 async fn a_full_disk_is_refused_with_both_numbers() -> Result<()> {
     if !is_possible().await {
         return Ok(());
@@ -98,7 +96,6 @@ async fn a_full_disk_is_refused_with_both_numbers() -> Result<()> {
 
 /// A worker that was killed left a copy in clear and a server on it.
 #[tokio::test]
-#[ignore = "the physical engine has not passed them yet: copying hangs after the program has ended"]
 async fn what_the_dead_left_is_stopped_and_removed() -> Result<()> {
     let root = tempfile::tempdir()?;
     let left = root.path().join(format!("{}left", workplace::PREFIX));
@@ -119,7 +116,6 @@ async fn what_the_dead_left_is_stopped_and_removed() -> Result<()> {
 
 /// `HOLDFAST_TEST_SCALE=1` streams half a gigabyte; otherwise a tenth of that.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the physical engine has not passed them yet: copying hangs after the program has ended"]
 async fn memory_does_not_grow_with_the_server() -> Result<()> {
     if !is_possible().await {
         return Ok(());

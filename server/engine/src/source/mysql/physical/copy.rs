@@ -159,8 +159,10 @@ pub async fn too_long(mut stage: watch::Receiver<Stage>) -> Error {
         // The program is gone without a standstill.
         return std::future::pending().await;
     }
-    let ended = tokio::time::timeout(STANDSTILL, stage.wait_for(|stage| *stage == Stage::Released)).await;
-    if ended.is_ok() {
+    // What the waiting gives borrows the channel: kept, it would stop whoever tells the next stage.
+    let released =
+        tokio::time::timeout(STANDSTILL, stage.wait_for(|stage| *stage == Stage::Released)).await.is_ok();
+    if released {
         return std::future::pending().await;
     }
     Error::new(
