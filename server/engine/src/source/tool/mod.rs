@@ -260,8 +260,16 @@ mod tests {
             .await
             .unwrap()
             .unwrap();
-        let alive = std::fs::read_to_string(format!("/proc/{grandchild}/stat")).unwrap_or_default();
-        assert!(alive.is_empty() || alive.contains(") Z"), "{alive}");
+        // A process that dies closes its files first: for a moment it is neither alive nor dead.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        loop {
+            let alive = std::fs::read_to_string(format!("/proc/{grandchild}/stat")).unwrap_or_default();
+            if alive.is_empty() || alive.contains(") Z") {
+                break;
+            }
+            assert!(std::time::Instant::now() < deadline, "{alive}");
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]
