@@ -74,27 +74,23 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
 async fn native(job: &Job, place: Place, endpoint: Endpoint, row: SourceRow) -> Result<(), JobError> {
     let (map, is_confirmed) = map_of(job, &endpoint, &row).await?;
     let request = NativeRequest {
-        place: place.clone(),
+        place,
         endpoint,
         database: row.source.database,
         codec: job.services.config.worker.compression,
         map: Some(map.clone()),
+        confirmed: is_confirmed,
         tenant_column: row.tenant_column,
         tenant: job.run().tenant.clone(),
         readers: READERS,
     };
     let receipt = native::back_up(job.vault(), &request, &job.control).await?;
-    let shared_rows = pipeline::shared_rows(job.vault(), &place).await?;
-    let mut remarks = receipt.remarks.clone();
-    if !is_confirmed {
-        remarks.push("Nobody has confirmed the tenant map yet.".into());
-    }
     let split = NewSplit {
         map,
         drift: receipt.drift.clone(),
-        shared_rows,
+        shared_rows: receipt.shared_rows,
         tenants: receipt.tenants.iter().map(part).collect(),
-        remarks,
+        remarks: receipt.remarks.clone(),
     };
     for remark in &split.remarks {
         job.say(remark).await?;

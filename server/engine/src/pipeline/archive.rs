@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     DatabaseContent, Vault,
-    native::blocks::{self, Blocks, Whose},
+    native::blocks::{self, Whose},
 };
 use crate::{
     Error, Kind, Result,
@@ -123,8 +123,9 @@ impl Archive {
     /// Adds up what all owners counted, where each keeps its own counts.
     pub async fn add_up(&mut self, vault: &Vault, place: &Place) -> Result<()> {
         if self.index.content.split.is_some() {
-            let blocks = Blocks::open(vault, place, self, &Whose::All).await?;
-            self.index.content.sums = blocks::totals(&self.index.content, blocks.parts());
+            let parts = blocks::parts_of(vault, place, self, &Whose::All).await?;
+            let counted = parts.iter().map(|(_, part)| &part.content);
+            self.index.content.sums = blocks::totals(&self.index.content, counted);
         }
         Ok(())
     }

@@ -75,6 +75,8 @@ pub struct Receipt {
     pub phases: Vec<Phase>,
     /// Tenants in it, where it is split by tenant.
     pub tenants: Vec<TenantReceipt>,
+    /// Rows that belong to no tenant, where it is split by tenant.
+    pub shared_rows: u64,
     /// What no longer fits between the tenant map and the schema.
     pub drift: Vec<Drift>,
     /// What a person should know, one sentence each.
@@ -368,6 +370,7 @@ fn receipt(
         objects,
         phases,
         tenants: Vec::new(),
+        shared_rows: 0,
         drift: Vec::new(),
         remarks: Vec::new(),
     }

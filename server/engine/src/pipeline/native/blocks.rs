@@ -102,44 +102,7 @@ impl Blocks {
         archive: &Archive,
         whose: &Whose,
     ) -> Result<Self> {
-        let mut wanted: Vec<&Slot> = Vec::new();
-        let by_owner = |owner: &Owner| archive.slots.slots.iter().rev().find(|slot| slot.owner == *owner);
-        let is_home = |slot: &Slot| slot.id == 0;
-        match whose {
-            Whose::All => wanted.extend(archive.slots.slots.iter().filter(|slot| !is_home(slot))),
-            Whose::SharedAnd(tenants) => {
-                wanted.extend(by_owner(&Owner::Shared));
-                for tenant in tenants {
-                    wanted.push(tenant_slot(archive, tenant)?);
-                }
-            }
-            Whose::Tenant(tenant) => wanted.push(tenant_slot(archive, tenant)?),
-        }
-        // Collected first: a stream over the closure is not `Send` for every lifetime, and tasks need that.
-        let opening: Vec<_> =
-            wanted.iter().map(|slot| super::super::archive::data_key(vault, place, slot)).collect();
-        let keys: Vec<Secret> = stream::iter(opening).buffered(KEYS_AT_ONCE).try_collect().await?;
-        let entries: Vec<OwnerEntry> = wanted
-            .iter()
-            .zip(keys)
-            .map(|(slot, data_key)| OwnerEntry {
-                owner: slot.owner.clone(),
-                tenant: None,
-                slot: slot.id,
-                data_key,
-            })
-            .collect();
-        let contexts: Vec<_> = entries
-            .iter()
-            .map(|entry| {
-                (
-                    owners::context(vault, place, entry, SegmentKind::Index, Codec::Zstd, entry.slot),
-                    &entry.data_key,
-                )
-            })
-            .collect();
-        let indexes: Vec<IndexPart<OwnerContent>> =
-            index::read_parts(&*archive.sealed_index, &contexts).await?;
+        let parts = parts_of(vault, place, archive, whose).await?;
         let mut packs = Vec::new();
         for (number, object) in (0u32..).zip(&archive.manifest.packs) {
             let key = ObjectKey::new(&*object.key)?;
@@ -169,8 +132,8 @@ impl Blocks {
             let part = IndexPart { segments: archive.index.segments.clone(), content };
             blocks.add(vault, &home, part).await?;
         }
-        for (entry, part) in entries.iter().zip(indexes) {
-            blocks.add(vault, entry, part).await?;
+        for (entry, part) in parts {
+            blocks.add(vault, &entry, part).await?;
         }
         Ok(blocks)
     }
@@ -248,6 +211,14 @@ impl Blocks {
             }
         }
         ranges
+    }
+    /// Blocks of rows by table, in the order of its key.
+    pub fn by_table(&self) -> BTreeMap<u32, Vec<BlockRef>> {
+        let mut tables: BTreeMap<u32, Vec<BlockRef>> = BTreeMap::new();
+        for ((table, _), refs) in self.by_range() {
+            tables.entry(table).or_default().extend(refs);
+        }
+        tables
     }
     /// How many rows end in a block; nothing if it holds no rows.
     pub fn rows_of(&self, at: BlockRef) -> Option<u32> {
@@ -356,6 +327,54 @@ impl Blocks {
     }
 }
 
+/// The parts of the index of `whose`; nothing of the data is read. A tenant that the backup does not hold is an error.
+pub(in crate::pipeline) async fn parts_of(
+    vault: &Vault,
+    place: &Place,
+    archive: &Archive,
+    whose: &Whose,
+) -> Result<Vec<(OwnerEntry, IndexPart<OwnerContent>)>> {
+    let mut wanted: Vec<&Slot> = Vec::new();
+    let by_owner = |owner: &Owner| archive.slots.slots.iter().rev().find(|slot| slot.owner == *owner);
+    let is_home = |slot: &Slot| slot.id == 0;
+    match whose {
+        Whose::All => wanted.extend(archive.slots.slots.iter().filter(|slot| !is_home(slot))),
+        Whose::SharedAnd(tenants) => {
+            wanted.extend(by_owner(&Owner::Shared));
+            for tenant in tenants {
+                wanted.push(tenant_slot(archive, tenant)?);
+            }
+        }
+        Whose::Tenant(tenant) => wanted.push(tenant_slot(archive, tenant)?),
+    }
+    // Collected first: a stream over the closure is not `Send` for every lifetime, and tasks need that.
+    let opening: Vec<_> =
+        wanted.iter().map(|slot| super::super::archive::data_key(vault, place, slot)).collect();
+    let keys: Vec<Secret> = stream::iter(opening).buffered(KEYS_AT_ONCE).try_collect().await?;
+    let entries: Vec<OwnerEntry> = wanted
+        .iter()
+        .zip(keys)
+        .map(|(slot, data_key)| OwnerEntry {
+            owner: slot.owner.clone(),
+            tenant: None,
+            slot: slot.id,
+            data_key,
+        })
+        .collect();
+    let contexts: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            (
+                owners::context(vault, place, entry, SegmentKind::Index, Codec::Zstd, entry.slot),
+                &entry.data_key,
+            )
+        })
+        .collect();
+    let parts = index::read_parts(&*archive.sealed_index, &contexts).await?;
+    drop(contexts);
+    Ok(entries.into_iter().zip(parts).collect())
+}
+
 fn tenant_slot<'a>(archive: &'a Archive, tenant: &TenantKey) -> Result<&'a Slot> {
     let owner = crate::source::mysql::tenancy::tenant_key::owner_of(tenant);
     archive.slots.slots.iter().rev().find(|slot| slot.owner == owner).ok_or_else(|| {
@@ -369,11 +388,14 @@ fn tenant_slot<'a>(archive: &'a Archive, tenant: &TenantKey) -> Result<&'a Slot>
 }
 
 /// Adds what all owners counted: the sums of whole tables, those without rows included.
-pub fn totals(content: &DatabaseContent, parts: &[Part]) -> crate::source::sums::SourceSums {
+pub fn totals<'c>(
+    content: &DatabaseContent,
+    parts: impl IntoIterator<Item = &'c OwnerContent>,
+) -> crate::source::sums::SourceSums {
     use crate::source::sums::{Method, SourceSums, TableSum};
     let mut tables: BTreeMap<String, TableSum> =
         content.inventory.tables.iter().map(|table| (table.name.clone(), TableSum::default())).collect();
-    for owned in parts.iter().flat_map(|part| &part.content.tables) {
+    for owned in parts.into_iter().flat_map(|part| &part.tables) {
         let total = tables.entry(owned.name.clone()).or_default();
         total.rows += owned.rows;
         total.sum.merge(owned.sum);

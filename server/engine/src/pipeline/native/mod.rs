@@ -6,15 +6,17 @@
 //! owner come out of the same pass.
 //!
 //! Reading order: this file (from the request to the manifest), [`worker`] (a row's way), [`buffers`], [`layout`]
-//! (places in the packs), [`sink`] (to the store), [`owners`] (keys). Memory: 40 MiB of rows a reader, a few pieces
+//! (places in the packs), [`sink`] (to the store), [`owners`] (keys), [`index_parts`] (what is remembered). Memory: 40 MiB of rows a reader, a few pieces
 //! on their way, the index; a row of many megabytes needs itself once more.
 
 pub mod blocks;
 mod buffers;
+pub(super) mod index_parts;
 pub(super) mod layout;
 mod open;
 pub(super) mod owners;
 mod plain;
+mod readers;
 pub(super) mod restore;
 pub(super) mod sink;
 pub mod stages;
@@ -28,35 +30,26 @@ use domain::{
     sources::DatabaseName,
     tenancy::{DEFAULT_TENANT_COLUMN, TenantKey, TenantMap},
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::sync::mpsc;
 
 pub(super) use plain::plain;
 
-use layout::{Layout, Piece, Segments};
-use owners::{OwnerEntry, Owners, SCHEMA_SEGMENT, SHARED_SEGMENT};
+use layout::Layout;
+use owners::{Owners, SCHEMA_SEGMENT, SHARED_SEGMENT};
 use stages::Stages;
-use tally::Tallies;
 use worker::Work;
 
 use super::{
-    Control, DatabaseContent, OwnedTable, OwnerContent, Receipt, Split, TenantReceipt, Vault,
+    Control, DatabaseContent, Receipt, Split, Vault,
     backup::{publish, read_back},
     count, failpoint,
     meter::Meter,
     phases::Phases,
     remove::sweep_attempt,
-    task_failed,
 };
 use crate::{
     Error, Kind, Result,
-    format::{
-        Codec, Owner, VERSION,
-        context::SegmentKind,
-        index::{IndexPart, IndexWriter},
-        keys::Place,
-        manifest::{Manifest, ObjectRef},
-        slots::SlotBundle,
-    },
+    format::{Codec, Owner, VERSION, keys::Place, manifest::Manifest, slots::SlotBundle},
     seal::secret::random_array,
     source::{
         Proof,
@@ -76,8 +69,10 @@ pub struct NativeRequest {
     pub database: DatabaseName,
     /// Compression.
     pub codec: Codec,
-    /// The confirmed tenant map; without one it is inferred, and the backup says so.
+    /// The tenant map; without one it is inferred.
     pub map: Option<TenantMap>,
+    /// Whether a person has confirmed it; otherwise the backup says so.
+    pub confirmed: bool,
     /// The column that is looked for when a map is inferred.
     pub tenant_column: String,
     /// Back up this tenant only.
@@ -95,6 +90,7 @@ impl NativeRequest {
             database,
             codec: Codec::Zstd,
             map: None,
+            confirmed: false,
             tenant_column: DEFAULT_TENANT_COLUMN.into(),
             tenant: None,
             readers: 2,
@@ -172,7 +168,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         control.cancel.child_token(),
     ));
     let (pieces, coming) = mpsc::channel(sink::ON_THE_WAY);
-    let reading = read(&work, agreed.readers, &layout, known, first, pieces.clone(), request.codec);
+    let reading = readers::read(&work, agreed.readers, &layout, known, first, pieces.clone(), request.codec);
     let (stored, served, read) = tokio::join!(
         sink::store(&**vault.storage(), place, coming, &progress),
         async {
@@ -229,7 +225,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         opened.inventory.tables.get(number as usize).map(|table| table.name.clone()).unwrap_or_default()
     };
     let unled: BTreeMap<String, u64> = unled.iter().map(|(table, rows)| (name(*table), *rows)).collect();
-    let remarks = remarks(&agreed.said, request.map.is_some(), &opened.drift, &unled);
+    let remarks = remarks(&agreed.said, request.confirmed, &opened.drift, &unled);
     let content = DatabaseContent {
         database: request.database.clone(),
         server: opened.server.clone(),
@@ -240,7 +236,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         sums: SourceSums { method: Method::TextRows, tables: BTreeMap::new() },
         split: Some(Split {
             map: opened.map,
-            confirmed: request.map.is_some(),
+            confirmed: request.confirmed,
             drift: opened.drift.clone(),
             only: request.tenant.clone(),
             primary: opened.primary,
@@ -249,9 +245,9 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
             unled,
         }),
     };
-    let parts = parts(&entries, segments, &tallies, &name);
-    let tenants = parts.iter().filter_map(tenant_receipt).collect();
-    let index = store_index(vault, place, &home, content, parts).await?;
+    let parts = index_parts::parts(&entries, segments, &tallies, &name);
+    let (shared_rows, tenants) = index_parts::count_up(parts.iter().map(|(_, part)| part));
+    let index = index_parts::store_index(vault, place, &home, content, parts).await?;
     failpoint("index.stored");
     for object in packs.iter().chain([&index]) {
         read_back(vault, object).await?;
@@ -281,73 +277,11 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     };
     let (tables, objects) = (count(opened.inventory.tables.len()), count(opened.objects.len()));
     let receipt = publish(vault, manifest, tables, objects, phases, control).await?;
-    Ok((Receipt { tenants, drift: opened.drift, remarks, ..receipt }, stages))
+    Ok((Receipt { tenants, shared_rows, drift: opened.drift, remarks, ..receipt }, stages))
 }
 
 /// Its name in manifests.
 pub const ENGINE: &str = "native";
-
-/// Runs the readers to their end, then writes the end of every segment.
-async fn read(
-    work: &Arc<Work>,
-    wires: Vec<crate::source::mysql::wire::Wire>,
-    layout: &Arc<Layout>,
-    known: owners::Known,
-    first: Vec<Piece>,
-    pieces: mpsc::Sender<Piece>,
-    codec: Codec,
-) -> Result<()> {
-    let gone = || Error::cancelled("store rows");
-    for piece in first {
-        pieces.send(piece).await.map_err(|_| gone())?;
-    }
-    let stoppers: Vec<_> = wires.iter().map(crate::source::mysql::wire::Wire::stopper).collect();
-    let mut readers = JoinSet::new();
-    for wire in wires {
-        let buffers = buffers::Buffers::new(Arc::clone(layout), known.clone(), pieces.clone(), codec)?;
-        let (work, known) = (Arc::clone(work), known.clone());
-        readers.spawn_blocking(move || {
-            let result = worker::read(&work, wire, known, buffers);
-            if result.is_err() {
-                work.stop.cancel();
-            }
-            result
-        });
-    }
-    drop(known);
-    let mut failure: Option<Error> = None;
-    loop {
-        let joined = tokio::select! {
-            joined = readers.join_next() => joined,
-            () = work.stop.cancelled() => {
-                for stopper in &stoppers {
-                    stopper.stop();
-                }
-                readers.join_next().await
-            }
-        };
-        let Some(joined) = joined else { break };
-        let result = joined.map_err(|error| task_failed("read the tables", error)).and_then(|result| result);
-        if let Err(error) = result {
-            work.stop.cancel();
-            // What a stopped reader says is a consequence.
-            if failure.as_ref().is_none_or(|first| first.kind() == Kind::Cancelled) {
-                failure = Some(error);
-            }
-        }
-    }
-    if let Some(error) = failure {
-        return Err(error);
-    }
-    for at in layout.unfinished() {
-        let piece = owners::text(layout, at, codec, b"-- End of this segment\n", true)?;
-        pieces.send(piece).await.map_err(|_| gone())?;
-    }
-    if let Some(end) = layout.end() {
-        pieces.send(end).await.map_err(|_| gone())?;
-    }
-    Ok(())
-}
 
 fn remarks(
     agreed: &str,
@@ -370,91 +304,4 @@ async fn store_slots(vault: &Vault, place: &Place, bundle: &SlotBundle) -> Resul
     let body = Bytes::from(bundle.encode()?);
     vault.storage().put(&place.slots(bundle.generation)?, body, PutMode::CreateNew).await?;
     Ok(())
-}
-
-type Part = (Arc<OwnerEntry>, IndexPart<OwnerContent>);
-
-/// What each owner's part of the index says: its segments, its rows.
-fn parts(
-    entries: &[Arc<OwnerEntry>],
-    segments: Segments,
-    tallies: &Tallies,
-    name: &dyn Fn(u32) -> String,
-) -> Vec<Part> {
-    let mut parts: BTreeMap<u32, Part> = BTreeMap::new();
-    for entry in entries {
-        let content = OwnerContent { tenant: entry.tenant.clone(), tables: Vec::new() };
-        parts.insert(entry.slot, (Arc::clone(entry), IndexPart { segments: Vec::new(), content }));
-    }
-    // Threads number owners in the order in which they were opened: the shared one, then tenants as they came. The
-    // shared one is the last of those that are no tenants.
-    let shared =
-        entries.iter().filter(|entry| entry.tenant.is_none()).map(|entry| entry.slot).max().unwrap_or(0);
-    let slots: Vec<u32> = std::iter::once(shared)
-        .chain(entries.iter().filter(|entry| entry.tenant.is_some()).map(|entry| entry.slot))
-        .collect();
-    for (entry, index) in segments.all {
-        if let Some((_, part)) = parts.get_mut(&entry.slot) {
-            part.segments.push(index);
-        }
-    }
-    for ((owner, table), tally) in tallies {
-        let slot = slots.get(*owner as usize).copied().unwrap_or(0);
-        if let Some((_, part)) = parts.get_mut(&slot) {
-            let sum = tally.table_sum();
-            part.content.tables.push(OwnedTable {
-                number: *table,
-                name: name(*table),
-                rows: sum.rows,
-                sum: sum.sum,
-            });
-        }
-    }
-    parts.into_values().collect()
-}
-
-fn tenant_receipt((entry, part): &Part) -> Option<TenantReceipt> {
-    Some(TenantReceipt {
-        key: entry.tenant.clone()?,
-        rows: part.content.tables.iter().map(|table| table.rows).sum(),
-        plain_bytes: part.segments.iter().map(|segment| segment.plain_bytes).sum(),
-        stored_bytes: part
-            .segments
-            .iter()
-            .flat_map(|segment| &segment.frames)
-            .map(|frame| u64::from(frame.length))
-            .sum(),
-    })
-}
-
-/// Parts of the index: number 0 is what the backup's owner knows of everything; the part of any other owner has the
-/// number of its slot.
-async fn store_index(
-    vault: &Vault,
-    place: &Place,
-    home: &Arc<OwnerEntry>,
-    content: DatabaseContent,
-    parts: Vec<Part>,
-) -> Result<ObjectRef> {
-    let mut index = IndexWriter::begin();
-    let context = |owner: &OwnerEntry| {
-        owners::context(vault, place, owner, SegmentKind::Index, Codec::Zstd, owner.slot)
-    };
-    let mut own = Vec::new();
-    for (entry, part) in parts {
-        if entry.slot == home.slot {
-            own = part.segments;
-            continue;
-        }
-        index.part(context(&entry), &entry.data_key, &part)?;
-    }
-    index.part(context(home), &home.data_key, &IndexPart { segments: own, content })?;
-    let key = place.index()?;
-    let stored = vault.storage().put(&key, Bytes::from(index.end()), PutMode::CreateNew).await?;
-    Ok(ObjectRef {
-        key: key.to_string(),
-        size: stored.size,
-        sha256: hex::encode(stored.sha256),
-        version: stored.version,
-    })
 }

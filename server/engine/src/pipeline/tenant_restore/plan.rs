@@ -231,6 +231,7 @@ impl Compare {
         let comparing = Comparing { tenant: &self.tenant, seed: self.seed, token: &self.token };
         let part = self.blocks.parts().iter().find(|part| part.tenant.as_ref() == Some(&self.tenant));
         let owned = part.map(|part| part.content.tables.as_slice()).unwrap_or_default();
+        let mut in_vault = self.blocks.by_table();
         let mut changed = Vec::new();
         for (number, table) in (0u32..).zip(self.tables.iter()) {
             check(&self.token, "compare the tenant's rows")?;
@@ -244,7 +245,8 @@ impl Compare {
             });
             let in_backup = owned.iter().find(|owned| owned.number == table.plan.number);
             let rows = in_backup.map_or(0, |owned| owned.rows);
-            let mut backup = BackupRows::new(&self.blocks, table.plan.number, rows, self.handle.clone());
+            let refs = in_vault.remove(&table.plan.number).unwrap_or_default();
+            let mut backup = BackupRows::new(&self.blocks, refs, rows, self.handle.clone());
             changed.push(comparing.table(number, table, &mut self.wire, &mut backup, &mut out)?);
         }
         Ok((changed, out.end()?, self.wire))

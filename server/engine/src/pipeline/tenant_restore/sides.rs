@@ -163,16 +163,9 @@ pub struct BackupRows {
 }
 
 impl BackupRows {
-    /// Those of table `number`.
-    pub fn new(blocks: &Arc<Blocks>, number: u32, rows: u64, handle: Handle) -> Self {
-        let refs = blocks.by_range().into_iter().filter(|((table, _), _)| *table == number);
-        Self {
-            blocks: Arc::clone(blocks),
-            refs: refs.flat_map(|(_, refs)| refs).collect(),
-            rows,
-            kept: None,
-            handle,
-        }
+    /// Those in `refs`, all of one table.
+    pub fn new(blocks: &Arc<Blocks>, refs: Vec<BlockRef>, rows: u64, handle: Handle) -> Self {
+        Self { blocks: Arc::clone(blocks), refs, rows, kept: None, handle }
     }
 
     /// Gives every chosen row. Small tables are fetched once, however often they are read.

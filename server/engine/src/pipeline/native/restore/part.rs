@@ -47,7 +47,7 @@ pub(in crate::pipeline) async fn choose(
         .collect();
     let whose = if part.tenants.is_empty() { Whose::All } else { Whose::SharedAnd(part.tenants.clone()) };
     let blocks = Arc::new(Blocks::open(vault, place, archive, &whose).await?);
-    let mut sums = totals(&archive.index.content, blocks.parts());
+    let mut sums = totals(&archive.index.content, blocks.parts().iter().map(|part| &part.content));
     for (name, sum) in &mut sums.tables {
         if !is_chosen(part, name) {
             *sum = crate::source::sums::TableSum::default();
