@@ -27,12 +27,11 @@ for (const variant of [
   const isLive = variant.tag.length === 0;
 
   test(variant.title, { tag: variant.tag }, async ({ page, browser, holdfast }) => {
-    test.fixme(true, 'everything up to applying works here; what is compared after it does not agree yet');
     const { source } = holdfast.servers;
     // A restore into the live database writes there; an account for backups only may not.
     sql(source, `GRANT INSERT, UPDATE, DELETE ON grc2.* TO holdfast@'127.0.0.1'`);
     const answer = (word: string | RegExp) => page.locator('main .answer .big', { hasText: word });
-    const state = (word: string) => page.locator('main dl.facts .badge', { hasText: word });
+    const state = (word: string) => page.locator('main dl.facts .badge', { hasText: new RegExp(word) }); // letter for letter: `Being undone` is not `Undone`
     const operator = holdfast.addUser('platform-operator');
     const approver = holdfast.addUser('approver');
     await signIn(page, operator);
@@ -71,8 +70,10 @@ for (const variant of [
     });
     const tenant = page.url();
 
+    // Each variant makes a mistake of its own: undoing leaves the rows as the mistake had made them.
+    const mistake = `changed by mistake, ${isLive ? 'once' : 'twice'}`;
     const before = rowsOf(source, 7);
-    sql(source, `UPDATE grc2.risk_risk SET title = 'changed by mistake' WHERE TenantId = 7 ORDER BY id LIMIT 3`);
+    sql(source, `UPDATE grc2.risk_risk SET title = '${mistake}' WHERE TenantId = 7 ORDER BY id LIMIT 3`);
     sql(source, `DELETE FROM grc2.risk_assessment WHERE TenantId = 7 ORDER BY id LIMIT 2`);
     sql(source, `UPDATE grc2.risk_risk SET title = CONCAT(title, '!') WHERE TenantId = 8`);
     const spoilt = rowsOf(source, 7);
@@ -92,7 +93,7 @@ for (const variant of [
       else await reloadUntil(page, answer('2 rows come back, 3 change'));
       await expect(page.getByText('Rows of other tenants touched: ✓0')).toBeVisible();
       await page.getByRole('link', { name: 'risk_risk', exact: true }).click();
-      await expect(page.locator('del', { hasText: 'changed by mistake' })).toHaveCount(3);
+      await expect(page.locator('del', { hasText: mistake })).toHaveCount(3);
       await page.goBack();
     });
     const restore = page.url();
