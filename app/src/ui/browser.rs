@@ -85,7 +85,7 @@ mod memory {
         let Ok(fields) = form.query_selector_all(FIELDS) else { return };
         for index in 0..fields.length() {
             // A text area has the same `name` and `value`, which is all that is used of either.
-            if let Some(field) = fields.get(index).map(|node| node.unchecked_into::<HtmlInputElement>()) {
+            if let Some(field) = fields.get(index).map(JsCast::unchecked_into::<HtmlInputElement>) {
                 let key = path.clone() + " " + &field.name();
                 act(key, field);
             }
