@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Plain bytes of a block.
-const BLOCK: usize = 256 << 10;
+const BLOCK: usize = 512 << 10;
 /// Bytes that the buffers of a thread have room for in all.
 const BUDGET: usize = 40 << 20;
 /// A row longer than this is stored in parts, in bytes as it was sent.

@@ -131,7 +131,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     };
     phases.begin("snapshot");
     progress.expect(opened.plans.iter().map(|plan| plan.bytes_estimate).sum());
-    let agreed = open::agree(request, &opened.server, &control.cancel).await?;
+    let (agreed, plans) = open::agree(request, &opened.server, opened.plans, &control.cancel).await?;
     failpoint("source.opened");
 
     phases.begin("dump");
@@ -161,7 +161,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     }
     let seed = u64::from_be_bytes(random_array()?);
     let work = Arc::new(Work::new(
-        opened.plans,
+        plans,
         seed,
         request.tenant.clone(),
         progress.listener(),

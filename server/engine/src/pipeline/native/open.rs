@@ -16,7 +16,7 @@ use crate::{
             agree::{self, Agreed},
             dump,
             inspect::{self, Session},
-            native::{plan::TablePlan, schema, sums},
+            native::{parents, plan::TablePlan, schema, sums},
             objects, probe,
             tenancy::{drift, infer, keys},
         },
@@ -70,6 +70,12 @@ pub async fn open(request: &NativeRequest) -> Result<Opened> {
         }
         refuse_giants(&mut control, &who, request, table).await?;
         plans.extend(TablePlan::new(number, table, route, &keys, request.tenant.as_ref())?);
+    }
+    let rows = |name: &str| {
+        inventory.tables.iter().find(|table| table.name == name).map_or(0, |table| table.rows_estimate)
+    };
+    for plan in &mut plans {
+        plan.weigh(rows);
     }
     let mut used = map.clone();
     used.tables.retain(|table, mapping| {
@@ -133,12 +139,13 @@ async fn refuse_giants(conn: &mut Conn, who: &str, request: &NativeRequest, tabl
     .hint("Split its value, or exclude the table in the tenant map and back it up physically."))
 }
 
-/// Opens the readers.
+/// Opens the readers, and reads from them what the plans ask for.
 pub async fn agree(
     request: &NativeRequest,
     server: &ServerFacts,
+    mut plans: Vec<TablePlan>,
     cancel: &CancellationToken,
-) -> Result<Agreed> {
+) -> Result<(Agreed, Vec<TablePlan>)> {
     let (endpoint, database, count) = (request.endpoint.clone(), request.database.clone(), request.readers);
     let (facts, cancel) = (server.clone(), cancel.clone());
     // A tenant's own rows are one piece.
@@ -148,7 +155,8 @@ pub async fn agree(
         for reader in &mut agreed.readers {
             sums::prepare(reader, &database)?;
         }
-        Ok(agreed)
+        parents::lead(&mut agreed.readers, &mut plans, &cancel)?;
+        Ok((agreed, plans))
     });
     agreeing.await.map_err(|error| task_failed("open a snapshot", error))?
 }

@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -28,6 +28,7 @@ use crate::{
         mysql::{
             native::{
                 chunks::Chunk,
+                parents::Parents,
                 pieces::Pieces,
                 plan::{TablePlan, TenantAt},
                 row::Fields,
@@ -191,8 +192,12 @@ impl Reader<'_> {
     }
 
     fn owner(&mut self, plan: &TablePlan, row: &[u8]) -> Result<u32> {
-        let TenantAt::Value(at) = plan.tenant else { return self.shared(plan) };
-        let Some(value) = self.fields.get(row, at) else {
+        let value = match &plan.tenant {
+            TenantAt::Nowhere => return self.shared(plan),
+            TenantAt::Value(at) => self.fields.get(row, *at),
+            TenantAt::Parents(ways) => by_parents(ways, &self.fields, row),
+        };
+        let Some(value) = value else {
             self.unled += 1;
             return self.shared(plan);
         };
@@ -223,6 +228,17 @@ impl Reader<'_> {
     fn shared(&self, plan: &TablePlan) -> Result<u32> {
         if self.work.only.is_some() { Err(foreign(plan)) } else { Ok(SHARED) }
     }
+}
+
+/// The tenant that every parent names that names any; the same rule as that of the joins.
+fn by_parents<'p>(ways: &'p [(usize, Arc<Parents>)], fields: &Fields, row: &[u8]) -> Option<&'p [u8]> {
+    let named = |(at, parents): &'p (usize, Arc<Parents>)| parents.tenant(fields.get(row, *at)?);
+    if let [one] = ways {
+        return named(one);
+    }
+    let mut all = ways.iter().filter_map(named).filter(|tenant| !tenant.is_empty());
+    let first = all.next()?;
+    all.all(|tenant| tenant == first).then_some(first)
 }
 
 fn foreign(plan: &TablePlan) -> Error {

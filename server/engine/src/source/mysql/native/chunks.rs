@@ -8,9 +8,9 @@
 use domain::sources::quote_identifier;
 
 /// Rows that a piece should have.
-pub const ROWS: u64 = 65_536;
+pub const ROWS: u64 = 131_072;
 /// Bytes that a piece should have, by the server's own estimate.
-pub const BYTES: u64 = 16 << 20;
+pub const BYTES: u64 = 32 << 20;
 /// Tables smaller than this are one piece, in bytes.
 const SMALL: u64 = 4 << 20;
 

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`columns`] (what is selected of a table and in which form it is written), [`render`] (values as
 //! SQL), [`row`] (a row of the text protocol taken apart), [`chunks`] (pieces by range of primary key), [`plan`]
-//! (all of it for one table), [`pieces`] (which piece is next), [`schema`] (definitions as SQL), [`sums`] (the same
+//! (all of it for one table), [`parents`] (whose rows are whose without a join), [`pieces`] (which piece is next), [`schema`] (definitions as SQL), [`sums`] (the same
 //! rows without a dump). The way back: [`ddl`] (keys after rows), [`tuples`] (rows found, ordered, turned into LOAD DATA),
 //! [`table`] (all of it for one table).
 
@@ -10,6 +10,7 @@ pub mod chunks;
 pub mod columns;
 pub mod ddl;
 pub mod literal;
+pub mod parents;
 pub mod pieces;
 pub mod plan;
 pub mod render;

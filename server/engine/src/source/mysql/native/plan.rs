@@ -1,5 +1,7 @@
 //! Everything that is needed to read one table and to write its rows.
 
+use std::sync::Arc;
+
 use domain::{
     sources::quote_identifier,
     tenancy::{Route, TenantKey},
@@ -8,25 +10,37 @@ use domain::{
 use super::{
     chunks::{Chunk, Key},
     columns::{self, Form, Written},
+    parents::{Parents, Question},
 };
 use crate::{
     Error, Kind, Result,
     source::{
         inventory::Table,
         mysql::tenancy::{
-            keys::{KeyColumn, Keys},
+            keys::{KeyColumn, Keys, same_name},
             select,
         },
     },
 };
 
 /// Where the tenant of a row is found among the values that are selected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum TenantAt {
     /// Nowhere: the table is shared.
     Nowhere,
     /// In the value with this number.
     Value(usize),
+    /// With the rows that these values refer to.
+    Parents(Vec<(usize, Arc<Parents>)>),
+}
+
+/// How a table is read when its rows are led by what is known of their parents, instead of by joins.
+#[derive(Debug, Clone)]
+struct Unjoined {
+    /// Which value refers to a row of what.
+    ways: Vec<(usize, Question)>,
+    from: String,
+    select: String,
 }
 
 /// How one table is read and written.
@@ -58,6 +72,7 @@ pub struct TablePlan {
     from: String,
     condition: Option<String>,
     order: String,
+    unjoined: Option<Unjoined>,
 }
 
 impl TablePlan {
@@ -113,6 +128,22 @@ impl TablePlan {
                 .strip_prefix(&t0)
                 .map_or_else(|| from.clone(), |joins| format!("{t0} FORCE INDEX (PRIMARY){joins}"));
         }
+        let unjoined = match route {
+            Route::Paths { paths } if only.is_none() => paths
+                .iter()
+                .map(|path| {
+                    let refers = path.steps.first()?.columns.first()?;
+                    let at = written.iter().position(|column| same_name(&column.name, refers))?;
+                    Some((at, Question::of(&table.name, path, keys)?))
+                })
+                .collect::<Option<Vec<_>>>()
+                .map(|ways| Unjoined {
+                    ways,
+                    from: if primary.is_empty() { t0 } else { format!("{t0} FORCE INDEX (PRIMARY)") },
+                    select: expressions.get(..written.len()).unwrap_or_default().join(","),
+                }),
+            _ => None,
+        };
         Ok(Some(Self {
             number,
             name: table.name.clone(),
@@ -129,7 +160,29 @@ impl TablePlan {
             from,
             condition,
             order: if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(",")) },
+            unjoined,
         }))
+    }
+
+    /// What has to be known of its parents to read it without joins.
+    pub fn questions(&self) -> impl Iterator<Item = &Question> {
+        self.unjoined.iter().flat_map(|unjoined| unjoined.ways.iter().map(|(_, question)| question))
+    }
+    /// Has the server join where that costs less; `rows` gives the estimate for a table.
+    pub fn weigh(&mut self, rows: impl Fn(&str) -> u64) {
+        if !self.questions().all(|question| Question::pays(self.rows_estimate, rows(&question.table))) {
+            self.unjoined = None;
+        }
+    }
+    /// Leads the rows by their parents, if every question has an answer.
+    pub fn lead(&mut self, answer: impl Fn(&Question) -> Option<Arc<Parents>>) {
+        let Some(unjoined) = self.unjoined.take() else { return };
+        let known = unjoined.ways.iter().map(|(at, question)| Some((*at, answer(question)?))).collect();
+        if let Some(known) = known {
+            self.tenant = TenantAt::Parents(known);
+            (self.from, self.select) = (unjoined.from, unjoined.select);
+            self.selected = self.forms.len();
+        }
     }
 
     /// The statement that reads a piece.
