@@ -7,6 +7,7 @@
 )]
 
 mod format_v8;
+mod killed;
 mod kms;
 mod mysql_agree;
 mod mysql_example;
