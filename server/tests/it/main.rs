@@ -17,6 +17,7 @@ mod set_up;
 mod use_cases;
 mod worker_jobs;
 mod worker_killed;
+mod worker_killed_tenants;
 mod worker_notices;
 mod worker_published;
 mod worker_tenants;

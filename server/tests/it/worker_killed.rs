@@ -38,11 +38,17 @@ const DURING_BACKUP: &[&str] = &[
 const DURING_VERIFICATION: &[&str] = &["verify.scratch", "verify.compared"];
 
 /// With the moments after which the database is whole, so that the next start only says so.
-const DURING_RESTORE: &[&str] =
-    &["restore.unmarked", "restore.created", "restore.loaded", "restore.whole", "restore.finished"];
+const DURING_RESTORE: &[&str] = &[
+    "restore.unmarked",
+    "restore.created",
+    "restore.half",
+    "restore.loaded",
+    "restore.whole",
+    "restore.finished",
+];
 
 /// Ends with the test, however that ends.
-struct Worker(Child);
+pub struct Worker(pub Child);
 
 impl Drop for Worker {
     fn drop(&mut self) {
@@ -52,14 +58,14 @@ impl Drop for Worker {
 }
 
 /// Most of the time a dead worker's lease is waited for, which can be done for several at once.
-const AT_ONCE: usize = 4;
+pub const AT_ONCE: usize = 4;
 
-struct Installed {
+pub struct Installed {
     directory: tempfile::TempDir,
 }
 
 impl Installed {
-    fn new(database: &str) -> Self {
+    pub fn new(database: &str) -> Self {
         create_database(database);
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("holdfast.toml"), settings(directory.path(), verification()))
@@ -90,7 +96,7 @@ impl Installed {
         );
         installed
     }
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
     fn program(&self) -> Command {
@@ -98,12 +104,12 @@ impl Installed {
         program.arg("--config").arg(self.path("holdfast.toml")).env("TMPDIR", self.path("tmp"));
         program
     }
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub fn run(&self, arguments: &[&str]) -> Output {
         let output = self.program().args(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         output
     }
-    fn worker(&self, dies_at: Option<&str>) -> Worker {
+    pub fn worker(&self, dies_at: Option<&str>) -> Worker {
         let mut program = self.program();
         if let Some(point) = dies_at {
             program.env("HOLDFAST_FAILPOINT", point);
@@ -111,24 +117,24 @@ impl Installed {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         Worker(program.arg("worker").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }
-    async fn catalog(&self) -> Catalog {
+    pub async fn catalog(&self) -> Catalog {
         let url = format!("sqlite://{}", self.path("state/catalog.db").display());
         Catalog::open(&url, Arc::new(SystemClock)).await.unwrap()
     }
 }
 
-async fn rows(catalog: &Catalog) -> TenantCatalog<'_> {
+pub async fn rows(catalog: &Catalog) -> TenantCatalog<'_> {
     let principal = catalog.command_line("test").await.unwrap();
     let tenant = principal.memberships()[0].tenant_id;
     catalog.tenant(&principal.allow::<may::ReadBackups>(tenant).unwrap())
 }
 
-async fn newest(catalog: &Catalog, kind: RunKind) -> Option<Run> {
+pub async fn newest(catalog: &Catalog, kind: RunKind) -> Option<Run> {
     let query = RunQuery { kind: Some(kind), limit: 1, ..RunQuery::default() };
     rows(catalog).await.list_runs(&query).await.unwrap().rows.into_iter().next()
 }
 
-fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+pub fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.path().is_dir() { files(&entry.path(), found) } else { found.push(entry.path()) }
     }

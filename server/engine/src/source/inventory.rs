@@ -3,6 +3,8 @@
 //! It is sealed into a backup's index as JSON: new fields need `#[serde(default)]`, and none may change its
 //! meaning.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::sources::ServerFamily;
 use serde::{Deserialize, Serialize};
 
@@ -33,20 +35,39 @@ impl Inventory {
     pub fn inconsistent(&self) -> impl Iterator<Item = &Table> {
         self.tables.iter().filter(|table| !table.transactional)
     }
-    /// Whether `other` describes the same definitions; estimates and counters may differ.
+    /// Whether `other` describes the same definitions.
     pub fn same_definitions(&self, other: &Self) -> bool {
-        let tables = |inventory: &Self| {
+        self.changed(other).is_empty()
+    }
+    /// What `other` defines in another way, by name; estimates and counters may differ.
+    pub fn changed(&self, other: &Self) -> BTreeSet<String> {
+        let tables = |inventory: &Self| -> BTreeMap<String, Table> {
             let reduce = |table: &Table| Table {
                 rows_estimate: 0,
                 bytes_estimate: 0,
                 auto_increment: None,
                 ..table.clone()
             };
-            inventory.tables.iter().map(reduce).collect::<Vec<_>>()
+            inventory.tables.iter().map(|table| (table.name.clone(), reduce(table))).collect()
         };
-        tables(self) == tables(other)
-            && (&self.views, &self.triggers, &self.routines, &self.events, &self.sequences)
-                == (&other.views, &other.triggers, &other.routines, &other.events, &other.sequences)
+        let (own, others) = (tables(self), tables(other));
+        let mut changed: BTreeSet<String> = own
+            .keys()
+            .chain(others.keys())
+            .filter(|name| own.get(*name) != others.get(*name))
+            .cloned()
+            .collect();
+        for (own, others) in [
+            (&self.views, &other.views),
+            (&self.triggers, &other.triggers),
+            (&self.routines, &other.routines),
+            (&self.events, &other.events),
+            (&self.sequences, &other.sequences),
+        ] {
+            let (own, others): (BTreeSet<_>, BTreeSet<_>) = (own.iter().collect(), others.iter().collect());
+            changed.extend(own.symmetric_difference(&others).map(|name| (*name).clone()));
+        }
+        changed
     }
 }
 

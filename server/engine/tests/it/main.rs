@@ -7,6 +7,8 @@
 )]
 
 mod format_v8;
+mod giants;
+mod killed;
 mod kms;
 mod mysql_agree;
 mod mysql_example;
@@ -21,6 +23,8 @@ mod mysql_tenancy;
 mod mysql_tenancy_random;
 mod mysql_wire;
 mod native;
+mod native_ddl;
+mod native_faults;
 mod native_restore;
 mod physical;
 mod physical_faults;

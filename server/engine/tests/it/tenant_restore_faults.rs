@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use domain::{
     restores::{Obstacle, Selection},
+    sources::ServerFamily,
     tenancy::TenantKey,
 };
 use engine::{
@@ -14,7 +15,7 @@ use engine::{
 use mysql_async::prelude::Queryable;
 
 use crate::{
-    mysql_server::database,
+    mysql_server::{Server, database},
     pipeline_support::{control, objects},
     tenant_restore_scene::{NAME, Scene, damage, stopping_at},
 };
@@ -271,6 +272,80 @@ async fn another_set_another_tenant_or_altered_bytes_are_refused() -> Result<()>
             .await?;
         let error = scene.undo(&place, &difference.digest).await.unwrap_err();
         ensure!(error.to_string().contains("there is none of this restore"), "{error}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_live_server_is_set_to_makes_no_difference() -> Result<()> {
+    let settings = [
+        "--sql-mode=STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_BACKSLASH_ESCAPES,ANSI_QUOTES",
+        "--default-time-zone=+05:00",
+        "--character-set-server=latin1",
+        "--autocommit=0",
+    ];
+    let mut servers = vec![Server::start(ServerFamily::Mariadb, &settings).await?];
+    if Server::has_mysql() {
+        servers.push(Server::start(ServerFamily::Mysql, &settings).await?);
+    }
+    for server in servers {
+        // Those who fill it write what they mean to keep.
+        server.run(["SET GLOBAL autocommit=1"]).await?;
+        let scene = Scene::on(server).await?;
+        let (sound, others) = (scene.state(true).await?, scene.state(false).await?);
+        scene.server.run(damage()).await?;
+        let harmed = scene.state(true).await?;
+        scene.server.run(["SET GLOBAL autocommit=0"]).await?;
+        let (place, difference) = scene.plan(Selection::Everything).await?;
+        ensure!(difference.is_applicable(), "{difference:#?}");
+        scene.apply(&place, &difference.digest).await?;
+        assert_eq!((scene.state(true).await?, scene.state(false).await?), (sound, others.clone()));
+        scene.undo(&place, &difference.digest).await?;
+        assert_eq!((scene.state(true).await?, scene.state(false).await?), (harmed, others));
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_may_only_read_can_compare_and_changes_nothing() -> Result<()> {
+    for scene in Scene::all().await? {
+        scene.server.run(damage()).await?;
+        scene
+            .server
+            .run([
+                "CREATE USER looks@'%' IDENTIFIED BY 'x'",
+                "GRANT SELECT ON grc.* TO looks@'%'",
+                "CREATE USER half@'%' IDENTIFIED BY 'x'",
+                "GRANT SELECT, UPDATE, DELETE ON grc.* TO half@'%'",
+            ])
+            .await?;
+        let before = (scene.state(true).await?, scene.state(false).await?);
+        let (place, difference) = scene.plan(Selection::Everything).await?;
+        for user in ["looks", "half"] {
+            let (live, name) = (scene.server.endpoint(user, "x"), database(NAME));
+            let seven = crate::tenant_restore_scene::seven();
+            let digest = &difference.digest;
+            let refused = tenant_restore::apply_tenant_restore(
+                &scene.vault,
+                &place,
+                &seven,
+                digest,
+                &live,
+                &name,
+                &control(),
+            )
+            .await;
+            let error = refused.unwrap_err();
+            println!("{} {user}: {error}", scene.server.family);
+            assert_eq!(
+                (error.kind(), error.retry()),
+                (Kind::Source, engine::Retry::Never),
+                "{user}: {error:?}"
+            );
+            ensure!(error.advice().is_some(), "{user}: {error:?}");
+            assert_eq!((scene.state(true).await?, scene.state(false).await?), before, "{user}");
+        }
+        scene.apply(&place, &difference.digest).await?;
     }
     Ok(())
 }

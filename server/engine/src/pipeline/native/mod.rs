@@ -53,6 +53,7 @@ use crate::{
     seal::secret::random_array,
     source::{
         Proof,
+        inventory::Inventory,
         mysql::{connect::Endpoint, end, native::schema},
         sums::{Method, SourceSums},
     },
@@ -179,7 +180,11 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         reading
     );
     // Whoever failed first made the others give up; the one that did not give up has the reason.
-    let mut failures: Vec<Error> = [served.err(), read.err()].into_iter().flatten().collect();
+    let (idle, unread) = match read {
+        Ok(wires) => (wires, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let mut failures: Vec<Error> = [served.err(), unread].into_iter().flatten().collect();
     let packs = match stored {
         Ok(packs) => packs,
         Err(error) => {
@@ -202,8 +207,11 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         &request.database,
         &opened.inventory,
         &opened.objects,
+        Some(&opened.incarnations),
     )
     .await?;
+    // Until now they kept everybody from changing definitions back before they were compared.
+    drop(idle);
     failpoint("dump.checked");
 
     phases.begin("store");
@@ -225,7 +233,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         opened.inventory.tables.get(number as usize).map(|table| table.name.clone()).unwrap_or_default()
     };
     let unled: BTreeMap<String, u64> = unled.iter().map(|(table, rows)| (name(*table), *rows)).collect();
-    let remarks = remarks(&agreed.said, request.confirmed, &opened.drift, &unled);
+    let remarks = remarks(&agreed.said, request.confirmed, (&opened.inventory, &opened.drift), &unled);
     let content = DatabaseContent {
         database: request.database.clone(),
         server: opened.server.clone(),
@@ -286,12 +294,16 @@ pub const ENGINE: &str = "native";
 fn remarks(
     agreed: &str,
     confirmed: bool,
-    drift: &[domain::tenancy::Drift],
+    (inventory, drift): (&Inventory, &[domain::tenancy::Drift]),
     unled: &BTreeMap<String, u64>,
 ) -> Vec<String> {
     let mut remarks = vec![agreed.to_owned()];
     if !confirmed {
         remarks.push("The tenant map was inferred; nobody has confirmed it yet.".into());
+    }
+    let apart: Vec<&str> = inventory.inconsistent().map(|table| table.name.as_str()).collect();
+    if !apart.is_empty() {
+        remarks.push(format!("Not transactional, so not part of the consistent read: {}.", apart.join(", ")));
     }
     remarks.extend(drift.iter().map(|drift| format!("Tenant map: {drift}.")));
     remarks.extend(unled.iter().map(|(table, rows)| {

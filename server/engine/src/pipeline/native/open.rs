@@ -16,16 +16,31 @@ use crate::{
             agree::{self, Agreed},
             dump,
             inspect::{self, Session},
-            native::{parents, plan::TablePlan, schema, sums},
+            native::{incarnation::Incarnations, parents, plan::TablePlan, schema, sums},
             objects, probe,
-            tenancy::{drift, infer, keys},
+            tenancy::{
+                drift, infer,
+                keys::{self, KeyColumn, Keys},
+            },
         },
     },
 };
 
 /// A row longer than this is not read, in bytes: with its SQL it must still fit into a statement of the largest size
 /// that any server takes.
-const LONGEST_ROW: u64 = 400 << 20;
+pub const LONGEST_ROW: u64 = 400 << 20;
+
+/// Refuses a row of `table`, which has these values in its key and so many bytes.
+pub fn too_long<'a>(table: &str, key: impl Iterator<Item = (&'a str, String)>, bytes: u64) -> Error {
+    let key: Vec<_> = key.map(|(name, value)| format!("{name} {value}")).collect();
+    let which = if key.is_empty() { "a row".to_owned() } else { format!("the row with {}", key.join(", ")) };
+    Error::new(
+        Kind::Source,
+        format!("read table {table}"),
+        format!("{which} has {bytes} bytes, more than the {LONGEST_ROW} that can be loaded again"),
+    )
+    .hint("Split its value, or exclude the table in the tenant map and back it up physically.")
+}
 
 /// What was found.
 pub struct Opened {
@@ -34,6 +49,7 @@ pub struct Opened {
     pub objects: Vec<StoredObject>,
     pub sequences: Vec<schema::Sequence>,
     pub plans: Vec<TablePlan>,
+    pub incarnations: Incarnations,
     pub primary: BTreeMap<String, Vec<String>>,
     /// The routes that are used.
     pub map: TenantMap,
@@ -46,6 +62,7 @@ pub async fn open(request: &NativeRequest) -> Result<Opened> {
     let database = &request.database;
     let mut control = request.endpoint.connect().await?;
     let server = inspect::server_facts(&mut control, &who, "").await?;
+    let incarnations = Incarnations::read(&mut control, &who, server.family, database).await?;
     let inventory = inspect::inventory(&mut control, &who, server.family, database).await?;
     probe::refuse_if_blind(&mut control, &who, &server, database).await?;
     dump::refuse_foreign_sequences(&inventory, database.as_str())?;
@@ -54,6 +71,7 @@ pub async fn open(request: &NativeRequest) -> Result<Opened> {
     let mut session =
         Session { conn: &mut control, who: &who, attempt: format!("read the keys of {database}") };
     let keys = keys::read(&mut session, database).await?;
+    refuse_if_moved(&inventory, &keys)?;
     let inferred;
     let map = if let Some(map) = &request.map {
         map
@@ -68,7 +86,8 @@ pub async fn open(request: &NativeRequest) -> Result<Opened> {
         if matches!(route, Route::Excluded { .. }) {
             continue;
         }
-        refuse_giants(&mut control, &who, request, table).await?;
+        let primary = keys.primary.get(&table.name).map(Vec::as_slice).unwrap_or_default();
+        refuse_giants(&mut control, &who, request, table, primary).await?;
         plans.extend(TablePlan::new(number, table, route, &keys, request.tenant.as_ref())?);
     }
     let rows = |name: &str| {
@@ -90,12 +109,42 @@ pub async fn open(request: &NativeRequest) -> Result<Opened> {
         .collect();
     // Nothing more is asked of it; how the goodbye goes does not matter.
     let _closed = control.disconnect().await;
-    Ok(Opened { server, inventory, objects, sequences, plans, primary, map: used, drift: effective.drift })
+    Ok(Opened {
+        server,
+        inventory,
+        objects,
+        sequences,
+        plans,
+        incarnations,
+        primary,
+        map: used,
+        drift: effective.drift,
+    })
+}
+
+/// Refuses tables that went or were altered between two looks at them. The map is not to blame, so it is tried again.
+fn refuse_if_moved(inventory: &Inventory, keys: &Keys) -> Result<()> {
+    for table in &inventory.tables {
+        let known = keys.columns.get(&table.name).map(Vec::as_slice).unwrap_or_default();
+        if !known.iter().map(|column| &column.name).eq(table.columns.iter().map(|column| &column.name)) {
+            let attempt = format!("look at table {}", table.name);
+            return Err(Error::new(Kind::Source, attempt, "it was altered or dropped meanwhile")
+                .later()
+                .hint("It is tried again; if it stays so, back up outside deployments."));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a table with a row that could not be loaded again, and names the row: better before the run than in the
 /// middle of the night. Only tables that can hold such a row are looked at.
-async fn refuse_giants(conn: &mut Conn, who: &str, request: &NativeRequest, table: &Table) -> Result<()> {
+async fn refuse_giants(
+    conn: &mut Conn,
+    who: &str,
+    request: &NativeRequest,
+    table: &Table,
+    primary: &[KeyColumn],
+) -> Result<()> {
     let wide: Vec<_> = table
         .columns
         .iter()
@@ -118,25 +167,22 @@ async fn refuse_giants(conn: &mut Conn, who: &str, request: &NativeRequest, tabl
         return Ok(());
     }
     let length = wide.iter().map(|name| format!("COALESCE(LENGTH({name}),0)")).collect::<Vec<_>>().join("+");
-    let first = domain::sources::quote_identifier(
-        table.columns.first().map(|column| column.name.as_str()).unwrap_or_default(),
-    );
+    // The names by which a person finds it: those of the primary key, if there is one.
+    let columns: Vec<&str> = if primary.is_empty() {
+        table.columns.first().map(|column| column.name.as_str()).into_iter().collect()
+    } else {
+        primary.iter().map(|part| part.name.as_str()).collect()
+    };
+    let shown: Vec<_> = columns.iter().map(|name| domain::sources::quote_identifier(name)).collect();
     let name = domain::sources::quote_identifier(&table.name);
     let sql = format!(
-        "SELECT {first}, {length} FROM {}.{name} WHERE {length}>{LONGEST_ROW} LIMIT 1",
+        "SELECT {length}, {} FROM {}.{name} WHERE {length}>{LONGEST_ROW} LIMIT 1",
+        shown.join(", "),
         request.database.quoted()
     );
     let Some(row) = session.rows(&sql, &[]).await?.into_iter().next() else { return Ok(()) };
-    Err(Error::new(
-        Kind::Source,
-        format!("read table {}", table.name),
-        format!(
-            "the row with {first} {} has {} bytes, more than the {LONGEST_ROW} that can be loaded again",
-            inspect::text(&row, 0),
-            inspect::number(&row, 1),
-        ),
-    )
-    .hint("Split its value, or exclude the table in the tenant map and back it up physically."))
+    let key = columns.iter().enumerate().map(|(at, name)| (*name, inspect::text(&row, at + 1)));
+    Err(too_long(&table.name, key, inspect::number(&row, 0)))
 }
 
 /// Opens the readers, and reads from them what the plans ask for.

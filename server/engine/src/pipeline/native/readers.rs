@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{Error, Kind, Result, format::Codec, pipeline::task_failed, source::mysql::wire::Wire};
 
-/// Runs the readers to their end, then writes the end of every segment.
+/// Runs the readers to their end, then writes the end of every segment. Gives back the connections, still at the
+/// snapshot.
 pub async fn read(
     work: &Arc<Work>,
     wires: Vec<Wire>,
@@ -21,7 +22,7 @@ pub async fn read(
     first: Vec<Piece>,
     pieces: mpsc::Sender<Piece>,
     codec: Codec,
-) -> Result<()> {
+) -> Result<Vec<Wire>> {
     let gone = || Error::cancelled("store rows");
     for piece in first {
         pieces.send(piece).await.map_err(|_| gone())?;
@@ -40,7 +41,7 @@ pub async fn read(
         });
     }
     drop(known);
-    let mut failure: Option<Error> = None;
+    let (mut failure, mut done) = (None::<Error>, Vec::new());
     loop {
         let joined = tokio::select! {
             joined = readers.join_next() => joined,
@@ -53,12 +54,17 @@ pub async fn read(
         };
         let Some(joined) = joined else { break };
         let result = joined.map_err(|error| task_failed("read the tables", error)).and_then(|result| result);
-        if let Err(error) = result {
-            work.stop.cancel();
-            // What a stopped reader says is a consequence.
-            if failure.as_ref().is_none_or(|first| first.kind() == Kind::Cancelled) {
-                failure = Some(error);
+        let error = match result {
+            Ok(wire) => {
+                done.push(wire);
+                continue;
             }
+            Err(error) => error,
+        };
+        work.stop.cancel();
+        // What a stopped reader says is a consequence.
+        if failure.as_ref().is_none_or(|first| first.kind() == Kind::Cancelled) {
+            failure = Some(error);
         }
     }
     if let Some(error) = failure {
@@ -71,5 +77,5 @@ pub async fn read(
     if let Some(end) = layout.end() {
         pieces.send(end).await.map_err(|_| gone())?;
     }
-    Ok(())
+    Ok(done)
 }

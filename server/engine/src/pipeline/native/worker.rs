@@ -17,6 +17,7 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::{
     buffers::Buffers,
+    open::{self, LONGEST_ROW},
     owners::{Known, SHARED},
     stages::Stages,
     tally::Tallies,
@@ -108,8 +109,9 @@ struct Reader<'w> {
 /// Bytes of rows after which progress is told.
 const TELL: u64 = 256 << 10;
 
-/// Reads until nothing is left, over one connection that stands at the snapshot.
-pub fn read(work: &Work, mut wire: Wire, known: Known, buffers: Buffers) -> Result<()> {
+/// Reads until nothing is left, over one connection that stands at the snapshot. Gives it back, because while it is
+/// open nobody can change the definition of what it has read.
+pub fn read(work: &Work, mut wire: Wire, known: Known, buffers: Buffers) -> Result<Wire> {
     let mut reader = Reader {
         work,
         known,
@@ -135,7 +137,7 @@ pub fn read(work: &Work, mut wire: Wire, known: Known, buffers: Buffers) -> Resu
     reader.stages.seal = reader.buffers.spent.1;
     reader.stages.all = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
     work.stages.lock().unwrap_or_else(PoisonError::into_inner).merge(&reader.stages);
-    Ok(())
+    Ok(wire)
 }
 
 impl Reader<'_> {
@@ -163,6 +165,9 @@ impl Reader<'_> {
         // Time is taken of few rows: asking the clock costs as much as a small row.
         let sampled = self.rows.is_multiple_of(Stages::SAMPLE);
         self.rows += 1;
+        if row.len() as u64 > LONGEST_ROW {
+            return Err(self.too_long(plan, row));
+        }
         self.untold += row.len() as u64;
         if self.untold >= TELL {
             self.work.bytes.fetch_add(std::mem::take(&mut self.untold), Ordering::AcqRel);
@@ -223,6 +228,19 @@ impl Reader<'_> {
         self.last.0.extend_from_slice(value);
         self.last.1 = number;
         Ok(number)
+    }
+
+    /// A row that came after all: the server's estimate of its table was too small for a look before the run.
+    fn too_long(&mut self, plan: &TablePlan, row: &[u8]) -> Error {
+        if let Err(error) = self.fields.split(row, plan.selected) {
+            return error;
+        }
+        let key = plan.key.iter().filter_map(|at| {
+            let value = self.fields.get(row, *at).unwrap_or_default();
+            let value = String::from_utf8_lossy(value.get(..value.len().min(64)).unwrap_or_default());
+            Some((plan.columns.get(*at)?.as_str(), value.into_owned()))
+        });
+        open::too_long(&plan.name, key, row.len() as u64)
     }
 
     fn shared(&self, plan: &TablePlan) -> Result<u32> {

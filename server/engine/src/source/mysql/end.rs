@@ -12,6 +12,7 @@ use domain::sources::{DatabaseName, ServerFamily};
 use tokio_util::sync::CancellationToken;
 
 use super::connect::Endpoint;
+use super::native::incarnation::Incarnations;
 use super::rows::Summing;
 use super::stream::Shared;
 use super::{faults, inspect, objects};
@@ -20,6 +21,9 @@ use crate::source::inventory::{Inventory, StoredObject};
 use crate::source::sums::{Method, SourceSums};
 use crate::source::tool::{OptionFile, Running};
 use crate::{Error, Kind, Result};
+
+/// Changed things that are named at most.
+const NAMED: usize = 5;
 
 /// A dump under way.
 pub(super) struct MysqldumpEnd {
@@ -59,8 +63,16 @@ impl DumpEnd for MysqldumpEnd {
                 sums
             }
         };
-        check_unchanged(&this.endpoint, &who, this.family, &this.database, &this.inventory, &this.objects)
-            .await?;
+        check_unchanged(
+            &this.endpoint,
+            &who,
+            this.family,
+            &this.database,
+            &this.inventory,
+            &this.objects,
+            None,
+        )
+        .await?;
         Ok(sums)
     }
 }
@@ -156,7 +168,7 @@ fn check_rows(sums: &SourceSums, dumped: &SourceSums, inventory: &Inventory, dat
     Ok(())
 }
 
-/// Definitions must be what they were when reading began.
+/// Definitions must be what they were when reading began, and so must what names mean, where the caller knows that.
 pub async fn check_unchanged(
     endpoint: &Endpoint,
     who: &str,
@@ -164,14 +176,32 @@ pub async fn check_unchanged(
     database: &DatabaseName,
     inventory: &Inventory,
     objects: &[StoredObject],
+    incarnations: Option<&Incarnations>,
 ) -> Result<()> {
     let mut conn = endpoint.connect().await?;
     let now = inspect::inventory(&mut conn, who, family, database).await?;
     let objects_now = objects::read(&mut conn, who, database).await?;
+    let mut changed = now.changed(inventory);
+    if let Some(before) = incarnations {
+        changed.extend(before.changed(&Incarnations::read(&mut conn, who, family, database).await?));
+    }
     let _closed = conn.disconnect().await;
-    if now.same_definitions(inventory) && objects_now == objects {
+    for object in objects_now
+        .iter()
+        .chain(objects)
+        .filter(|object| !(objects_now.contains(object) && objects.contains(object)))
+    {
+        changed.insert(object.name.clone());
+    }
+    // Their order may say something, too.
+    if changed.is_empty() && objects_now == objects {
         return Ok(());
     }
-    Err(broken(database.as_str(), "definitions changed while it was being read")
+    let more = changed.len().saturating_sub(NAMED);
+    let mut names = changed.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        names.push_str(&format!(" and {more} more"));
+    }
+    Err(broken(database.as_str(), format!("definitions changed while it was being read: {names}"))
         .hint("It is tried again; if it stays so, back up outside deployments."))
 }

@@ -101,7 +101,7 @@ pub fn from_code(attempt: impl Into<String>, who: &str, code: u16, message: &str
         1040 | 1203 | 1226 => {
             (format!("too many connections: {message}"), "Raise the limit or try again later.", true)
         }
-        1412 | 1146 | 1051 | 1054 | 1684 => (
+        1412 | 1146 | 1051 | 1054 | 1176 | 1684 | 1932 => (
             format!("a table changed while it was being read: {message}"),
             "Somebody altered, truncated or dropped a table. It is tried again; if it stays so, back up outside deployments.",
             true,

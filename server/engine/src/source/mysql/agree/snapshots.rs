@@ -6,6 +6,9 @@ use crate::source::mysql::connect::Endpoint;
 use crate::source::mysql::wire::Wire;
 use crate::{Error, Kind, Result};
 
+/// How long a reader waits for a change of a definition.
+const DDL_WAIT_SECONDS: u32 = 30;
+
 pub(super) const ATTEMPT: &str = "open a snapshot";
 
 /// Connections that are ready to open one.
@@ -28,6 +31,9 @@ pub(super) fn connect(endpoint: &Endpoint, family: ServerFamily, count: usize) -
                 set => drop(set?),
             }
         }
+        // Whoever waits to change a table waits for its readers, and who would read it next waits for him: two
+        // readers of ours could wait for each other in this way.
+        reader.run(format!("SET SESSION lock_wait_timeout={DDL_WAIT_SECONDS}"), ATTEMPT)?;
         reader.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", ATTEMPT)?;
         readers.push(reader);
     }

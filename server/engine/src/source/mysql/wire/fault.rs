@@ -7,6 +7,9 @@ use mysql_async::{DriverError, Error as Driver, IoError};
 use crate::source::mysql::faults;
 use crate::{Error, Kind};
 
+/// What clients call a connection that ended in the middle of an answer.
+const LOST: u16 = 2013;
+
 /// A failure below [`super::Wire`].
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -46,6 +49,14 @@ impl Fault {
                 if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
             {
                 faults::timed_out(attempt, who, seconds)
+            }
+            Self::Io(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+                ) =>
+            {
+                faults::from_code(attempt, who, LOST, &error.to_string())
             }
             Self::Io(error) => faults::from_driver(attempt, who, Driver::Io(IoError::Io(error))),
             Self::Server { code, message, .. } => faults::from_code(attempt, who, code, &message),

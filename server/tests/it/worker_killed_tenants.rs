@@ -1,0 +1,193 @@
+//! Workers that are killed with -9 while they put a tenant's rows back into a live database.
+#![cfg(feature = "failpoints")]
+
+use std::os::unix::process::ExitStatusExt as _;
+
+use catalog::{Catalog, Run, TenantCatalog};
+use domain::{
+    RestoreId, RunId,
+    access::may,
+    backups::{RunKind, RunState},
+    restores::{RequestState, Selection, TenantRestore},
+    tenancy::TenantKey,
+};
+use futures::StreamExt as _;
+
+use super::{
+    worker_killed::{AT_ONCE, Installed, files, newest, rows},
+    worker_world::{source, until},
+};
+
+/// While the difference is computed, and while it is applied: with whether the rows were changed already.
+const DURING_PLAN: &[&str] = &["tenant.compared", "tenant.planned"];
+const DURING_APPLY: &[(&str, bool)] = &[
+    ("tenant.locked", false),
+    ("tenant.half", false),
+    ("tenant.before_commit", false),
+    ("tenant.committed", true),
+];
+
+/// An installation with a proven backup, whose tenant 3 somebody has harmed since.
+struct Harmed {
+    installed: Installed,
+    catalog: Catalog,
+    database: String,
+    restore: RestoreId,
+    sound: String,
+    spoilt: String,
+    others: String,
+}
+
+fn sum(database: &str, tenant: &str) -> String {
+    source().sql(&format!(
+        "SELECT COUNT(*), SUM(CRC32(CONCAT_WS(',', id, title, weight, HEX(body)))) FROM {database}.controls WHERE TenantId {tenant}"
+    ))
+}
+
+async fn as_person<'c>(catalog: &'c Catalog, name: &str) -> TenantCatalog<'c> {
+    let person = catalog.command_line(name).await.unwrap();
+    let tenant = person.memberships()[0].tenant_id;
+    catalog.tenant(&person.allow::<may::ApproveRestore>(tenant).unwrap())
+}
+
+impl Harmed {
+    async fn new(point: &str) -> Self {
+        let database = format!("harmed_{}", point.replace('.', "_"));
+        let installed = Installed::new(&database);
+        let catalog = installed.catalog().await;
+        installed.run(&["backup", "start", "--source", &database, "--wait", "--verify"]);
+        let (sound, others) = (sum(&database, "= 3"), sum(&database, "<> 3"));
+        source().sql(&format!(
+            "USE {database}; DELETE FROM controls WHERE TenantId = 3 AND id < 500; \
+             UPDATE controls SET title = 'spoilt' WHERE TenantId = 3 AND id BETWEEN 500 AND 999; \
+             INSERT INTO controls VALUES (3, 9999, 'new', 0.5, 'x')"
+        ));
+        let spoilt = sum(&database, "= 3");
+        assert_ne!(spoilt, sound);
+        let rows = rows(&catalog).await;
+        let backup = newest(&catalog, RunKind::Backup).await.unwrap().backup_id.unwrap();
+        let source_id = rows.get_backup(backup).await.unwrap().source_id;
+        rows.confirm_map(source_id, 1).await.unwrap();
+        let wish = TenantRestore {
+            backup_id: backup,
+            tenant: TenantKey::new("3").unwrap(),
+            selection: Selection::Everything,
+        };
+        let (restore, _) = rows.plan_restore(&wish).await.unwrap();
+        Self { installed, catalog, database, restore, sound, spoilt, others }
+    }
+
+    fn is(&self, tenant: &str, point: &str) {
+        assert_eq!(sum(&self.database, "= 3"), tenant, "{point}");
+        assert_eq!(sum(&self.database, "<> 3"), self.others, "{point}: others");
+    }
+
+    /// A worker dies at `point`. Its connection is waited for, because only then is it known what is open and what is
+    /// not.
+    async fn killed_at(&self, point: &str) {
+        let mut doomed = self.installed.worker(Some(point));
+        until(&format!("death at {point}"), async || doomed.0.try_wait().unwrap().is_some()).await;
+        assert_eq!(doomed.0.wait().unwrap().signal(), Some(9), "{point}");
+        let open =
+            format!("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB='{}'", self.database);
+        until("the server lets go", async || source().sql(&open).trim() == "0").await;
+    }
+
+    async fn ended(&self, run: RunId, point: &str) -> Run {
+        until(&format!("the end after {point}"), async || {
+            rows(&self.catalog).await.get_run(run).await.unwrap().state.is_finished()
+        })
+        .await;
+        rows(&self.catalog).await.get_run(run).await.unwrap()
+    }
+
+    async fn state(&self) -> RequestState {
+        rows(&self.catalog).await.get_restore(self.restore).await.unwrap().state
+    }
+
+    /// Two people agree to what was planned.
+    async fn approve(&self) -> String {
+        let restore = rows(&self.catalog).await.get_restore(self.restore).await.unwrap();
+        let digest = restore.figures.unwrap().digest;
+        as_person(&self.catalog, "ann").await.request_restore(self.restore, &digest, "").await.unwrap();
+        as_person(&self.catalog, "bob").await.approve_restore(self.restore, &digest, "").await.unwrap();
+        digest
+    }
+
+    async fn planning(&self) -> RunId {
+        newest(&self.catalog, RunKind::PlanRestore).await.unwrap().id
+    }
+}
+
+async fn plan_dies_at(point: &str) {
+    let scene = Harmed::new(point).await;
+    let run = scene.planning().await;
+    scene.killed_at(point).await;
+    scene.is(&scene.spoilt, point);
+    let successor = scene.installed.worker(None);
+    let planned = scene.ended(run, point).await;
+    assert_eq!((planned.state, planned.starts), (RunState::Completed, 2), "{point}: {:?}", planned.error);
+    scene.is(&scene.spoilt, point);
+    // What the first start stored of other people's rows is removed; what the second one stored is still good.
+    let attempt = rows(&scene.catalog).await.get_restore(scene.restore).await.unwrap().attempt.unwrap();
+    let id = scene.restore.to_string();
+    let kept = format!("/{attempt}/");
+    until(&format!("no leftovers after {point}"), async || {
+        let mut objects = Vec::new();
+        files(&scene.installed.path("state/vault/v1"), &mut objects);
+        let names: Vec<_> = objects.iter().map(|object| object.display().to_string()).collect();
+        let own: Vec<_> = names.iter().filter(|name| name.contains(&id)).collect();
+        !own.is_empty() && own.iter().all(|name| name.contains(&kept))
+    })
+    .await;
+    let digest = scene.approve().await;
+    let run = rows(&scene.catalog).await.apply_restore(scene.restore, &digest).await.unwrap();
+    let applied = scene.ended(run, point).await;
+    assert_eq!(applied.state, RunState::Completed, "{point}: {:?}", applied.error);
+    scene.is(&scene.sound, point);
+    drop(successor);
+    scene.catalog.close().await;
+}
+
+async fn apply_dies_at(point: &str, done: bool) {
+    let scene = Harmed::new(point).await;
+    let run = scene.planning().await;
+    let planner = scene.installed.worker(None);
+    let planned = scene.ended(run, point).await;
+    assert_eq!(planned.state, RunState::Completed, "{:?}", planned.error);
+    drop(planner);
+    let digest = scene.approve().await;
+    let run = rows(&scene.catalog).await.apply_restore(scene.restore, &digest).await.unwrap();
+    scene.killed_at(point).await;
+    scene.is(if done { &scene.sound } else { &scene.spoilt }, point);
+
+    // The next start tells the truth about what the first one did, and what it did can still be undone.
+    let successor = scene.installed.worker(None);
+    let applied = scene.ended(run, point).await;
+    assert_eq!((applied.state, applied.starts), (RunState::Completed, 2), "{point}: {:?}", applied.error);
+    assert_eq!(scene.state().await, RequestState::Applied, "{point}");
+    let log = rows(&scene.catalog).await.run_events(run, 0).await.unwrap();
+    let said = log.iter().any(|event| event.message.contains("An earlier start had done it"));
+    assert_eq!(said, done, "{point}: {log:?}");
+    scene.is(&scene.sound, point);
+    let run = rows(&scene.catalog).await.undo_restore(scene.restore, &digest).await.unwrap();
+    let undone = scene.ended(run, point).await;
+    assert_eq!(undone.state, RunState::Completed, "{point}: {:?}", undone.error);
+    scene.is(&scene.spoilt, point);
+    drop(successor);
+    scene.catalog.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_while_it_compares_a_tenant_leaves_a_plan_that_can_be_applied() {
+    futures::stream::iter(DURING_PLAN)
+        .for_each_concurrent(AT_ONCE, async |point| plan_dies_at(point).await)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_while_it_changes_a_tenant_leaves_all_of_it_or_nothing() {
+    futures::stream::iter(DURING_APPLY)
+        .for_each_concurrent(AT_ONCE, async |(point, done)| apply_dies_at(point, *done).await)
+        .await;
+}
