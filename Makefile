@@ -24,8 +24,8 @@ lint: ## formatting, clippy and the dependency rules
 e2e: ## the journeys in a real browser
 	@.ci/e2e
 
-bench: ## Holdfast beside its rivals on the same data, ten minutes; updates BENCHMARKS.md
+bench: ## Holdfast beside its rivals on the same gigabyte, ten minutes; updates BENCHMARKS.md
 	@.ci/bench
 
-bench-full: ## the same at larger scale
+bench-full: ## the same, medians of five
 	@.ci/bench full

@@ -72,6 +72,8 @@ permissions! {
     ProbeSources => Operator | TenantAdmin | PlatformOperator;
     /// See backups, runs and evidence.
     ReadBackups => Viewer | Operator | TenantAdmin | Approver | ComplianceOfficer | PlatformOperator;
+    /// See rows of customers: what a restore of a tenant would change, old and new side by side.
+    ReadContents => TenantAdmin | Approver | PlatformOperator;
     /// Start a backup, cancel one.
     StartBackup => Operator | TenantAdmin | PlatformOperator;
     /// Start a verification.

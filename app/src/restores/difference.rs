@@ -112,7 +112,12 @@ pub fn digest(digest: &str) -> AnyView {
 }
 
 /// Tables of the difference.
-pub fn tables_panel(restore: &RestoreRow, visit: &Visit, tables: Page<TableDifference>) -> AnyView {
+pub fn tables_panel(
+    restore: &RestoreRow,
+    visit: &Visit,
+    tables: Page<TableDifference>,
+    opens: bool,
+) -> AnyView {
     let path = format!("/restores/{}", restore.id);
     let changed = visit.asked("changed").is_some();
     let search = visit.asked("search").unwrap_or_default();
@@ -120,11 +125,11 @@ pub fn tables_panel(restore: &RestoreRow, visit: &Visit, tables: Page<TableDiffe
     let list = if tables.rows.is_empty() {
         view! { <p class="muted">"No table matches."</p> }.into_any()
     } else {
-        table(&path, tables.rows)
+        table(&path, tables.rows, opens)
     };
     view! {
         <section class="panel c12" id="tables">
-            <header><h2>"By table"</h2><span class="small muted">"Changed ones first; open one to see its rows"</span></header>
+            <header><h2>"By table"</h2><span class="small muted">{if opens { "Changed ones first; open one to see its rows" } else { "Changed ones first" }}</span></header>
             <form method="get" action=format!("{path}#tables") class="filters" role="search" aria-label="Filter tables">
                 <label>"Table contains"<input name="search" value=search /></label>
                 <label class="tick"><input type="checkbox" name="changed" value="true" checked=changed />"Only changed ones"</label>
@@ -137,7 +142,7 @@ pub fn tables_panel(restore: &RestoreRow, visit: &Visit, tables: Page<TableDiffe
     .into_any()
 }
 
-fn table(path: &str, tables: Vec<TableDifference>) -> AnyView {
+fn table(path: &str, tables: Vec<TableDifference>, opens: bool) -> AnyView {
     let figure = |n: u64, class: &'static str| {
         let class = if n == 0 { "muted" } else { class };
         view! { <span class=class>{number(n)}</span> }.into_any()
@@ -150,7 +155,7 @@ fn table(path: &str, tables: Vec<TableDifference>) -> AnyView {
         .number("Equal")
         .rows(tables, |table| {
             let rows = format!("{path}/table?name={}", Url::escape(&table.table));
-            let lead = if table.changes() > 0 {
+            let lead = if opens && table.changes() > 0 {
                 view! { <a href=rows>{name(&table.table)}</a> }.into_any()
             } else {
                 name(&table.table)

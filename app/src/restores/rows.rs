@@ -21,7 +21,7 @@ use crate::{
 #[component]
 pub fn ChangedRowsPage() -> impl IntoView {
     page(Place::Restores, |visit, me| async move {
-        require(&me, Permission::ReadBackups)?;
+        require(&me, Permission::ReadContents)?;
         let id = visit.id::<kind::Restore>()?;
         let table = visit.asked_exactly("name").filter(|name| !name.is_empty()).ok_or(Fault::NotFound)?;
         let restore = visit.backend.get_restore(id).await?.row;

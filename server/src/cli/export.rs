@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use catalog::Outcome;
 use clap::Args;
 use domain::{ByteSize, access::may};
 use engine::pipeline::{self, Control, Export as Form, NoFence};
@@ -40,10 +41,18 @@ pub async fn run(services: &Arc<Services>, command: Export) -> Result<ExitCode> 
     let output = &command.output;
     let form =
         if output.extension().is_some_and(|extension| extension == "gz") { Form::Gzip } else { Form::Plain };
-    let bytes = to_file(output, async |file| {
+    let subject = format!("backup {}", backup.id);
+    rows.record("backup.export", &subject, Outcome::Done, "begun, to a file").await?;
+    let written = to_file(output, async |file| {
         Ok(pipeline::export(&services.vault, &place_of(&backup), form, file, &control(services)).await?)
     })
-    .await?;
+    .await;
+    let (outcome, detail) = match &written {
+        Ok(bytes) => (Outcome::Done, format!("{bytes} bytes")),
+        Err(_) => (Outcome::Failed, "not written".to_owned()),
+    };
+    rows.record("backup.export", &subject, outcome, &detail).await?;
+    let bytes = written?;
     screen::print(format!(
         "{}: {} of SQL, {} as of {}",
         output.display(),

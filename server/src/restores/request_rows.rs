@@ -1,7 +1,7 @@
 //! Changed rows of a tenant restore, old and new side by side, from the sealed change set.
 
 use app::restores::request_api::{Cell, CellDifference, RowChange, RowDifference, RowDifferences, RowFilter};
-use catalog::Scope;
+use catalog::{Outcome, Scope};
 use domain::{Cursor, Fault, Page, access::may};
 use engine::pipeline::tenant_restore::{ChangeKind, ChangedRow, ChangedRows, changed_rows};
 
@@ -11,10 +11,10 @@ use crate::{caller::Caller, fault::Result};
 /// Rows of a page.
 const PAGE: usize = 20;
 
-/// Changed rows of one table.
+/// Changed rows of one table. That somebody looks at them is recorded first.
 pub async fn rows(
     caller: &Caller,
-    scope: Scope<may::ReadBackups>,
+    scope: Scope<may::ReadContents>,
     filter: RowFilter,
 ) -> Result<RowDifferences> {
     let rows = caller.rows(&scope);
@@ -26,6 +26,8 @@ pub async fn rows(
     if table.changes() == 0 {
         return Ok(RowDifferences { table, columns: Vec::new(), rows: Page::empty() });
     }
+    let seen = format!("table {} from row {}", filter.table, after.unwrap_or_default());
+    rows.record("restore.rows", &format!("restore {}", restore.id), Outcome::Done, &seen).await?;
     let vault = &caller.services.vault;
     let at = change_set(&restore, attempt);
     let found = match changed_rows(vault, &at, &restore.tenant, &filter.table, after, PAGE).await {

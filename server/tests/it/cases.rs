@@ -202,7 +202,7 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
         page("/tenants", none(), Own(P::ReadBackups)),
         page("/restores", none(), Own(P::ReadBackups)),
         page("/restores/{id}", of.restore.to_string(), Of(P::ReadBackups)),
-        page("/restores/{id}/table", of.restore.to_string(), Of(P::ReadBackups)),
+        page("/restores/{id}/table", of.restore.to_string(), Of(P::ReadContents)),
         page("/connections/new", none(), Own(P::ManageSources)),
         page("/connections/{id}", of.connection.to_string(), Of(P::ReadSources)),
         page("/backups", none(), Own(P::ReadBackups)),

@@ -3,14 +3,15 @@
 //! A buffer per owner, filled with complete INSERT statements of one table and one piece of it. A buffer is stored
 //! when it is full, when all of them together are too much, and at the end of the piece, so that what lies together
 //! in a pack is one range of the table's key whoever owns it. A row of many megabytes is stored in parts while it is
-//! written: a statement may then span blocks, of which all but the last say that they hold no row.
+//! written: a statement may then span blocks, of which all but the last say that they hold no row. Its parts lie one
+//! behind the other in the segment, whatever other threads write there.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
 use super::{
-    layout::{Layout, Piece},
+    layout::{At, Layout, Piece},
     owners::Known,
     tally::Tally,
 };
@@ -165,23 +166,43 @@ impl Buffers {
         Ok(())
     }
 
+    fn segment(&self, owner: u32) -> Result<At> {
+        self.known.segment(owner).ok_or_else(|| Error::cancelled("store rows"))
+    }
+
+    /// Stores complete statements.
     fn block(&mut self, owner: u32, plain: &[u8], rows: u32) -> Result<()> {
-        let gone = || Error::cancelled("store rows");
-        let at = self.known.segment(owner).ok_or_else(gone)?;
+        let at = self.segment(owner)?;
+        let statement = self.layout.statement(at);
+        let piece = self.sealed(at, plain, rows, Some(&statement))?;
+        self.send(piece)
+    }
+
+    /// Compresses and seals; waits for `statement` to end, if it is that of another.
+    fn sealed(&mut self, at: At, plain: &[u8], rows: u32, statement: Option<&Mutex<()>>) -> Result<Piece> {
         let began = std::time::Instant::now();
         let packed = self.packer.pack(plain)?;
         let compressed = std::time::Instant::now();
         let rows = RowsAt { table: self.table, chunk: self.chunk, rows };
+        let held = statement.map(|statement| statement.lock().unwrap_or_else(PoisonError::into_inner));
         let piece = self.layout.seal(at, plain.len(), packed, Some(rows), false, &mut self.scratch)?;
+        drop(held);
         self.spent.0 += nanoseconds(compressed - began);
         self.spent.1 += nanoseconds(compressed.elapsed());
         self.plain_bytes += plain.len() as u64;
-        self.pieces.blocking_send(piece).map_err(|_| gone())
+        Ok(piece)
+    }
+
+    fn send(&self, piece: Piece) -> Result<()> {
+        self.pieces.blocking_send(piece).map_err(|_| Error::cancelled("store rows"))
     }
 
     /// A row that would not fit into memory twice: its statement is stored in parts.
     fn giant(&mut self, owner: u32, plan: &TablePlan, row: &[u8], fields: &Fields, hash: u128) -> Result<()> {
         self.store(owner)?;
+        let at = self.segment(owner)?;
+        let statement = self.layout.statement(at);
+        let _held = statement.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sql = Vec::with_capacity(2 * GIANT);
         sql.extend_from_slice(&plan.head);
         let mut separator = b'(';
@@ -190,14 +211,16 @@ impl Buffers {
             separator = b',';
             render::in_parts(fields.get(row, index), *form, &mut sql, &mut |sql| {
                 if sql.len() >= GIANT {
-                    self.block(owner, sql, 0)?;
+                    let piece = self.sealed(at, sql, 0, None)?;
+                    self.send(piece)?;
                     sql.clear();
                 }
                 Ok(())
             })?;
         }
         sql.extend_from_slice(b");\n");
-        self.block(owner, &sql, 1)?;
+        let piece = self.sealed(at, &sql, 1, None)?;
+        self.send(piece)?;
         if let Some(buffer) = self.open.get_mut(owner as usize) {
             if !buffer.touched {
                 buffer.touched = true;

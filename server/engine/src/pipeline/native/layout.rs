@@ -38,6 +38,8 @@ struct Written {
     header: Option<Vec<u8>>,
     header_at: Option<FrameAt>,
     owner: Arc<OwnerEntry>,
+    /// Held while a statement that spans blocks is written: nothing may come between its parts.
+    statement: Arc<Mutex<()>>,
     plain_bytes: u64,
     blocks: Vec<BlockAt>,
     frames: Vec<FrameAt>,
@@ -85,6 +87,7 @@ impl Layout {
                 header: Some(header),
                 header_at: None,
                 owner,
+                statement: Arc::default(),
                 plain_bytes: 0,
                 blocks: Vec::new(),
                 frames: Vec::new(),
@@ -92,6 +95,13 @@ impl Layout {
             });
             At(state.segments.len() - 1)
         })
+    }
+
+    /// Must be held while blocks of this segment are sealed, for as long as a statement spans them: a segment is read
+    /// as one stream of SQL. Whoever waits for it has no ticket yet, so that nobody waits for him.
+    pub fn statement(&self, at: At) -> Arc<Mutex<()>> {
+        self.with(|state| state.segments.get(at.0).map(|written| Arc::clone(&written.statement)))
+            .unwrap_or_default()
     }
 
     /// Gives a block its place and seals it. `plain` is how many bytes it was before compression.

@@ -23,7 +23,10 @@ pub mod stages;
 mod tally;
 mod worker;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+};
 
 use bytes::Bytes;
 use domain::{
@@ -133,6 +136,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     phases.begin("snapshot");
     progress.expect(opened.plans.iter().map(|plan| plan.bytes_estimate).sum());
     let (agreed, plans) = open::agree(request, &opened.server, opened.plans, &control.cancel).await?;
+    let sequences = open::sequences(request, &opened.inventory).await?;
     failpoint("source.opened");
 
     phases.begin("dump");
@@ -148,7 +152,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
             &layout,
             schema_at,
             request.codec,
-            schema::script(&opened.inventory, &opened.sequences).as_bytes(),
+            schema::script(&opened.inventory, &sequences).as_bytes(),
             true,
         )?,
     ];
@@ -196,6 +200,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         let reason = failures.iter().position(|error| error.kind() != Kind::Cancelled).unwrap_or(0);
         return Err(failures.swap_remove(reason));
     }
+    refuse_nobody(request, &work)?;
     failpoint("dump.read");
     phases.begin("compare");
     progress.phase("compare");
@@ -248,7 +253,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
             drift: opened.drift.clone(),
             only: request.tenant.clone(),
             primary: opened.primary,
-            sequences: opened.sequences,
+            sequences,
             agreed: agreed.said,
             unled,
         }),
@@ -286,6 +291,19 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     let (tables, objects) = (count(opened.inventory.tables.len()), count(opened.objects.len()));
     let receipt = publish(vault, manifest, tables, objects, phases, control).await?;
     Ok((Receipt { tenants, shared_rows, drift: opened.drift, remarks, ..receipt }, stages))
+}
+
+/// An empty backup of a tenant looks like a good one. Nobody asks for that on purpose: it is another spelling of the key.
+fn refuse_nobody(request: &NativeRequest, work: &Work) -> Result<()> {
+    let Some(tenant) = &request.tenant else { return Ok(()) };
+    if !work.tallies.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+        return Ok(());
+    }
+    let why = format!("no table of {} has a row of tenant {tenant}", request.database);
+    Err(Error::new(Kind::Input, "back up one tenant", why).hint(
+        "Give the key as `holdfast tenant list` shows it: numbers without leading zeros, and in lower case where the \
+         column ignores case.",
+    ))
 }
 
 /// Its name in manifests.

@@ -47,7 +47,6 @@ pub struct Opened {
     pub server: ServerFacts,
     pub inventory: Inventory,
     pub objects: Vec<StoredObject>,
-    pub sequences: Vec<schema::Sequence>,
     pub plans: Vec<TablePlan>,
     pub incarnations: Incarnations,
     pub primary: BTreeMap<String, Vec<String>>,
@@ -67,7 +66,6 @@ pub async fn open(request: &NativeRequest) -> Result<Opened> {
     probe::refuse_if_blind(&mut control, &who, &server, database).await?;
     dump::refuse_foreign_sequences(&inventory, database.as_str())?;
     let objects = objects::read(&mut control, &who, database).await?;
-    let sequences = schema::sequences(&mut control, &who, database, &inventory).await?;
     let mut session =
         Session { conn: &mut control, who: &who, attempt: format!("read the keys of {database}") };
     let keys = keys::read(&mut session, database).await?;
@@ -109,17 +107,7 @@ pub async fn open(request: &NativeRequest) -> Result<Opened> {
         .collect();
     // Nothing more is asked of it; how the goodbye goes does not matter.
     let _closed = control.disconnect().await;
-    Ok(Opened {
-        server,
-        inventory,
-        objects,
-        sequences,
-        plans,
-        incarnations,
-        primary,
-        map: used,
-        drift: effective.drift,
-    })
+    Ok(Opened { server, inventory, objects, plans, incarnations, primary, map: used, drift: effective.drift })
 }
 
 /// Refuses tables that went or were altered between two looks at them. The map is not to blame, so it is tried again.
@@ -134,6 +122,20 @@ fn refuse_if_moved(inventory: &Inventory, keys: &Keys) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Reads the sequences, when the snapshot has been opened: one that has gone further than the rows is harmless, one
+/// that lags behind hands out numbers that the rows have used.
+pub async fn sequences(request: &NativeRequest, inventory: &Inventory) -> Result<Vec<schema::Sequence>> {
+    if inventory.sequences.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut conn = request.endpoint.connect().await?;
+    let sequences =
+        schema::sequences(&mut conn, &request.endpoint.shown(), &request.database, inventory).await?;
+    // Nothing more is asked of it; how the goodbye goes does not matter.
+    let _closed = conn.disconnect().await;
+    Ok(sequences)
 }
 
 /// Refuses a table with a row that could not be loaded again, and names the row: better before the run than in the

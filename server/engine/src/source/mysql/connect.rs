@@ -1,7 +1,9 @@
 //! Where a server is, who we are there, and a connection to it.
 //!
 //! Every connection of ours reads in UTC and in utf8mb4 with an empty SQL mode, so that what is read never
-//! depends on the server's defaults.
+//! depends on the server's defaults. A limit on the rows of every answer, which a server may set for everybody, would
+//! cut tables off without a word. Messages come in English, because they are searched for values that must not be
+//! repeated.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,7 +23,7 @@ const CONNECT_SECONDS: u64 = 10;
 /// What every session of ours is set to.
 pub(super) const SESSION: [&str; 2] = [
     "SET SESSION sql_mode='', time_zone='+00:00', net_write_timeout=86400, net_read_timeout=86400, \
-     wait_timeout=86400, sql_quote_show_create=1",
+     wait_timeout=86400, sql_quote_show_create=1, sql_select_limit=18446744073709551615, lc_messages='en_US'",
     "SET NAMES utf8mb4",
 ];
 

@@ -93,8 +93,7 @@ pub fn agree(
     count: usize,
     cancel: &CancellationToken,
 ) -> Result<Agreed> {
-    let control = Wire::connect(endpoint)?;
-    let readers = snapshots::connect(endpoint, facts.family, count.max(1))?;
+    let (control, readers) = connect(endpoint, facts, count)?;
     let mut asking = Asking { facts, database, control, readers, cancel, reasons: Vec::new() };
     let mut log = Log::find(&mut asking.control, facts.family)?;
     if let Some(position) = asking.without_lock(&mut log)? {
@@ -110,13 +109,19 @@ pub fn agree(
         }
         // Held for too long, the connections were closed.
         if asking.readers.iter().any(|reader| !reader.is_open()) || !asking.control.is_open() {
-            asking.control = Wire::connect(endpoint)?;
-            asking.readers = snapshots::connect(endpoint, facts.family, count.max(1))?;
+            (asking.control, asking.readers) = connect(endpoint, facts, count)?;
         }
     }
     asking.readers.truncate(1);
     let position = asking.alone()?;
     asking.agreed(Way::OneReader, position)
+}
+
+fn connect(endpoint: &Endpoint, facts: &ServerFacts, count: usize) -> Result<(Wire, Vec<Wire>)> {
+    let mut control = Wire::connect(endpoint)?;
+    let mut readers = snapshots::connect(endpoint, facts.family, count.max(1))?;
+    place::refuse_several_servers(&mut control, &mut readers, facts.family)?;
+    Ok((control, readers))
 }
 
 impl Asking<'_> {

@@ -2,10 +2,10 @@
 
 use domain::sources::ServerFamily;
 
-use crate::Result;
 use crate::source::mysql::faults;
 use crate::source::mysql::snapshot::Position;
 use crate::source::mysql::wire::{Row, Wire};
+use crate::{Error, Kind, Result};
 
 const ATTEMPT: &str = "read the server's position";
 
@@ -55,8 +55,12 @@ impl Log {
             Some("the server does not log what it replicates")
         } else if !on(2) {
             Some("the server gives no GTIDs by which snapshots could be compared (gtid_mode)")
-        } else if family == ServerFamily::Mysql && log.statement.is_none() {
-            Some("the account may not see the server's position (REPLICATION CLIENT)")
+        } else if log.statement.is_none() {
+            // It is also what would tell that databases are kept out of the log.
+            Some(match family {
+                ServerFamily::Mysql => "the account may not see the server's position (REPLICATION CLIENT)",
+                ServerFamily::Mariadb => "the account may not see the server's position (BINLOG MONITOR)",
+            })
         } else {
             None
         };
@@ -93,6 +97,30 @@ fn answer(control: &mut Wire, statement: &str) -> Result<Option<Row>> {
 fn text(row: &Row, at: usize) -> String {
     let value = row.get(at).and_then(Option::as_deref).unwrap_or_default();
     String::from_utf8_lossy(value).into_owned()
+}
+
+/// One address may lead to several servers, whose positions say nothing about each other: a proxy, a name of several
+/// replicas.
+pub(super) fn refuse_several_servers(
+    control: &mut Wire,
+    readers: &mut [Wire],
+    family: ServerFamily,
+) -> Result<()> {
+    let identity = match family {
+        ServerFamily::Mysql => "SELECT @@server_uuid",
+        ServerFamily::Mariadb => "SELECT @@server_id, @@hostname, @@port, @@datadir, @@pid_file",
+    };
+    let attempt = "see whether all connections lead to one server";
+    let first = control.first(identity, attempt)?;
+    for reader in readers {
+        if reader.first(identity, attempt)? != first {
+            return Err(Error::new(Kind::Source, attempt, "they lead to several").later().hint(
+                "Give the address of one server as the source's host, not that of a proxy or of all replicas: a \
+                 backup must not mix what several servers hold.",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// No transaction stands between the log and the engine (MySQL).

@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn ranges_touch_and_are_open_at_both_ends() {
-        let all = integers(-5, 1_000_000, 1_000_000, 100 << 20, ROWS);
+        let all = integers(-5, 4_000_000, 4_000_000, 400 << 20, ROWS);
         assert!(all.len() > 10);
         assert!(all[0].starts_with("t0.`id`<") && !all[0].contains("AND"));
         let last = all.last().unwrap();

@@ -209,11 +209,17 @@ pub fn head(table: &str, written: &[Written]) -> Vec<u8> {
     format!("INSERT INTO {} ({}) VALUES\n", quote_identifier(table), names.join(",")).into_bytes()
 }
 
+fn is_old_czech(collation: &str) -> bool {
+    ["latin2_czech", "cp1250_czech"].iter().any(|old| collation.starts_with(old))
+}
+
 fn cut(primary: &[KeyColumn]) -> Key {
     let Some(first) = primary.first().filter(|first| first.prefix.is_none()) else { return Key::None };
     let name = first.name.clone();
     match first.data_type.as_str() {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Key::Integer(name),
+        // The old Czech collations order digits after letters; a table is cut where digits come first.
+        "char" | "varchar" if first.collation.as_deref().is_some_and(is_old_czech) => Key::None,
         "char" | "varchar" => Key::Text(name),
         "binary" | "varbinary" => Key::Binary(name),
         _ => Key::None,

@@ -19,7 +19,7 @@ mod shape;
 pub mod tenant_key;
 mod tenant_lists;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 pub mod validate;
 mod ways;
 

@@ -7,7 +7,7 @@ use crate::source::inventory::{Column, ColumnClass, Inventory, Table};
 /// An inventory and its keys from lines such as `orders: id, customer?, TenantId` with `?` for nullable, and
 /// `orders(customer) -> customers(id)`. The first column is the primary key, `a+b` at the beginning a composite
 /// one; ` = a+b` at the end adds a unique key. `columnname:varchar(10)` has a type, others are `int`.
-pub(super) fn schema(lines: &[&str]) -> (Inventory, Keys) {
+pub fn schema(lines: &[&str]) -> (Inventory, Keys) {
     let (mut inventory, mut keys) = (Inventory::default(), Keys::default());
     for line in lines.iter().filter(|line| !line.contains("->")) {
         add_table(&mut inventory, &mut keys, line);
