@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
+    ByteSize,
     backups::{Evidence, FloatColumn, ObjectDifference, Progress, Proof, TableEvidence},
     restores::Part,
     sources::{DatabaseName, ServerFamily},
@@ -79,6 +80,17 @@ pub(super) struct Into<'a> {
     pub only: &'a Part,
 }
 
+/// What became of it.
+pub(super) struct Outcome {
+    pub comparison: Comparison,
+    pub failures: Vec<ObjectFailure>,
+    pub content: DatabaseContent,
+    /// Why the client ran without a sandbox, if it did.
+    pub without_sandbox: Option<String>,
+    /// Bytes that were read from the vault for a part of the backup, and those of all of it.
+    pub read: Option<(ByteSize, ByteSize)>,
+}
+
 /// Loads everything and compares it with what the archive remembers of the source.
 pub(super) async fn load_and_compare(
     vault: &Vault,
@@ -87,7 +99,7 @@ pub(super) async fn load_and_compare(
     target: Into<'_>,
     phases: &mut Phases,
     control: &Control,
-) -> Result<(Comparison, Vec<ObjectFailure>, DatabaseContent, Option<String>)> {
+) -> Result<Outcome> {
     let chosen = match &archive.index.content.split {
         Some(_) => Some(restore::part::choose(vault, place, &mut archive, target.only).await?),
         None if target.only.is_everything() => None,
@@ -111,12 +123,18 @@ pub(super) async fn load_and_compare(
     };
     phases.begin("load");
     (control.progress)(start.clone());
+    let whole = ByteSize(archive.manifest.stored_bytes());
+    let mut read = None;
     let loaded = if let (Some(chosen), Some(split)) = (chosen, &content.split) {
         let into =
             restore::Target { loader: target.loader, database: target.database, family: target.family };
+        let blocks = Arc::clone(&chosen.blocks);
         let bytes =
             restore::load(&content, split, chosen.blocks, &chosen.tables, into, start.clone(), control)
                 .await?;
+        if !target.only.is_everything() {
+            read = Some((ByteSize(blocks.bytes_read()), whole));
+        }
         load::Loaded { bytes, without_sandbox: None }
     } else {
         by_client(vault, place, archive, &target, &start, control).await?
@@ -140,7 +158,7 @@ pub(super) async fn load_and_compare(
     let comparison =
         compare::compare(original, target.owner, target.database, target.clients, READERS, &control.cancel)
             .await?;
-    Ok((comparison, failures, content, loaded.without_sandbox))
+    Ok(Outcome { comparison, failures, content, without_sandbox: loaded.without_sandbox, read })
 }
 
 /// Feeds one stream of SQL to the stock client.
@@ -185,13 +203,8 @@ pub(super) fn inner(error: Error, attempt: &str) -> Error {
 }
 
 /// What the comparison says, in the words of the catalog.
-pub(super) fn evidence(
-    comparison: &Comparison,
-    failures: &[ObjectFailure],
-    content: &DatabaseContent,
-    without_sandbox: Option<String>,
-    phases: Phases,
-) -> Evidence {
+pub(super) fn evidence(outcome: &Outcome, phases: Phases) -> Evidence {
+    let Outcome { comparison, failures, content, without_sandbox, read } = outcome;
     let tables = comparison.tables.iter().map(|table| TableEvidence {
         table: table.table.clone(),
         rows_source: table.rows_source.unwrap_or(0),
@@ -260,6 +273,9 @@ pub(super) fn evidence(
             "not transactional, so not part of the consistent read: {}",
             inconsistent.join(", ")
         ));
+    }
+    if let Some((read, whole)) = read {
+        remarks.push(format!("{read} of the backup's {whole} were read from the vault"));
     }
     if let Some(why) = without_sandbox {
         remarks.push(format!("the loading client ran without a sandbox of its own: {why}"));

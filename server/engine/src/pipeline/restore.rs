@@ -42,8 +42,8 @@ pub async fn restore(
     let result = fill(vault, place, archive, target, new, family, only, &mut phases, control).await;
     failpoint("restore.loaded");
     match result {
-        Ok((comparison, failures, content, without_sandbox)) => {
-            let mut evidence = loading::evidence(&comparison, &failures, &content, without_sandbox, phases);
+        Ok(outcome) => {
+            let mut evidence = loading::evidence(&outcome, phases);
             part::reduce(&mut evidence, only);
             evidence.remarks.extend(unseen);
             Ok(evidence)
@@ -70,12 +70,7 @@ async fn fill(
     only: &Part,
     phases: &mut Phases,
     control: &Control,
-) -> Result<(
-    crate::source::mysql::compare::Comparison,
-    Vec<crate::source::mysql::create::ObjectFailure>,
-    super::DatabaseContent,
-    Option<String>,
-)> {
+) -> Result<loading::Outcome> {
     let loader = OneShot::create(new.endpoint, new.database, &*control.clock).await?;
     let into = Into {
         database: new.database,

@@ -46,8 +46,8 @@ pub async fn verify(vault: &Vault, place: &Place, admin: &Target, control: &Cont
     failpoint("verify.compared");
     phases.begin("clean up");
     let removed = scratch.remove().await;
-    let (comparison, failures, content, without_sandbox) = result?;
-    let mut evidence = loading::evidence(&comparison, &failures, &content, without_sandbox, phases);
+    let outcome = result?;
+    let mut evidence = loading::evidence(&outcome, phases);
     if let Err(error) = removed {
         evidence.remarks.push(format!("the scratch schema was left behind and will be swept: {error}"));
     }
