@@ -3,12 +3,12 @@
 import type { Browser, Page } from '@playwright/test';
 import { addServer, backUp, protect, reloadUntil, signIn, waitForTheTest, watchToTheEnd } from './console';
 import { expect, test, type Holdfast, type Person } from './holdfast';
-import { sql, type Server } from './servers';
+import { load, sql, type Server } from './servers';
 
-/** Rows of a tenant as one line: their number and a sum over their content. */
-function rowsOf(source: Server, tenant: number): string {
+/** Rows of tenants as one line: their number and a sum over their content. */
+function rowsOf(source: Server, tenants: string): string {
   const sum = (table: string, columns: string) =>
-    sql(source, `SELECT COUNT(*), SUM(CRC32(CONCAT_WS('|', ${columns}))) FROM grc2.${table} WHERE TenantId = ${tenant}`);
+    sql(source, `SELECT COUNT(*), SUM(CRC32(CONCAT_WS('|', ${columns}))) FROM grc2.${table} WHERE TenantId ${tenants}`);
   return [sum('risk_risk', 'id, code, title, description, exposure'), sum('risk_assessment', 'id, risk_id, rationale')].join(' ');
 }
 
@@ -19,6 +19,9 @@ async function windowOf(browser: Browser, holdfast: Holdfast, person: Person, is
   await signIn(page, person);
   return page;
 }
+
+let stopLoad = () => {};
+test.afterEach(() => stopLoad());
 
 for (const variant of [
   { title: 'brings one tenant back and undoes it', tag: [] },
@@ -72,12 +75,20 @@ for (const variant of [
 
     // Each variant makes a mistake of its own: undoing leaves the rows as the mistake had made them.
     const mistake = `changed by mistake, ${isLive ? 'once' : 'twice'}`;
-    const before = rowsOf(source, 7);
+    const before = rowsOf(source, '= 7');
     sql(source, `UPDATE grc2.risk_risk SET title = '${mistake}' WHERE TenantId = 7 ORDER BY id LIMIT 3`);
     sql(source, `DELETE FROM grc2.risk_assessment WHERE TenantId = 7 ORDER BY id LIMIT 2`);
     sql(source, `UPDATE grc2.risk_risk SET title = CONCAT(title, '!') WHERE TenantId = 8`);
-    const spoilt = rowsOf(source, 7);
-    const neighbour = rowsOf(source, 8);
+    const spoilt = rowsOf(source, '= 7');
+    // Everybody but the tenant, and but the one whose rows an application keeps changing from now on.
+    const neighbours = 'NOT IN (7, 9)';
+    const busy = rowsOf(source, '= 9');
+    stopLoad = load(
+      source,
+      `UPDATE grc2.risk_risk SET description = UUID() WHERE TenantId = 9 ORDER BY id LIMIT 5;
+       UPDATE grc2.risk_assessment SET rationale = UUID() WHERE TenantId = 9 ORDER BY id LIMIT 5;`,
+    );
+    const neighbour = rowsOf(source, neighbours);
     expect(spoilt).not.toBe(before);
 
     await test.step('the wizard asks from when, what and where to, and the preview shows exactly the damage', async () => {
@@ -97,7 +108,7 @@ for (const variant of [
       await page.goBack();
     });
     const restore = page.url();
-    expect(rowsOf(source, 7)).toBe(spoilt);
+    expect(rowsOf(source, '= 7')).toBe(spoilt);
 
     await test.step('a second person agrees; who asked may not', async () => {
       await page.getByLabel('Why').fill('Ticket 4711');
@@ -120,14 +131,14 @@ for (const variant of [
       await page.getByLabel('Key of the tenant').fill('8');
       await page.getByRole('button', { name: 'Change the live rows now' }).click();
       await expect(page.getByRole('alert')).toBeVisible();
-      expect(rowsOf(source, 7)).toBe(spoilt);
+      expect(rowsOf(source, '= 7')).toBe(spoilt);
       await page.getByLabel('Name of the live database').fill('grc2');
       await page.getByLabel('Key of the tenant').fill('7');
       await page.getByRole('button', { name: 'Change the live rows now' }).click();
       await reloadUntil(page, answer('2 rows came back, 3 changed'));
       await reloadUntil(page, state('Applied'));
-      expect(rowsOf(source, 7)).toBe(before);
-      expect(rowsOf(source, 8)).toBe(neighbour);
+      expect(rowsOf(source, '= 7')).toBe(before);
+      expect(rowsOf(source, neighbours)).toBe(neighbour);
     });
 
     await test.step('one step undoes it', async () => {
@@ -136,9 +147,12 @@ for (const variant of [
       await page.getByLabel('Key of the tenant').fill('7');
       await page.getByRole('button', { name: 'Undo this restore' }).click();
       await reloadUntil(page, state('Undone'));
-      expect(rowsOf(source, 7)).toBe(spoilt);
-      expect(rowsOf(source, 8)).toBe(neighbour);
+      expect(rowsOf(source, '= 7')).toBe(spoilt);
+      expect(rowsOf(source, neighbours)).toBe(neighbour);
     });
+
+    stopLoad();
+    expect(rowsOf(source, '= 9'), 'another tenant was at work all the time').not.toBe(busy);
 
     await test.step('the history of the tenant tells it', async () => {
       await page.goto(tenant);

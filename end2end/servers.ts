@@ -1,6 +1,6 @@
 // Starts what all journeys share, once: a private MariaDB with both example databases, a second one to verify
 // on, and an account of Holdfast's on each. Playwright runs the returned function at the end.
-import { execFileSync, execSync } from 'node:child_process';
+import { execFileSync, execSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -37,6 +37,21 @@ export function sql(server: Server, statement: string): string {
   return execFileSync('mariadb', ['--no-defaults', `--socket=${server.socket}`, '-uroot', '-N', '-e', statement], {
     encoding: 'utf8',
   }).trim();
+}
+
+/** Runs statements again and again, as an application would, until the returned function is called. */
+export function load(server: Server, statements: string): () => void {
+  const client = `mariadb --no-defaults --socket="${server.socket}" -uroot --force`;
+  const pace = 'DO SLEEP(0.01);';
+  const child = spawn('bash', ['-c', `yes "$0" | ${client} >/dev/null 2>&1`, `${statements} ${pace}`], {
+    detached: true,
+    stdio: 'ignore',
+  });
+  let isRunning = child.pid !== undefined;
+  return () => {
+    if (isRunning) process.kill(-child.pid!, 'SIGKILL');
+    isRunning = false;
+  };
 }
 
 function start(directory: string, from: number, id: number, grants: string): Server {

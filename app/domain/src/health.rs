@@ -12,6 +12,8 @@ pub enum Standing {
     Restorable,
     /// Something newer waits to be proven, or a slot is late, but an older proven backup exists.
     Late,
+    /// Of a tenant: what is proven comes back, but nobody has confirmed that it is everything.
+    Incomplete,
     /// Nothing yet, and nothing is due yet.
     New,
     /// Nothing proven exists, or the newest verification failed.
@@ -20,12 +22,14 @@ pub enum Standing {
 
 impl Standing {
     /// Every standing.
-    pub const ALL: &'static [Self] = &[Self::Restorable, Self::Late, Self::New, Self::NotRestorable];
+    pub const ALL: &'static [Self] =
+        &[Self::Restorable, Self::Late, Self::Incomplete, Self::New, Self::NotRestorable];
     /// How it is sent.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Restorable => "restorable",
             Self::Late => "late",
+            Self::Incomplete => "incomplete",
             Self::New => "new",
             Self::NotRestorable => "not_restorable",
         }

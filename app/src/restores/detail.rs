@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// `/restores/:id?changed=true&search=…&after=…`
+/// `/restores/:id?all=true&search=…&after=…`
 #[component]
 pub fn RestorePage() -> impl IntoView {
     page(Place::Restores, |visit, me| async move {
@@ -80,7 +80,8 @@ pub fn RestorePage() -> impl IntoView {
 fn filter(visit: &Visit, id: domain::RestoreId) -> DifferenceFilter {
     DifferenceFilter {
         restore_id: id,
-        changed: visit.asked("changed").is_some(),
+        // What changes is what somebody has to agree to; everything else is looked for by name, or asked for.
+        changed: !(visit.asked("all").is_some() || visit.asked("search").is_some()),
         search: visit.asked("search"),
         after: visit.asked("after").map(Cursor),
     }

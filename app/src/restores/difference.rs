@@ -119,20 +119,21 @@ pub fn tables_panel(
     opens: bool,
 ) -> AnyView {
     let path = format!("/restores/{}", restore.id);
-    let changed = visit.asked("changed").is_some();
+    let all = visit.asked("all").is_some();
     let search = visit.asked("search").unwrap_or_default();
     let pager = pager_by_name(&path, &visit.query, tables.next.as_ref());
     let list = if tables.rows.is_empty() {
-        view! { <p class="muted">"No table matches."</p> }.into_any()
+        let words = if all || !search.is_empty() { "No table matches." } else { "No table changes." };
+        view! { <p class="muted">{words}</p> }.into_any()
     } else {
         table(&path, tables.rows, opens)
     };
     view! {
         <section class="panel c12" id="tables">
-            <header><h2>"By table"</h2><span class="small muted">{if opens { "Changed ones first; open one to see its rows" } else { "Changed ones first" }}</span></header>
+            <header><h2>"By table"</h2><span class="small muted">{if opens { "Open one to see its rows" } else { "" }}</span></header>
             <form method="get" action=format!("{path}#tables") class="filters" role="search" aria-label="Filter tables">
                 <label>"Table contains"<input name="search" value=search /></label>
-                <label class="tick"><input type="checkbox" name="changed" value="true" checked=changed />"Only changed ones"</label>
+                <label class="tick"><input type="checkbox" name="all" value="true" checked=all />"Equal ones as well"</label>
                 <button class="btn">"Filter"</button>
             </form>
             {list}

@@ -75,23 +75,44 @@ fn row_view(row: RowDifference, columns: &[String], words: (&'static str, &'stat
     let remark = (row.change == RowChange::Update).then(|| {
         view! { <span class="small muted">{format!("{} of {}", number(changed), count(columns.len() as u64, "column", "columns"))}</span> }
     });
-    let cells = columns.iter().zip(row.cells).map(|(column, cell)| cell_view(column, &cell, row.change));
-    let cells = cells.collect_view();
+    // What changes is what is looked at; the columns that stay are there for whoever asks.
+    let (shown, equal): (Vec<_>, Vec<_>) = columns
+        .iter()
+        .zip(&row.cells)
+        .partition(|(_, cell)| row.change != RowChange::Update || cell.is_changed);
+    let equal = (!equal.is_empty()).then(|| {
+        let many = count(equal.len() as u64, "column stays", "columns stay");
+        view! { <details class="equal"><summary>{many}</summary>{values(&format!("{title}, what stays"), &equal, row.change, words)}</details> }
+    });
     view! {
         <section class="panel" aria-label=title.clone()>
             <header><h2>{badge(tone, word)}" "<span class="mono"><bdi>{key}</bdi></span></h2>{remark}</header>
-            <div class="scroll" tabindex="0" role="group" aria-label=format!("{title}, values")>
-                <table class="values" role="table">
-                    <caption class="visually-hidden">{title.clone()}</caption>
-                    <thead role="rowgroup"><tr role="row">
-                        <th scope="col" role="columnheader">"Column"</th>
-                        <th scope="col" role="columnheader">{words.0}</th>
-                        <th scope="col" role="columnheader">{words.1}</th>
-                    </tr></thead>
-                    <tbody role="rowgroup">{cells}</tbody>
-                </table>
-            </div>
+            {values(&title, &shown, row.change, words)}
+            {equal}
         </section>
+    }
+    .into_any()
+}
+
+fn values(
+    title: &str,
+    cells: &[(&String, &CellDifference)],
+    change: RowChange,
+    words: (&'static str, &'static str),
+) -> AnyView {
+    let cells = cells.iter().map(|(column, cell)| cell_view(column, cell, change)).collect_view();
+    view! {
+        <div class="scroll" tabindex="0" role="group" aria-label=format!("{title}, values")>
+            <table class="values" role="table">
+                <caption class="visually-hidden">{title.to_owned()}</caption>
+                <thead role="rowgroup"><tr role="row">
+                    <th scope="col" role="columnheader">"Column"</th>
+                    <th scope="col" role="columnheader">{words.0}</th>
+                    <th scope="col" role="columnheader">{words.1}</th>
+                </tr></thead>
+                <tbody role="rowgroup">{cells}</tbody>
+            </table>
+        </div>
     }
     .into_any()
 }

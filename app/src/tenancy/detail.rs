@@ -165,6 +165,7 @@ fn facts(detail: &TenantDetail, now: Option<Timestamp>) -> AnyView {
         },
     );
     let map_path = format!("/sources/{}/map", row.source_id);
+    let since = detail.map.confirmed_at.map(|_| view! { ", confirmed "{confirmed(&detail.map, now)} });
     view! {
         <dl class="facts">
             <dt>"Key"</dt><dd><code class="wrap">{name(row.key.as_str())}</code></dd>
@@ -172,7 +173,7 @@ fn facts(detail: &TenantDetail, now: Option<Timestamp>) -> AnyView {
             <dt>"Stored"</dt><dd>{row.stored.to_string()}</dd>
             <dt>"Last restore"</dt><dd>{restore}</dd>
             <dt>"Restorable to"</dt><dd>{when_or(row.restorable_to, now, "never")}</dd>
-            <dt>"Tenant map"</dt><dd><a href=map_path>{detail.map.state.tone_and_word().1}</a>", confirmed "{confirmed(&detail.map, now)}</dd>
+            <dt>"Tenant map"</dt><dd><a href=map_path>{detail.map.state.tone_and_word().1}</a>{since}</dd>
         </dl>
     }
     .into_any()

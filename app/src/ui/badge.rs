@@ -82,6 +82,7 @@ impl Badged for Standing {
             Self::Restorable => (Tone::Good, "Restorable"),
             Self::Late => (Tone::Warn, "Behind"),
             Self::New => (Tone::Info, "No backup yet"),
+            Self::Incomplete => (Tone::Warn, "Perhaps incomplete"),
             Self::NotRestorable => (Tone::Bad, "Not restorable"),
         }
     }

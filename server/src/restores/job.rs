@@ -84,8 +84,9 @@ fn summary(wish: &RestoreToNew, evidence: &Evidence) -> String {
         return format!("the database is there, but it is not what was backed up: {}", differences(evidence));
     }
     let rows: u64 = evidence.tables.iter().map(|table| table.rows_restored).sum();
+    let remarks: String = evidence.remarks.iter().map(|remark| format!(" ({remark})")).collect();
     format!(
-        "Restored into {}: {} tables with {rows} rows and {} views, triggers, routines and events, all as they were backed up.",
+        "Restored into {}: {} tables with {rows} rows and {} views, triggers, routines and events, all as they were backed up.{remarks}",
         wish.database,
         evidence.tables.len(),
         evidence.objects,

@@ -7,8 +7,8 @@ use domain::{
     health::{SourceFacts, Standing, standing},
 };
 
-/// How a tenant stands. Only a backup that is proven and complete counts for it: one in which rows of the tenant
-/// may lie among the shared ones brings back less than it had.
+/// How a tenant stands. Only a backup that is proven and complete is green: one in which rows of the tenant may lie
+/// among the shared ones may bring back less than it had, and is said to.
 pub fn judge(row: &TenantRow, source: Option<&SourceRow>, now: Timestamp) -> (Standing, String) {
     let newest = row.newest.as_ref();
     let facts = SourceFacts {
@@ -17,8 +17,13 @@ pub fn judge(row: &TenantRow, source: Option<&SourceRow>, now: Timestamp) -> (St
         owed_since: source.and_then(|source| source.owed_since),
         created_at: row.first_seen_at,
     };
-    let standing = standing(facts, now);
     let is_proven = |verification| matches!(verification, Verification::RestoreOk | Verification::Stale);
+    let standing = match (standing(facts, now), newest) {
+        (Standing::NotRestorable, Some(newest)) if is_proven(newest.verification) && !newest.is_complete => {
+            Standing::Incomplete
+        }
+        (standing, _) => standing,
+    };
     let because = match (standing, newest) {
         (_, None) => "No backup that is kept holds it.".into(),
         (Standing::Restorable, Some(newest)) if Some(newest.snapshot_at) > row.proven_at => {
@@ -28,7 +33,7 @@ pub fn judge(row: &TenantRow, source: Option<&SourceRow>, now: Timestamp) -> (St
         (_, Some(newest)) if newest.verification == Verification::Failed => {
             "The newest backup did not restore to what was backed up.".into()
         }
-        (_, Some(newest)) if is_proven(newest.verification) && !newest.is_complete => {
+        (Standing::Incomplete, _) => {
             "The newest backup is proven, but rows of the tenant may lie among the shared ones: look at the tenant map."
                 .into()
         }
