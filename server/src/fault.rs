@@ -6,6 +6,8 @@
 use domain::{Clock, Fault, Refusal};
 use thiserror::Error;
 
+use crate::work::job::JobError;
+
 /// What a use case can fail with.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -42,6 +44,15 @@ impl From<Refusal> for Error {
 
 /// Result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<JobError> for Error {
+    fn from(error: JobError) -> Self {
+        match error {
+            JobError::Engine(error) => Self::Engine(error),
+            JobError::Catalog(error) => Self::Catalog(error),
+        }
+    }
+}
 
 impl Error {
     /// What the person is told. Logs what they are not told, once.

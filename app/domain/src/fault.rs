@@ -132,6 +132,12 @@ pub enum Refusal {
     /// Nobody has confirmed the tenant map.
     #[error("the tenant map of this source is not confirmed")]
     MapUnconfirmed,
+    /// Tables that are touched are led to their tenants another way by now.
+    #[error("this backup leads {tables} to their tenants by another route than the tenant map that is confirmed now")]
+    Rerouted {
+        /// Their names; the first few, if there are many.
+        tables: String,
+    },
     /// The person who asked may not agree to it.
     #[error("a second person has to agree to this restore")]
     SecondPerson,
@@ -171,6 +177,10 @@ impl Refusal {
             }
             Self::TenantNotInBackup { .. } => "Choose another recovery point of this tenant.",
             Self::MapUnconfirmed => "Look at the tenant map of the source and confirm it first.",
+            Self::Rerouted { .. } => {
+                "Rows of other tenants could be taken for this tenant's. Confirm the old route again if that one is right; \
+                 otherwise take a new backup and use that, or leave these tables out."
+            }
             Self::SecondPerson => "Ask somebody else who may approve restores; they find it under Restores.",
             Self::DifferenceChanged => "Compute a new preview and look at that one.",
             Self::ApprovalExpired => {

@@ -16,7 +16,14 @@ use super::{
     choose::{self, Here},
     export, screen,
 };
-use crate::{backups::verify_job::place_of, services::Services, tenancy::export_job::form_of};
+use crate::{
+    backups::verify_job::place_of,
+    services::Services,
+    tenancy::{
+        export_job::form_of,
+        routes::{self, Taken},
+    },
+};
 
 /// `holdfast tenant export …`
 #[derive(Debug, Args)]
@@ -55,6 +62,7 @@ pub async fn run(services: &Arc<Services>, command: Export) -> Result<ExitCode> 
             command.tenant
         );
     }
+    routes::check(&rows, &services.vault, &backup, Taken::Exported).await?;
     let subject = format!("backup {} tenant {}", backup.id, command.tenant);
     rows.record("tenant.export", &subject, Outcome::Done, "begun").await?;
     let (vault, tenant) = (&services.vault, &command.tenant);

@@ -43,7 +43,7 @@ pub use describe::{Description, content, describe};
 pub use export::{Export, export};
 pub use list::list;
 pub use loading::Target;
-pub use parts::{Parts, parts, tenant_tables};
+pub use parts::{Parts, parts, split, tenant_tables};
 pub use remove::{remove, sweep_attempt};
 pub use restore::restore;
 pub use vault::{Created, Vault};
