@@ -62,7 +62,9 @@ pub async fn run(services: &Arc<Services>, command: Export) -> Result<ExitCode> 
             command.tenant
         );
     }
-    routes::check(&rows, &services.vault, &backup, Taken::Exported).await?;
+    if let Some(refusal) = routes::refusal(&rows, &services.vault, &backup, Taken::Exported).await? {
+        bail!("{refusal}\n  What to do: {}", refusal.hint());
+    }
     let subject = format!("backup {} tenant {}", backup.id, command.tenant);
     rows.record("tenant.export", &subject, Outcome::Done, "begun").await?;
     let (vault, tenant) = (&services.vault, &command.tenant);

@@ -16,6 +16,7 @@ use super::{
     references::{References, When},
     sides::{self, Total},
     stopping::{Stopping, blocking, check},
+    witness::{Stand, Witness},
 };
 use crate::{
     Error, Kind, Result,
@@ -101,6 +102,12 @@ fn refused(way: Way, what: impl Into<String>) -> Error {
     Error::new(Kind::Input, way.attempt(), what)
 }
 
+fn unsure(way: Way) -> Error {
+    let what = "an earlier start may have made the change, and the rows have moved on since";
+    Error::new(Kind::Unsure, way.attempt(), what)
+        .hint("Look at the rows. What is needed to undo it is kept; an undo changes nothing if it does not fit.")
+}
+
 async fn run(
     vault: &Vault,
     at: &RestorePlace,
@@ -130,9 +137,11 @@ async fn run(
         found = looking => found?,
         () = control.cancel.cancelled() => return Err(Error::cancelled(way.attempt())),
     };
-    if found.server.server_uuid != content.server_uuid {
-        return Err(refused(way, "the connection leads to another server than the preview")
-            .hint("Plan the restore anew for this server."));
+    if !content.is_of(&found) {
+        return Err(refused(way, "the connection leads to another server than the preview").hint(match way {
+            Way::Forwards => "Nothing was changed. Plan the restore anew for this server.",
+            Way::Backwards => "Nothing was changed. Let the connection lead to the server that was restored.",
+        }));
     }
     let tables = tables(&changes, &found, tenant, way)?;
     let stopping = Stopping::new(control);
@@ -247,7 +256,16 @@ impl Work {
         if all(&|change| self.way.to(change)) {
             return Ok(Applied { rows, tables, already: true });
         }
-        if !all(&|change| self.way.from(change)) {
+        let is_before = all(&|change| self.way.from(change));
+        if self.control.fence.may_be_done() {
+            // Every row of the tenant is locked: whatever an earlier start had open is over by now, either way.
+            match if is_before { Stand::NotDone } else { self.witnessed()? } {
+                Stand::NotDone => self.handle.block_on(self.control.fence.is_not_done())?,
+                Stand::Done => return Ok(Applied { rows, tables, already: true }),
+                Stand::Unsure => return Err(unsure(self.way)),
+            }
+        }
+        if !is_before {
             return Err(self.drifted(&found));
         }
         failpoint("tenant.locked");
@@ -261,7 +279,12 @@ impl Work {
         self.phase("commit", None);
         check(&self.token, self.way.attempt())?;
         self.handle.block_on(self.control.fence.check())?;
-        self.wire.run("COMMIT", "make the change permanent")?;
+        failpoint("tenant.committing");
+        self.wire.run("COMMIT", "make the change permanent").map_err(|error| {
+            // It may have been carried out all the same, by a server whose answer was lost.
+            let what = "the server did not say whether the change was made permanent";
+            Error::new(Kind::Unsure, self.way.attempt(), what).later().caused_by(error)
+        })?;
         failpoint("tenant.committed");
         Ok(Applied { rows, tables, already: false })
     }
@@ -278,6 +301,17 @@ impl Work {
             totals.push(total);
         }
         Ok(totals)
+    }
+
+    fn witnessed(&mut self) -> Result<Stand> {
+        let witness = Witness {
+            changes: &self.changes,
+            tenant: &self.tenant,
+            add: self.way.add(),
+            handle: &self.handle,
+            token: &self.token,
+        };
+        witness.ask(&mut self.wire, &self.tables)
     }
 
     fn drifted(&self, found: &[Total]) -> Error {
