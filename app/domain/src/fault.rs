@@ -147,6 +147,15 @@ pub enum Refusal {
     /// The approval was given too long ago.
     #[error("this was approved more than a day ago")]
     ApprovalExpired,
+    /// Live rows may be changed already.
+    #[error("the live rows may be changed by now, so this can no longer be stopped")]
+    TooLateToCancel,
+    /// What was agreed to does not hold any more.
+    #[error("the approval does not hold any more")]
+    ApprovalVoid,
+    /// Who asked and who would agree made each other what they are here.
+    #[error("you and the person who asked are not independent: one of you added the other here, gave them their role or set their password")]
+    NotIndependent,
     /// The difference has obstacles, touches foreign rows or changes nothing.
     #[error("this difference cannot be applied")]
     NotApplicable,
@@ -186,6 +195,9 @@ impl Refusal {
             Self::ApprovalExpired => {
                 "Compute a new preview: the live rows have moved on since, and ask again."
             }
+            Self::TooLateToCancel => "Wait until it has ended; what it did can be undone then.",
+            Self::ApprovalVoid => "Look at the request: it may wait for another approval, or a new preview is needed.",
+            Self::NotIndependent => "Ask somebody else who may approve restores and whom neither of you added.",
             Self::NotApplicable => "Mend what the preview names, then compute a new one.",
             Self::RecoveryKeyMismatch => "Compare it character by character with the copy that you stored.",
         }

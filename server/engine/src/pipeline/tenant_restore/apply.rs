@@ -10,12 +10,13 @@ use super::{
     super::{Control, Vault, count, failpoint},
     RestorePlace,
     batch::Batch,
-    changes::{Changes, Side, TableChange},
+    changes::{Changes, TableChange},
     choose::{self, Compared, Live, shape},
     order::order,
     references::{References, When},
     sides::{self, Total},
     stopping::{Stopping, blocking, check},
+    way::{Way, refused, unsure},
     witness::{Stand, Witness},
 };
 use crate::{
@@ -62,50 +63,6 @@ pub async fn undo_tenant_restore(
     control: &Control,
 ) -> Result<Applied> {
     run(vault, at, tenant, digest, (live, database), Way::Backwards, control).await
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Forwards,
-    Backwards,
-}
-
-impl Way {
-    const fn attempt(self) -> &'static str {
-        match self {
-            Self::Forwards => "put the tenant's rows back",
-            Self::Backwards => "undo the restore of the tenant",
-        }
-    }
-    /// The side that is put in.
-    const fn add(self) -> Side {
-        match self {
-            Self::Forwards => Side::New,
-            Self::Backwards => Side::Old,
-        }
-    }
-    const fn from(self, change: &TableChange) -> Total {
-        match self {
-            Self::Forwards => change.before,
-            Self::Backwards => change.after,
-        }
-    }
-    const fn to(self, change: &TableChange) -> Total {
-        match self {
-            Self::Forwards => change.after,
-            Self::Backwards => change.before,
-        }
-    }
-}
-
-fn refused(way: Way, what: impl Into<String>) -> Error {
-    Error::new(Kind::Input, way.attempt(), what)
-}
-
-fn unsure(way: Way) -> Error {
-    let what = "an earlier start may have made the change, and the rows have moved on since";
-    Error::new(Kind::Unsure, way.attempt(), what)
-        .hint("Look at the rows. What is needed to undo it is kept; an undo changes nothing if it does not fit.")
 }
 
 async fn run(

@@ -50,6 +50,7 @@ mod sides;
 mod statements;
 mod stopping;
 mod tuple;
+mod way;
 mod witness;
 mod writer;
 
