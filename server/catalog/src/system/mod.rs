@@ -36,7 +36,7 @@ pub use new_databases::{Abandoned, Begun, Whole};
 pub use notices::{NoticeToSend, Owed};
 pub use published::Published;
 pub use queue::Queue;
-pub(crate) use requests::{may_be_done, run_ended};
+pub(crate) use requests::run_ended;
 pub use retention::{Expiring, SourceCandidates};
 pub use schedules::Fired;
 pub use tenancy::{NewPart, NewSplit};

@@ -203,7 +203,8 @@ pub(crate) async fn run_ended(
     let row = first!(
         tx,
         (String, String),
-        "update restore_requests set state = $4, changed_at = $5, version = version + 1, is_unsure = $6, \
+        "update restore_requests set state = $4, changed_at = $5, version = version + 1, \
+         is_unsure = case when $6 = 1 then 1 else is_unsure end, \
          applied_at = case when $4 = 'applied' then coalesce(applied_at, $5) else applied_at end, \
          approved_by_id = case when $4 = 'awaiting_approval' then null else approved_by_id end, \
          approved_at = case when $4 = 'awaiting_approval' then null else approved_at end, \
