@@ -104,6 +104,8 @@ pub fn restore(id_: RestoreId) -> RestoreDetail {
         }),
         is_mine: state == State::Planned,
         is_alone: false,
+        is_dependent: false,
+        is_unsure: false,
         may_approve: state == State::AwaitingApproval,
         can_undo: state == State::Applied,
     }
