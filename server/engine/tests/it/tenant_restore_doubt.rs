@@ -136,7 +136,7 @@ async fn a_server_that_looks_alike_is_not_the_one_that_was_previewed() -> Result
     for server in [&scene.server, &twin.server] {
         server.run(damage()).await?;
     }
-    let before = twin.state(true).await?;
+    let (before, here) = (twin.state(true).await?, scene.state(true).await?);
     let (place, difference) = scene.plan(Selection::Everything).await?;
     let (there, name, digest) = (twin.server.admin(), database(NAME), &difference.digest);
     let apply =
@@ -149,7 +149,8 @@ async fn a_server_that_looks_alike_is_not_the_one_that_was_previewed() -> Result
         tenant_restore::undo_tenant_restore(&scene.vault, &place, &seven(), digest, &there, &name, &control());
     let error = undo.await.unwrap_err();
     ensure!(error.to_string().contains("another server"), "{error}");
+    assert_eq!(twin.state(true).await?, before);
     scene.undo(&place, digest).await?;
-    assert_eq!(scene.state(true).await?, before);
+    assert_eq!(scene.state(true).await?, here);
     Ok(())
 }
