@@ -1,7 +1,10 @@
 //! Workers that are killed with -9 while they put a tenant's rows back into a live database.
 #![cfg(feature = "failpoints")]
 
-use std::os::unix::process::ExitStatusExt as _;
+use std::{
+    os::unix::process::ExitStatusExt as _,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use catalog::{Catalog, Conflict, Error, Run, TenantCatalog};
 use domain::{
@@ -53,7 +56,10 @@ async fn as_person<'c>(catalog: &'c Catalog, name: &str) -> TenantCatalog<'c> {
 
 impl Harmed {
     async fn new(point: &str) -> Self {
-        let database = format!("harmed_{}", point.replace('.', "_"));
+        // Several tests kill at one point.
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let database = format!("harmed_{number}_{}", point.replace('.', "_"));
         let installed = Installed::new(&database);
         let catalog = installed.catalog().await;
         installed.run(&["backup", "start", "--source", &database, "--wait", "--verify"]);
