@@ -133,7 +133,9 @@ pub enum Refusal {
     #[error("the tenant map of this source is not confirmed")]
     MapUnconfirmed,
     /// Tables that are touched are led to their tenants another way by now.
-    #[error("this backup leads {tables} to their tenants by another route than the tenant map that is confirmed now")]
+    #[error(
+        "this backup leads {tables} to their tenants by another route than the tenant map that is confirmed now"
+    )]
     Rerouted {
         /// Their names; the first few, if there are many.
         tables: String,
@@ -154,7 +156,9 @@ pub enum Refusal {
     #[error("the approval does not hold any more")]
     ApprovalVoid,
     /// Who asked and who would agree made each other what they are here.
-    #[error("you and the person who asked are not independent: one of you added the other here, gave them their role or set their password")]
+    #[error(
+        "you and the person who asked are not independent: one of you added the other here, gave them their role or set their password"
+    )]
     NotIndependent,
     /// The difference has obstacles, touches foreign rows or changes nothing.
     #[error("this difference cannot be applied")]
@@ -196,8 +200,12 @@ impl Refusal {
                 "Compute a new preview: the live rows have moved on since, and ask again."
             }
             Self::TooLateToCancel => "Wait until it has ended; what it did can be undone then.",
-            Self::ApprovalVoid => "Look at the request: it may wait for another approval, or a new preview is needed.",
-            Self::NotIndependent => "Ask somebody else who may approve restores and whom neither of you added.",
+            Self::ApprovalVoid => {
+                "Look at the request: it may wait for another approval, or a new preview is needed."
+            }
+            Self::NotIndependent => {
+                "Ask somebody else who may approve restores and whom neither of you added."
+            }
             Self::NotApplicable => "Mend what the preview names, then compute a new one.",
             Self::RecoveryKeyMismatch => "Compare it character by character with the copy that you stored.",
         }

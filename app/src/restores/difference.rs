@@ -50,8 +50,8 @@ fn sentence(difference: &DifferenceSummary, state: RequestState, is_unsure: bool
     if difference.changes() == 0 {
         return "Nothing differs".into();
     }
-    let is_past = !is_unsure
-        && matches!(state, RequestState::Applied | RequestState::Undoing | RequestState::Undone);
+    let is_past =
+        !is_unsure && matches!(state, RequestState::Applied | RequestState::Undoing | RequestState::Undone);
     let verb = |n: u64, past: &'static str, one: &'static str, many: &'static str| match (is_past, n) {
         (true, _) => past,
         (false, 1) => one,

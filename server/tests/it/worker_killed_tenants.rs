@@ -179,7 +179,10 @@ impl Harmed {
 
     /// The application goes on working with the tenant's rows: one that the restore does not touch.
     fn moves_on(&self) {
-        source().sql(&format!("UPDATE {}.controls SET title = 'later' WHERE TenantId = 3 AND id = 1004", self.database));
+        source().sql(&format!(
+            "UPDATE {}.controls SET title = 'later' WHERE TenantId = 3 AND id = 1004",
+            self.database
+        ));
     }
 }
 
@@ -234,7 +237,12 @@ async fn moved_on_after(point: &'static str, done: bool) {
     scene.is(&now, point);
     let restore = rows(&scene.catalog).await.get_restore(scene.restore).await.unwrap();
     if !done {
-        assert_eq!((ended.state, restore.state), (RunState::Failed, RequestState::Failed), "{:?}", ended.error);
+        assert_eq!(
+            (ended.state, restore.state),
+            (RunState::Failed, RequestState::Failed),
+            "{:?}",
+            ended.error
+        );
         assert!(ended.error.unwrap().message.contains("has changed since the preview: controls"), "{point}");
     } else {
         assert_eq!(ended.state, RunState::Completed, "{:?}", ended.error);

@@ -271,7 +271,10 @@ async fn a_table_that_is_led_another_way_by_now_is_neither_restored_nor_exported
     let backup_id = whole(&floor).await;
     proven(&floor, backup_id).await;
     source().sql("DELETE FROM led_away.controls WHERE TenantId = 3 AND id < 50");
-    let sums = || source().sql("SELECT COUNT(*), SUM(CRC32(CONCAT_WS(',', TenantId, id, title))) FROM led_away.controls");
+    let sums = || {
+        source()
+            .sql("SELECT COUNT(*), SUM(CRC32(CONCAT_WS(',', TenantId, id, title))) FROM led_away.controls")
+    };
     let before = sums();
     let (restore, digest) = asked(&floor, backup_id).await;
     as_person(&floor, "bob").await.approve_restore(restore, &digest, "").await.unwrap();
@@ -303,7 +306,10 @@ async fn a_table_that_is_led_another_way_by_now_is_neither_restored_nor_exported
 async fn of_user(floor: &Floor, user: UserId) -> TenantCatalog<'_> {
     let mut data = std::collections::HashMap::new();
     data.insert(catalog::SESSION_USER.to_owned(), serde_json::json!(user));
-    data.insert(catalog::SESSION_SIGNED_IN_AT.to_owned(), serde_json::json!(domain::Clock::now(&*floor.clock).0));
+    data.insert(
+        catalog::SESSION_SIGNED_IN_AT.to_owned(),
+        serde_json::json!(domain::Clock::now(&*floor.clock).0),
+    );
     let expiry_date = time::OffsetDateTime::from_unix_timestamp(4_000_000_000).unwrap();
     let mut record = Record { id: tower_sessions::session::Id::default(), data, expiry_date };
     let catalog = &floor.services.catalog;
@@ -321,7 +327,12 @@ async fn an_approval_whose_giver_lost_the_role_meanwhile_is_not_used() {
     proven(&floor, backup_id).await;
     source().sql("DELETE FROM role_lost.controls WHERE TenantId = 3 AND id < 50");
     let count = || source().sql("SELECT COUNT(*) FROM role_lost.controls WHERE TenantId = 3");
-    let new = NewUser { name: "Eve".into(), email: "eve@example.org".into(), role: Role::Approver, password_hash: None };
+    let new = NewUser {
+        name: "Eve".into(),
+        email: "eve@example.org".into(),
+        role: Role::Approver,
+        password_hash: None,
+    };
     let eve = floor.rows().create_user(new).await.unwrap();
     let (restore, digest) = asked(&floor, backup_id).await;
     of_user(&floor, eve).await.approve_restore(restore, &digest, "").await.unwrap();

@@ -44,8 +44,14 @@ impl Asked<'_> {
             tenant,
             run.to_string(),
         )?;
-        let Some(Row { state, digest, made_by_id, asked_by_id, approved_by_id: Some(approver), approved_until }) =
-            row
+        let Some(Row {
+            state,
+            digest,
+            made_by_id,
+            asked_by_id,
+            approved_by_id: Some(approver),
+            approved_until,
+        }) = row
         else {
             return Ok(Some(ApprovalVoid::Changed));
         };

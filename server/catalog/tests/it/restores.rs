@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use catalog::{ApprovalVoid, Catalog, Claim, Conflict, Error, NewUser, RestoreQuery, RunRequest, TenantCatalog};
+use catalog::{
+    ApprovalVoid, Catalog, Claim, Conflict, Error, NewUser, RestoreQuery, RunRequest, TenantCatalog,
+};
 use domain::{
     BackupId, RestoreId, RunId, UserId,
     access::{Role, may},

@@ -62,10 +62,7 @@ async fn in_doubt(
 
 /// Somebody works with a row of the tenant that the restore does not change, or stops doing so.
 async fn other_row(scene: &Scene, words: &str) -> Result<()> {
-    scene
-        .server
-        .run([format!("UPDATE grc.answer SET words='{words}' WHERE risk=7020 AND number=0")])
-        .await
+    scene.server.run([format!("UPDATE grc.answer SET words='{words}' WHERE risk=7020 AND number=0")]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,15 +136,31 @@ async fn a_server_that_looks_alike_is_not_the_one_that_was_previewed() -> Result
     let (before, here) = (twin.state(true).await?, scene.state(true).await?);
     let (place, difference) = scene.plan(Selection::Everything).await?;
     let (there, name, digest) = (twin.server.admin(), database(NAME), &difference.digest);
-    let apply =
-        tenant_restore::apply_tenant_restore(&scene.vault, &place, &seven(), digest, &there, &name, &control());
-    let error = apply.await.unwrap_err();
+    let error = tenant_restore::apply_tenant_restore(
+        &scene.vault,
+        &place,
+        &seven(),
+        digest,
+        &there,
+        &name,
+        &control(),
+    )
+    .await
+    .unwrap_err();
     ensure!(error.to_string().contains("another server"), "{error}");
     assert_eq!(twin.state(true).await?, before);
     scene.apply(&place, digest).await?;
-    let undo =
-        tenant_restore::undo_tenant_restore(&scene.vault, &place, &seven(), digest, &there, &name, &control());
-    let error = undo.await.unwrap_err();
+    let error = tenant_restore::undo_tenant_restore(
+        &scene.vault,
+        &place,
+        &seven(),
+        digest,
+        &there,
+        &name,
+        &control(),
+    )
+    .await
+    .unwrap_err();
     ensure!(error.to_string().contains("another server"), "{error}");
     assert_eq!(twin.state(true).await?, before);
     scene.undo(&place, digest).await?;

@@ -95,10 +95,14 @@ async fn run(
         () = control.cancel.cancelled() => return Err(Error::cancelled(way.attempt())),
     };
     if !content.is_of(&found) {
-        return Err(refused(way, "the connection leads to another server than the preview").hint(match way {
-            Way::Forwards => "Nothing was changed. Plan the restore anew for this server.",
-            Way::Backwards => "Nothing was changed. Let the connection lead to the server that was restored.",
-        }));
+        return Err(refused(way, "the connection leads to another server than the preview").hint(
+            match way {
+                Way::Forwards => "Nothing was changed. Plan the restore anew for this server.",
+                Way::Backwards => {
+                    "Nothing was changed. Let the connection lead to the server that was restored."
+                }
+            },
+        ));
     }
     let tables = tables(&changes, &found, tenant, way)?;
     let stopping = Stopping::new(control);

@@ -54,6 +54,7 @@ pub fn refused(way: Way, what: impl Into<String>) -> Error {
 /// Neither the sums nor the rows say what an earlier start did.
 pub fn unsure(way: Way) -> Error {
     let what = "an earlier start may have made the change, and the rows have moved on since";
-    Error::new(Kind::Unsure, way.attempt(), what)
-        .hint("Look at the rows. What is needed to undo it is kept; an undo changes nothing if it does not fit.")
+    Error::new(Kind::Unsure, way.attempt(), what).hint(
+        "Look at the rows. What is needed to undo it is kept; an undo changes nothing if it does not fit.",
+    )
 }
