@@ -391,6 +391,8 @@ contract! {
         let backup = split_backup(world, world.ours, 1, map(&["control"])).await;
         let asker = add(world, "clerk", "asker", Role::TenantAdmin).await;
         let approver = add(world, "clerk", "approver", Role::Approver).await;
+        // Somebody must be left who administers.
+        add(world, "clerk", "other", Role::TenantAdmin).await;
         let clerk = as_person(world, "clerk").await;
         let agreed = async |digest: &'static str| {
             let (restore, run) = of_user(world, asker).await.plan_restore(&wish(backup, "1")).await.unwrap();
