@@ -5,6 +5,8 @@
 //! person agree with them; nor the other way round, but for those who run the installation: they add people as a
 //! matter of course, and are nobody's creatures by it.
 
+use std::collections::BTreeSet;
+
 use domain::{
     RestoreId,
     access::{Permission, Role},
@@ -34,17 +36,31 @@ struct Row {
     password_by: Option<String>,
 }
 
+/// Everybody who stands behind a person, and behind those: a second account can make a third. It ends with who runs
+/// the installation: those vouch for people in their own name.
+fn behind<'p>(person: &'p Standing, people: &'p [(bool, Standing)]) -> BTreeSet<&'p str> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&str> = person.behind.iter().map(String::as_str).collect();
+    while let Some(key) = open.pop() {
+        let is_new = found.insert(key);
+        let next = people.iter().map(|(_, person)| person).find(|person| is_new && person.key == key);
+        let next = next.filter(|person| person.role != Some(Role::PlatformOperator));
+        open.extend(next.into_iter().flat_map(|person| person.behind.iter().map(String::as_str)));
+    }
+    found
+}
+
 /// Whether `approver` is a second person beside each of `asked`, of whom `people` tells.
 fn check(approver: &Standing, asked: &[&str], people: &[(bool, Standing)]) -> Result<(), Conflict> {
     if asked.contains(&approver.key.as_str()) {
         return Err(Conflict::SecondPerson);
     }
-    let is_creature = approver.behind.iter().any(|by| asked.contains(&by.as_str()));
+    let before = behind(approver, people);
+    let is_creature = asked.iter().any(|asker| before.contains(asker));
+    let mut askers =
+        people.iter().map(|(_, person)| person).filter(|person| asked.contains(&person.key.as_str()));
     let is_maker = approver.role != Some(Role::PlatformOperator)
-        && people
-            .iter()
-            .filter(|(_, person)| asked.contains(&person.key.as_str()))
-            .any(|(_, person)| person.behind.contains(&approver.key));
+        && askers.any(|asker| behind(asker, people).contains(approver.key.as_str()));
     if is_creature || is_maker { Err(Conflict::NotIndependent) } else { Ok(()) }
 }
 
