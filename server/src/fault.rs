@@ -101,7 +101,7 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
         },
         Error::Conflict(conflict) => match conflict {
             Conflict::AlreadyRunning => Refusal::AlreadyRunning.into(),
-            Conflict::Stale | Conflict::Duplicate => Fault::Conflict,
+            Conflict::Stale | Conflict::Duplicate | Conflict::StopRequested => Fault::Conflict,
             Conflict::RunFinished => Refusal::RunFinished.into(),
             Conflict::Expired => Refusal::Expired.into(),
             Conflict::LastAdministrator => Refusal::LastAdministrator.into(),
@@ -113,7 +113,6 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
             Conflict::TooLate => Refusal::TooLateToCancel.into(),
             Conflict::ApprovalVoid(_) => Refusal::ApprovalVoid.into(),
             Conflict::NotIndependent => Refusal::NotIndependent.into(),
-            Conflict::StopRequested => Fault::Conflict,
             Conflict::LinkSpent => Fault::invalid("token", LINK_SPENT),
         },
         error if error.retry_may_help() => return Err(Hidden::Unavailable("the catalog")),

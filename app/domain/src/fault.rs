@@ -157,7 +157,7 @@ pub enum Refusal {
     ApprovalVoid,
     /// Who asked and who would agree made each other what they are here.
     #[error(
-        "you and the person who asked are not independent: one of you added the other here, gave them their role or set their password"
+        "you and the person who asked are not independent: one of you added the other here, gave them their role or set their password, directly or through others"
     )]
     NotIndependent,
     /// The difference has obstacles, touches foreign rows or changes nothing.

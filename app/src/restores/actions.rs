@@ -122,7 +122,7 @@ fn decide(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
             "You asked for it; a second person has to agree."
         } else if may && restore.is_dependent {
             "You and the person who asked are not independent: one of you added the other here, gave them their role or \
-             set their password. Somebody else has to agree."
+             set their password, directly or through others. Somebody else has to agree."
         } else {
             "An approver has to agree to it."
         };

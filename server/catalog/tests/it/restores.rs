@@ -459,6 +459,8 @@ contract! {
         let let_in = add(world, "clerk", "let_in", Role::Approver).await;
         as_person(world, "clerk").await.change_user(let_in, Role::Approver, false).await.unwrap();
         asks.change_user(let_in, Role::Approver, true).await.unwrap();
+        let deputy = asks.create_user(new("deputy", Role::TenantAdmin)).await.unwrap();
+        let third_hand = of_user(world, deputy).await.create_user(new("third_hand", Role::Approver)).await.unwrap();
         let free = add(world, "clerk", "free", Role::Approver).await;
         // The other way round: who asks was added by who agrees.
         let boss = add(world, "clerk", "boss", Role::PlatformOperator).await;
@@ -474,7 +476,7 @@ contract! {
         };
         let restore = asked_by(admin, "d1").await;
         let found = world.our().get_restore(restore).await.unwrap();
-        for (user, how) in [(added, "added"), (promoted, "promoted"), (taken_over, "taken over"), (let_in, "let in")] {
+        for (user, how) in [(added, "added"), (promoted, "promoted"), (taken_over, "taken over"), (let_in, "let in"), (third_hand, "added by who was added")] {
             let rows = of_user(world, user).await;
             assert!(is(&rows.approve_restore(restore, "d1", "").await, Conflict::NotIndependent), "{how}");
             assert!(is(&rows.reject_restore(restore, "d1", "").await, Conflict::NotIndependent), "{how}");
@@ -492,6 +494,11 @@ contract! {
         let creature = of_user(world, boss).await.create_user(new("creature", Role::PlatformOperator)).await.unwrap();
         let restore = asked_by(boss, "d4").await;
         assert!(is(&of_user(world, creature).await.approve_restore(restore, "d4", "").await, Conflict::NotIndependent));
+        // It ends with who runs the installation: they vouch for their people by themselves.
+        let vice = of_user(world, boss).await.create_user(new("vice", Role::PlatformOperator)).await.unwrap();
+        let vices = of_user(world, vice).await.create_user(new("vices", Role::Approver)).await.unwrap();
+        let found = world.our().get_restore(restore).await.unwrap();
+        assert_eq!(of_user(world, vices).await.second_person_refusal(&found).await.unwrap(), None);
         // People of before were added by nobody that is known.
         raw(&world.url, "update memberships set added_by = null, role_by = null").await.unwrap();
         of_user(world, creature).await.approve_restore(restore, "d4", "").await.unwrap();
