@@ -6,6 +6,8 @@
 use domain::{Clock, Fault, Refusal};
 use thiserror::Error;
 
+use crate::work::job::JobError;
+
 /// What a use case can fail with.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -42,6 +44,15 @@ impl From<Refusal> for Error {
 
 /// Result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<JobError> for Error {
+    fn from(error: JobError) -> Self {
+        match error {
+            JobError::Engine(error) => Self::Engine(error),
+            JobError::Catalog(error) => Self::Catalog(error),
+        }
+    }
+}
 
 impl Error {
     /// What the person is told. Logs what they are not told, once.
@@ -90,7 +101,7 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
         },
         Error::Conflict(conflict) => match conflict {
             Conflict::AlreadyRunning => Refusal::AlreadyRunning.into(),
-            Conflict::Stale | Conflict::Duplicate => Fault::Conflict,
+            Conflict::Stale | Conflict::Duplicate | Conflict::StopRequested => Fault::Conflict,
             Conflict::RunFinished => Refusal::RunFinished.into(),
             Conflict::Expired => Refusal::Expired.into(),
             Conflict::LastAdministrator => Refusal::LastAdministrator.into(),
@@ -99,6 +110,9 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
             Conflict::DifferenceChanged => Refusal::DifferenceChanged.into(),
             Conflict::NotApplicable => Refusal::NotApplicable.into(),
             Conflict::ApprovalExpired => Refusal::ApprovalExpired.into(),
+            Conflict::TooLate => Refusal::TooLateToCancel.into(),
+            Conflict::ApprovalVoid(_) => Refusal::ApprovalVoid.into(),
+            Conflict::NotIndependent => Refusal::NotIndependent.into(),
             Conflict::LinkSpent => Fault::invalid("token", LINK_SPENT),
         },
         error if error.retry_may_help() => return Err(Hidden::Unavailable("the catalog")),

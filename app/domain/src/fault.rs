@@ -132,6 +132,14 @@ pub enum Refusal {
     /// Nobody has confirmed the tenant map.
     #[error("the tenant map of this source is not confirmed")]
     MapUnconfirmed,
+    /// Tables that are touched are led to their tenants another way by now.
+    #[error(
+        "this backup leads {tables} to their tenants by another route than the tenant map that is confirmed now"
+    )]
+    Rerouted {
+        /// Their names; the first few, if there are many.
+        tables: String,
+    },
     /// The person who asked may not agree to it.
     #[error("a second person has to agree to this restore")]
     SecondPerson,
@@ -141,6 +149,17 @@ pub enum Refusal {
     /// The approval was given too long ago.
     #[error("this was approved more than a day ago")]
     ApprovalExpired,
+    /// Live rows may be changed already.
+    #[error("the live rows may be changed by now, so this can no longer be stopped")]
+    TooLateToCancel,
+    /// What was agreed to does not hold any more.
+    #[error("the approval does not hold any more")]
+    ApprovalVoid,
+    /// Who asked and who would agree made each other what they are here.
+    #[error(
+        "you and the person who asked are not independent: one of you added the other here, gave them their role or set their password, directly or through others"
+    )]
+    NotIndependent,
     /// The difference has obstacles, touches foreign rows or changes nothing.
     #[error("this difference cannot be applied")]
     NotApplicable,
@@ -171,10 +190,21 @@ impl Refusal {
             }
             Self::TenantNotInBackup { .. } => "Choose another recovery point of this tenant.",
             Self::MapUnconfirmed => "Look at the tenant map of the source and confirm it first.",
+            Self::Rerouted { .. } => {
+                "Rows of other tenants could be taken for this tenant's. Confirm the old route again if that one is right; \
+                 otherwise take a new backup and use that, or leave these tables out."
+            }
             Self::SecondPerson => "Ask somebody else who may approve restores; they find it under Restores.",
             Self::DifferenceChanged => "Compute a new preview and look at that one.",
             Self::ApprovalExpired => {
                 "Compute a new preview: the live rows have moved on since, and ask again."
+            }
+            Self::TooLateToCancel => "Wait until it has ended; what it did can be undone then.",
+            Self::ApprovalVoid => {
+                "Look at the request: it may wait for another approval, or a new preview is needed."
+            }
+            Self::NotIndependent => {
+                "Ask somebody else who may approve restores and whom neither of you added."
             }
             Self::NotApplicable => "Mend what the preview names, then compute a new one.",
             Self::RecoveryKeyMismatch => "Compare it character by character with the copy that you stored.",

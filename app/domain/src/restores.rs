@@ -191,7 +191,8 @@ impl RequestState {
                 | (S::Planned, S::AwaitingApproval | S::Withdrawn)
                 | (S::AwaitingApproval, S::Approved | S::Rejected | S::Withdrawn)
                 | (S::Approved, S::Applying | S::Withdrawn)
-                | (S::Applying, S::Applied | S::Failed)
+                // Back to waiting: whoever had agreed to it may not any more.
+                | (S::Applying, S::Applied | S::Failed | S::AwaitingApproval)
                 | (S::Applied, S::Undoing)
                 // An undo that was refused leaves what was applied.
                 | (S::Undoing, S::Undone | S::Applied)

@@ -7,7 +7,10 @@
 //! A *tenant* here is a value in the protected database ([`TenantKey`]), which Holdfast did not choose and which
 //! has nothing to do with the organisation that owns the source in Holdfast.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -118,6 +121,16 @@ impl Route {
     /// Whether rows of it can belong to a tenant.
     pub const fn leads_to_tenants(&self) -> bool {
         matches!(self, Self::Column { .. } | Self::Paths { .. })
+    }
+    /// Whether both lead every row to the same tenants, in whatever order their paths are written.
+    pub fn leads_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Paths { paths: one }, Self::Paths { paths: other }) => {
+                one.iter().collect::<BTreeSet<_>>() == other.iter().collect()
+            }
+            _ if !self.leads_to_tenants() => !other.leads_to_tenants(),
+            _ => self == other,
+        }
     }
 }
 

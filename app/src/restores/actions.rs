@@ -95,7 +95,7 @@ fn ask(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
         return waiting("A tenant admin may ask for this restore.");
     }
     let alone = restore.is_alone.then(|| {
-        view! { <p class="small">"Nobody else here may approve restores. Give somebody the role Approver, so that no one person can change live rows alone."</p> }
+        view! { <p class="small">"Nobody else here may approve restores, or only people whom you added or gave their role yourself. Have somebody else add an approver, so that no one person can change live rows alone."</p> }
     });
     let posted = visit.posted::<RequestRestoreFn>();
     let fields = view! {
@@ -114,10 +114,17 @@ fn ask(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
 
 fn decide(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
     if !(restore.may_approve && Permission::ApproveRestore.allows(me.role)) {
-        let words = match (Permission::ApproveRestore.allows(me.role), restore.is_mine, restore.is_alone) {
-            (true, true, false) => "You asked for it; a second person has to agree.",
-            (_, _, true) => "Nobody else here may approve restores. Give somebody the role Approver.",
-            _ => "An approver has to agree to it.",
+        let may = Permission::ApproveRestore.allows(me.role);
+        let words = if restore.is_alone {
+            "Nobody else here may approve restores, or only people whom those who asked have added or given their role. \
+             Have somebody else add an approver."
+        } else if may && restore.is_mine {
+            "You asked for it; a second person has to agree."
+        } else if may && restore.is_dependent {
+            "You and the person who asked are not independent: one of you added the other here, gave them their role or \
+             set their password, directly or through others. Somebody else has to agree."
+        } else {
+            "An approver has to agree to it."
         };
         return waiting(words);
     }
@@ -192,7 +199,11 @@ fn undo(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
         {typed(restore, "undo", &posted)}
         <button class="btn danger">"Undo this restore"</button>
     };
+    let unsure = restore.is_unsure.then(|| {
+        view! { <p class="small">"It is not known whether the last step changed the live rows: the answer of the server was lost, and other rows of the tenant have changed since. Look at the rows before you decide. Undoing finds out: it changes nothing if the rows are not those of the restore."</p> }
+    });
     view! {
+        {unsure}
         <p class="muted small">"Brings exactly the rows that this restore changed back to what they were. Rows that were changed since keep it from happening."</p>
         <details class="edit" open=posted.is_refused()>
             <summary>"Undo it"</summary>

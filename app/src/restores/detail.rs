@@ -49,7 +49,7 @@ pub fn RestorePage() -> impl IntoView {
             tables.map(|tables| tables_panel(row, &visit, tables, Permission::ReadContents.allows(me.role)));
         let answer = restore.difference.as_ref().map_or_else(
             || without_difference(&restore),
-            |difference| view! { {answer(difference, row.state)} }.into_any(),
+            |difference| view! { {answer(difference, row.state, restore.is_unsure)} }.into_any(),
         );
         let remarks = restore.difference.as_ref().filter(|_| !row.state.is_settled()).map(remarks);
         let error =

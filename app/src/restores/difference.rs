@@ -19,9 +19,11 @@ use crate::{
     },
 };
 
-/// The answer to the reader's question: what changes, and whether anybody else is touched.
-pub fn answer(difference: &DifferenceSummary, state: RequestState) -> AnyView {
+/// The answer to the reader's question: what changes, and whether anybody else is touched. Nothing is said to have
+/// happened of which nobody knows.
+pub fn answer(difference: &DifferenceSummary, state: RequestState, is_unsure: bool) -> AnyView {
     let (tone, sign) = match state {
+        _ if is_unsure => (Tone::Warn, Tone::Warn.sign()),
         _ if difference.foreign_rows > 0 || !difference.obstacles.is_empty() => (Tone::Bad, Tone::Bad.sign()),
         RequestState::Applied => (Tone::Good, Tone::Good.sign()),
         _ => (Tone::Info, "⇄"),
@@ -33,7 +35,8 @@ pub fn answer(difference: &DifferenceSummary, state: RequestState) -> AnyView {
             <div class="answer">
                 <div class=format!("dot {}", tone.class()) aria-hidden="true">{sign}</div>
                 <div>
-                    <p class="big">{sentence(difference, state)}</p>
+                    <p class="big">{sentence(difference, state, is_unsure)}</p>
+                    {is_unsure.then(|| view! { <p><b>"It is not known whether this was done."</b></p> })}
                     <p>"Rows of other tenants touched: "{touched}</p>
                     <p class="muted small">{format!("{} of {} differ; {} are equal.", number(difference.changed_tables), count(difference.tables, "table", "tables"), count(difference.unchanged, "row", "rows"))}</p>
                 </div>
@@ -43,11 +46,12 @@ pub fn answer(difference: &DifferenceSummary, state: RequestState) -> AnyView {
     .into_any()
 }
 
-fn sentence(difference: &DifferenceSummary, state: RequestState) -> String {
+fn sentence(difference: &DifferenceSummary, state: RequestState, is_unsure: bool) -> String {
     if difference.changes() == 0 {
         return "Nothing differs".into();
     }
-    let is_past = matches!(state, RequestState::Applied | RequestState::Undoing | RequestState::Undone);
+    let is_past =
+        !is_unsure && matches!(state, RequestState::Applied | RequestState::Undoing | RequestState::Undone);
     let verb = |n: u64, past: &'static str, one: &'static str, many: &'static str| match (is_past, n) {
         (true, _) => past,
         (false, 1) => one,

@@ -77,6 +77,11 @@ pub struct RestoreDetail {
     pub is_mine: bool,
     /// Whether nobody but who made it could agree to it.
     pub is_alone: bool,
+    /// Whether the reader and who asked are not independent: one of them added the other, gave them their role, or set
+    /// their password.
+    pub is_dependent: bool,
+    /// Whether nobody knows if the last step changed the live rows.
+    pub is_unsure: bool,
     /// Whether the reader may agree to it, by role and as a second person.
     pub may_approve: bool,
     /// Whether what is needed to undo it is still stored.

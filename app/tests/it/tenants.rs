@@ -123,6 +123,22 @@ async fn each_state_of_a_restore_offers_exactly_its_steps() {
 }
 
 #[tokio::test]
+async fn what_nobody_knows_is_not_said_to_have_happened_and_can_be_undone() {
+    let html = page(&format!("/restores/{}", data::unsure()), "full").await;
+    let text = text_of(&html);
+    assert!(text.contains("It is not known whether this was done.") && text.contains("come back"), "{text}");
+    assert!(!text.contains("came back"), "{text}");
+    assert!(html.contains("action=\"/fn/restores/undo\""), "{html}");
+}
+
+#[tokio::test]
+async fn who_is_no_second_person_is_told_why() {
+    let html = page(&format!("/restores/{}", data::dependent()), "full").await;
+    assert!(!html.contains("action=\"/fn/restores/approve\""), "{html}");
+    assert!(text_of(&html).contains("are not independent: one of you added the other here"), "{html}");
+}
+
+#[tokio::test]
 async fn a_run_at_work_on_a_restore_is_followed_live() {
     let path = format!("/restores/{}", data::restore_id(RequestState::Applying));
     let html = page(&path, "full").await;

@@ -81,9 +81,38 @@ pub enum Conflict {
     /// It was agreed to too long ago.
     #[error("the approval is too old")]
     ApprovalExpired,
+    /// Rows of a live database may be changed by the run already.
+    #[error("the run can no longer be stopped")]
+    TooLate,
+    /// Somebody has asked the run to stop.
+    #[error("somebody asked the run to stop")]
+    StopRequested,
+    /// What was agreed to may not be applied any more.
+    #[error("{0}")]
+    ApprovalVoid(ApprovalVoid),
+    /// Who would agree and who asked got their account or role from one another.
+    #[error("somebody who is independent of who asked has to agree to this")]
+    NotIndependent,
     /// The link was used, or its time is over.
     #[error("the link is not valid any more")]
     LinkSpent,
+}
+
+/// Why an approval does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ApprovalVoid {
+    /// The request is not what was agreed to, or does not wait for this run.
+    #[error("the request is not what was agreed to any more")]
+    Changed,
+    /// It was given too long ago.
+    #[error("the approval is older than a day")]
+    TooOld,
+    /// Who gave it may not sign in or not approve restores any more.
+    #[error("the person who agreed to it may not approve restores any more")]
+    Approver,
+    /// Who asked for it may not sign in any more.
+    #[error("the person who asked for it may not sign in here any more")]
+    Requester,
 }
 
 impl Error {

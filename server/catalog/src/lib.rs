@@ -29,7 +29,7 @@ pub use access::{
     SignInRecord,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
-pub use error::{Conflict, Error, Result};
+pub use error::{ApprovalVoid, Conflict, Error, Result};
 pub use secret::Sealed;
 pub use system::{
     Abandoned, Begun, ChangeSet, Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NewPart,

@@ -29,6 +29,10 @@ pub enum Kind {
     Cancelled,
     /// This worker lost its lease; another may be at work.
     Fenced,
+    /// Whoever had to agree to it does not any more.
+    Refused,
+    /// Whether it was done cannot be told: it must be looked at, not be taken for undone.
+    Unsure,
 }
 
 impl Kind {
@@ -44,6 +48,8 @@ impl Kind {
             Self::Input => "input",
             Self::Cancelled => "cancelled",
             Self::Fenced => "fenced",
+            Self::Refused => "refused",
+            Self::Unsure => "unsure",
         }
     }
 }

@@ -16,7 +16,14 @@ use super::{
     choose::{self, Here},
     export, screen,
 };
-use crate::{backups::verify_job::place_of, services::Services, tenancy::export_job::form_of};
+use crate::{
+    backups::verify_job::place_of,
+    services::Services,
+    tenancy::{
+        export_job::form_of,
+        routes::{self, Taken},
+    },
+};
 
 /// `holdfast tenant export …`
 #[derive(Debug, Args)]
@@ -54,6 +61,9 @@ pub async fn run(services: &Arc<Services>, command: Export) -> Result<ExitCode> 
             "this backup holds nothing of tenant {}\n  What to do: `holdfast tenant list` shows who has what",
             command.tenant
         );
+    }
+    if let Some(refusal) = routes::refusal(&rows, &services.vault, &backup, Taken::Exported).await? {
+        bail!("{refusal}\n  What to do: {}", refusal.hint());
     }
     let subject = format!("backup {} tenant {}", backup.id, command.tenant);
     rows.record("tenant.export", &subject, Outcome::Done, "begun").await?;

@@ -10,7 +10,11 @@ use domain::{
     tenancy::TenantKey,
 };
 
-use crate::{caller::Caller, fault::Result};
+use crate::{
+    caller::Caller,
+    fault::Result,
+    tenancy::routes::{self, Taken},
+};
 
 /// Tables and rows that can be chosen one by one; whoever needs more wants everything.
 const MOST: usize = 10_000;
@@ -46,6 +50,10 @@ pub async fn plan(
     }
     let wish =
         TenantRestore { backup_id: backup.id, selection: selection(&request)?, tenant: request.tenant };
+    let taken = Taken::Restored(&wish.selection);
+    if let Some(refusal) = routes::refusal(&rows, &caller.services.vault, &backup, taken).await? {
+        return Err(refusal.into());
+    }
     let (restore, run) = rows.plan_restore(&wish).await?;
     caller.services.wake(scope.tenant(), run, 0).await;
     Ok(restore)

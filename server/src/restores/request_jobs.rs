@@ -14,7 +14,11 @@ use engine::{
 
 use crate::{
     backups::verify_job::place_of,
-    work::job::{Job, JobError, incomplete},
+    tenancy::routes::{self, Taken},
+    work::{
+        job::{Job, JobError, incomplete},
+        lease::said,
+    },
 };
 
 /// Where the change set of a request lies.
@@ -52,6 +56,7 @@ pub async fn plan(job: &Job) -> Result<(), JobError> {
         tenant: restore.tenant.clone(),
         selection: restore.selection.clone(),
     };
+    routes::check(&job.rows(), job.vault(), &backup, Taken::Restored(&restore.selection)).await?;
     let attempt = u32::try_from(job.claim.fence()).unwrap_or(u32::MAX);
     let at = change_set(&restore, attempt);
     let difference =
@@ -65,9 +70,11 @@ pub async fn plan(job: &Job) -> Result<(), JobError> {
 pub async fn apply(job: &Job) -> Result<(), JobError> {
     let restore = request(job).await?;
     let (at, digest) = approved(job, &restore)?;
+    if !job.claim.may_be_done() {
+        may_still(job, &restore, &digest).await?;
+    }
     let (endpoint, database) = live(job, &restore).await?;
-    let start = job.run().starts;
-    job.say(format!("Start {start} changes {database} on {}.", endpoint.shown())).await?;
+    begin(job, &endpoint, &database).await?;
     let applied =
         apply_tenant_restore(job.vault(), &at, &restore.tenant, &digest, &endpoint, &database, &job.control)
             .await?;
@@ -75,13 +82,33 @@ pub async fn apply(job: &Job) -> Result<(), JobError> {
     Ok(())
 }
 
+/// Whether what was agreed to may still be applied: by the people, and by the routes to the tenants.
+///
+/// Not asked if an earlier start may have done it already: what is must be found out then, whoever lost which role. That
+/// start's own successor asks once it has seen that nothing was done.
+async fn may_still(job: &Job, restore: &Restore, digest: &str) -> Result<(), JobError> {
+    let agreed = job.lease().check_approval(Some(digest)).await;
+    agreed.map_err(|error| said("see whether the restore may still be applied", error))?;
+    let backup = job.rows().get_backup(restore.backup_id).await?;
+    routes::check(&job.rows(), job.vault(), &backup, Taken::Restored(&restore.selection)).await
+}
+
+async fn begin(job: &Job, endpoint: &Endpoint, database: &DatabaseName) -> Result<(), JobError> {
+    let (start, server) = (job.run().starts, endpoint.shown());
+    if job.claim.may_be_done() {
+        job.say(format!("Start {start} looks at {database} on {server}: an earlier one may have changed it."))
+            .await
+    } else {
+        job.say(format!("Start {start} changes {database} on {server}.")).await
+    }
+}
+
 /// Brings the rows back to what they were before.
 pub async fn undo(job: &Job) -> Result<(), JobError> {
     let restore = request(job).await?;
     let (at, digest) = approved(job, &restore)?;
     let (endpoint, database) = live(job, &restore).await?;
-    let start = job.run().starts;
-    job.say(format!("Start {start} changes {database} on {}.", endpoint.shown())).await?;
+    begin(job, &endpoint, &database).await?;
     let undone =
         undo_tenant_restore(job.vault(), &at, &restore.tenant, &digest, &endpoint, &database, &job.control)
             .await?;

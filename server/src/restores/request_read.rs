@@ -1,7 +1,7 @@
 //! Looking at requests of tenant restores.
 
 use app::restores::request_api::{DifferenceFilter, RestoreDetail, RestoreFilter, RestoreRow};
-use catalog::{RestoreQuery, Scope, UNDO_MS};
+use catalog::{Conflict, RestoreQuery, Scope, UNDO_MS};
 use domain::{
     Page, RestoreId,
     access::{Permission, may},
@@ -34,11 +34,9 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: RestoreId)
     let newest_run = restore.undo_run.or(restore.apply_run).unwrap_or(restore.plan_run);
     let run = rows.get_run(newest_run).await?;
     let log = rows.run_events(newest_run, 0).await?;
-    let me = scope.actor().key();
-    let is_mine = restore.made_by_id == me;
-    let may_approve = Permission::ApproveRestore.allows(scope.role())
-        && !is_mine
-        && restore.asked_by_id.as_ref() != Some(&me);
+    let is_mine = restore.made_by_id == scope.actor().key();
+    let refusal = rows.second_person_refusal(&restore).await?;
+    let may_approve = Permission::ApproveRestore.allows(scope.role()) && refusal.is_none();
     let is_young = restore.applied_at.is_some_and(|at| at.plus_ms(UNDO_MS) > caller.services.clock.now());
     Ok(RestoreDetail {
         row: restore_row(&restore),
@@ -47,6 +45,8 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: RestoreId)
         run: Some(run_detail(run, log)),
         is_mine,
         is_alone: !rows.has_second_person(id).await?,
+        is_dependent: refusal == Some(Conflict::NotIndependent),
+        is_unsure: restore.is_unsure,
         may_approve,
         can_undo: restore.state == RequestState::Applied && is_young,
     })

@@ -4,6 +4,7 @@ use app::tenancy::api::ExportTenant;
 use catalog::{RunRequest, Scope};
 use domain::{Refusal, RunId, access::may, tenancy::TenantKey};
 
+use super::routes::{self, Taken};
 use crate::{caller::Caller, fault::Result, restores::plan::of_tenant};
 
 /// Queues the run that writes the file and checks it.
@@ -13,6 +14,10 @@ pub async fn start(caller: &Caller, scope: Scope<may::ExportBackup>, request: Ex
     of_tenant(&backup)?;
     if rows.tenant_part(backup.id, &request.tenant).await?.is_none() {
         return Err(Refusal::TenantNotInBackup { tenant: TenantKey::into(request.tenant) }.into());
+    }
+    let vault = &caller.services.vault;
+    if let Some(refusal) = routes::refusal(&rows, vault, &backup, Taken::Exported).await? {
+        return Err(refusal.into());
     }
     let wish = RunRequest::Export { backup_id: backup.id, tenant: request.tenant, format: request.format };
     let run = rows.create_run(wish, None).await?;

@@ -14,6 +14,7 @@ use domain::tenancy::{ExportFormat, TenantKey};
 use engine::pipeline::tenant_export::{TenantForm, export_tenant};
 use tokio::io::AsyncWrite;
 
+use super::routes::{self, Taken};
 use crate::{
     backups::verify_job::place_of,
     work::job::{Job, JobError, incomplete},
@@ -67,6 +68,7 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
     let Some(RunInput::Export { format }) = run.input else { return Err(incomplete(run, "format")) };
     let backup = job.rows().get_backup(backup_id).await?;
     job.say(format!("Start {} writes tenant {tenant} as {}.", run.starts, format.title())).await?;
+    routes::check(&job.rows(), job.vault(), &backup, Taken::Exported).await?;
     let mut counter = Counter::default();
     let (place, form) = (place_of(&backup), form_of(format));
     let proof = export_tenant(job.vault(), &place, tenant, form, &mut counter, &job.control).await?;

@@ -20,7 +20,10 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio_util::sync::CancellationToken;
 
-use super::export_job::form_of;
+use super::{
+    export_job::form_of,
+    routes::{self, Taken},
+};
 use crate::{
     backups::{export::Download, verify_job::place_of},
     caller::Caller,
@@ -61,6 +64,11 @@ async fn find(caller: &Caller, run: Run, scope: &Scope<may::ExportBackup>) -> Re
     let backup = caller.rows(scope).get_backup(backup).await?;
     if backup.retention == Retention::Deleted {
         return Err(Refusal::Expired.into());
+    }
+    // The map may have been changed in the week since the file was checked.
+    let (rows, vault) = (caller.rows(scope), &caller.services.vault);
+    if let Some(refusal) = routes::refusal(&rows, vault, &backup, Taken::Exported).await? {
+        return Err(refusal.into());
     }
     Ok(File { backup, tenant, format, output })
 }

@@ -8,6 +8,7 @@ pub mod map_change;
 pub mod map_read;
 pub mod maps;
 pub mod read;
+pub mod routes;
 pub mod schema;
 pub mod standing;
 pub mod tables;

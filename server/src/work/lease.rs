@@ -13,7 +13,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use catalog::{Catalog, Claim, Conflict, Renewed};
+use catalog::{ApprovalVoid, Catalog, Claim, Conflict, Renewed};
 use engine::{Error, Kind, pipeline::Fence};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -138,9 +138,39 @@ impl Fence for LeaseFence {
         match self.catalog.lease(&self.claim).publish_check().await {
             Ok(()) => Ok(()),
             Err(catalog::Error::Conflict(Conflict::Stale)) => Err(lost()),
-            Err(error) => Err(Error::new(Kind::Storage, attempt, "the catalog does not answer")
-                .later()
-                .caused_by(error)),
+            Err(catalog::Error::Conflict(Conflict::StopRequested)) => Err(Error::cancelled(attempt)),
+            Err(error) => Err(said(attempt, error)),
         }
     }
+
+    fn may_be_done(&self) -> bool {
+        self.claim.may_be_done()
+    }
+
+    async fn is_not_done(&self) -> engine::Result<()> {
+        let attempt = "write down that nothing was changed yet";
+        self.catalog.lease(&self.claim).is_not_done().await.map_err(|error| said(attempt, error))
+    }
+}
+
+/// What the catalog says, as an error of the engine.
+pub fn said(attempt: &str, error: catalog::Error) -> Error {
+    match error {
+        catalog::Error::Conflict(Conflict::ApprovalVoid(void)) => refused(void),
+        catalog::Error::Conflict(Conflict::Stale) => {
+            Error::new(Kind::Fenced, attempt, "another worker holds the run by now")
+        }
+        error => Error::new(Kind::Storage, attempt, "the catalog does not answer").later().caused_by(error),
+    }
+}
+
+/// What was agreed to is not carried out, because the agreement does not hold any more.
+fn refused(void: ApprovalVoid) -> Error {
+    let hint = match void {
+        ApprovalVoid::Approver => "Nothing was changed. The request waits for somebody else to agree to it.",
+        ApprovalVoid::Requester | ApprovalVoid::TooOld | ApprovalVoid::Changed => {
+            "Nothing was changed. Compute a new preview and ask for that."
+        }
+    };
+    Error::new(Kind::Refused, "apply the restore", void.to_string()).hint(hint)
 }

@@ -1,9 +1,9 @@
 //! Backups that are split by tenant, through the job code, against real servers.
 
-use catalog::{BackupQuery, MapQuery, RunQuery, RunRequest, SystemTask, TenantCatalog};
+use catalog::{BackupQuery, MapQuery, NewUser, RunQuery, RunRequest, SystemTask, TenantCatalog};
 use domain::{
-    BackupId,
-    access::may,
+    BackupId, RestoreId, UserId,
+    access::{Role, may},
     backups::{RunKind, RunState, Verification},
     restores::{RequestState, Selection, TenantRestore},
     sources::EngineKind,
@@ -11,6 +11,7 @@ use domain::{
 };
 use engine::pipeline;
 use server::backups::verify_job::place_of;
+use tower_sessions::{SessionStore as _, session::Record};
 
 use super::worker_world::{Floor, source};
 
@@ -240,4 +241,115 @@ async fn a_tenants_file_is_checked_and_nothing_of_it_is_kept() {
         let log = floor.rows().run_events(run, 0).await.unwrap();
         assert!(log.last().unwrap().message.starts_with("286 rows of 1 tables"), "{log:?}");
     }
+}
+
+/// Asks for everything of tenant 3 as ann, and computes the difference. Gives the request and its digest.
+async fn asked(floor: &Floor, backup_id: BackupId) -> (RestoreId, String) {
+    let wish = TenantRestore { backup_id, tenant: key("3"), selection: Selection::Everything };
+    let ann = as_person(floor, "ann").await;
+    let (restore, run) = ann.plan_restore(&wish).await.unwrap();
+    let planned = floor.work(run).await;
+    assert_eq!(planned.state, RunState::Completed, "{:?}", planned.error);
+    let digest = ann.get_restore(restore).await.unwrap().figures.unwrap().digest;
+    ann.request_restore(restore, &digest, "").await.unwrap();
+    (restore, digest)
+}
+
+async fn leads_by(floor: &Floor, column: &str) {
+    let rows = floor.rows();
+    let version = rows.get_map(floor.source).await.unwrap().version;
+    let route = Route::Column { column: column.into() };
+    let version = rows.set_route(floor.source, version, "controls", &route, None).await.unwrap();
+    rows.confirm_map(floor.source, version).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_led_another_way_by_now_is_neither_restored_nor_exported() {
+    let floor = native("led_away").await;
+    inferred(&floor).await;
+    floor.rows().confirm_map(floor.source, 1).await.unwrap();
+    let backup_id = whole(&floor).await;
+    proven(&floor, backup_id).await;
+    source().sql("DELETE FROM led_away.controls WHERE TenantId = 3 AND id < 50");
+    let sums = || {
+        source()
+            .sql("SELECT COUNT(*), SUM(CRC32(CONCAT_WS(',', TenantId, id, title))) FROM led_away.controls")
+    };
+    let before = sums();
+    let (restore, digest) = asked(&floor, backup_id).await;
+    as_person(&floor, "bob").await.approve_restore(restore, &digest, "").await.unwrap();
+
+    leads_by(&floor, "id").await;
+    let rows = floor.rows();
+    let apply = rows.apply_restore(restore, &digest).await.unwrap();
+    let wish = TenantRestore { backup_id, tenant: key("3"), selection: Selection::Everything };
+    let (_, plan) = rows.plan_restore(&wish).await.unwrap();
+    let export = RunRequest::Export { backup_id, tenant: key("3"), format: ExportFormat::SqlGz };
+    let export = rows.create_run(export, None).await.unwrap();
+    for run in [apply, plan, export] {
+        let failed = floor.work(run).await;
+        assert_eq!(failed.state, RunState::Failed, "{:?}", failed.kind);
+        let error = failed.error.unwrap();
+        assert!(error.message.contains("leads controls to their tenants by another route"), "{error:?}");
+        assert!(error.hint.unwrap().contains("Confirm the old route"));
+    }
+    assert_eq!(sums(), before);
+    assert_eq!(rows.get_restore(restore).await.unwrap().state, RequestState::Failed);
+
+    leads_by(&floor, "TenantId").await;
+    let (_, plan) = rows.plan_restore(&wish).await.unwrap();
+    let planned = floor.work(plan).await;
+    assert_eq!(planned.state, RunState::Completed, "{:?}", planned.error);
+}
+
+/// The rows as a person has them who signs in now.
+async fn of_user(floor: &Floor, user: UserId) -> TenantCatalog<'_> {
+    let mut data = std::collections::HashMap::new();
+    data.insert(catalog::SESSION_USER.to_owned(), serde_json::json!(user));
+    data.insert(
+        catalog::SESSION_SIGNED_IN_AT.to_owned(),
+        serde_json::json!(domain::Clock::now(&*floor.clock).0),
+    );
+    let expiry_date = time::OffsetDateTime::from_unix_timestamp(4_000_000_000).unwrap();
+    let mut record = Record { id: tower_sessions::session::Id::default(), data, expiry_date };
+    let catalog = &floor.services.catalog;
+    catalog.sessions().create(&mut record).await.unwrap();
+    let person = catalog.authenticate_session(&record.id).await.unwrap().unwrap();
+    catalog.tenant(&person.allow::<may::ApproveRestore>(floor.tenant).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_whose_giver_lost_the_role_meanwhile_is_not_used() {
+    let floor = native("role_lost").await;
+    inferred(&floor).await;
+    floor.rows().confirm_map(floor.source, 1).await.unwrap();
+    let backup_id = whole(&floor).await;
+    proven(&floor, backup_id).await;
+    source().sql("DELETE FROM role_lost.controls WHERE TenantId = 3 AND id < 50");
+    let count = || source().sql("SELECT COUNT(*) FROM role_lost.controls WHERE TenantId = 3");
+    let new = NewUser {
+        name: "Eve".into(),
+        email: "eve@example.org".into(),
+        role: Role::Approver,
+        password_hash: None,
+    };
+    let eve = floor.rows().create_user(new).await.unwrap();
+    let (restore, digest) = asked(&floor, backup_id).await;
+    of_user(&floor, eve).await.approve_restore(restore, &digest, "").await.unwrap();
+    let run = floor.rows().apply_restore(restore, &digest).await.unwrap();
+    floor.rows().change_user(eve, Role::Viewer, true).await.unwrap();
+
+    let refused = floor.work(run).await;
+    assert_eq!(refused.state, RunState::Failed);
+    let error = refused.error.unwrap();
+    assert_eq!(error.kind, "refused");
+    assert!(error.message.contains("may not approve restores any more"), "{error:?}");
+    assert_eq!(count().trim(), "279", "nothing was put back");
+    assert_eq!(floor.rows().get_restore(restore).await.unwrap().state, RequestState::AwaitingApproval);
+
+    as_person(&floor, "bob").await.approve_restore(restore, &digest, "").await.unwrap();
+    let run = floor.rows().apply_restore(restore, &digest).await.unwrap();
+    let applied = floor.work(run).await;
+    assert_eq!(applied.state, RunState::Completed, "{:?}", applied.error);
+    assert_eq!(count().trim(), "286");
 }

@@ -230,6 +230,9 @@ async fn tenant(services: &Services, clock: &FixedClock, name: &'static str, has
     let operator = catalog.command_line("test").await.unwrap();
     let scope = operator.allow::<may::ManageSources>(id).unwrap();
     let rows = catalog.tenant(&scope);
+    // Not by whoever makes the requests below: those could not be agreed to by people of theirs.
+    let clerk = catalog.command_line("clerk").await.unwrap();
+    let people = catalog.tenant(&clerk.allow::<may::ManageUsers>(id).unwrap());
     let mut users = HashMap::new();
     for &role in Role::ALL {
         let new = NewUser {
@@ -238,7 +241,7 @@ async fn tenant(services: &Services, clock: &FixedClock, name: &'static str, has
             role,
             password_hash: Some(hash.to_owned()),
         };
-        users.insert(role, rows.create_user(new).await.unwrap());
+        users.insert(role, people.create_user(new).await.unwrap());
     }
     let connection = ConnectionId::new(domain::Clock::uuid(clock));
     let (host, user) = (HostName::new("db1.example").unwrap(), AccountName::new("backup").unwrap());

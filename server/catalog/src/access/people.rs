@@ -197,6 +197,8 @@ impl Catalog {
         let found = self.find_sign_in(email).await?.ok_or(Error::NotFound { what: "person" })?;
         let mut tx = self.db.begin().await?;
         store_password(&mut tx, found.user_id, password_hash).await?;
+        let by = operator.actor().key();
+        exec!(&mut tx, "update users set password_by = $2 where id = $1", found.user_id.to_string(), by)?;
         exec!(&mut tx, "delete from sessions where user_id = $1", found.user_id.to_string())?;
         self.note(&mut tx, operator.actor(), "password.reset", format!("user {}", found.user_id)).await?;
         tx.commit().await

@@ -174,6 +174,7 @@ impl Catalog {
             name: &first.name,
             email: &first.email,
             password_hash: Some(&first.password_hash),
+            added_by: None,
         };
         person.insert(&mut tx, tenant, Role::PlatformOperator, now).await?;
         self.note(
@@ -223,6 +224,8 @@ pub(crate) struct Person<'a> {
     pub name: &'a str,
     pub email: &'a str,
     pub password_hash: Option<&'a str>,
+    /// Who adds them, as [`Actor::key`] says it; nobody for the first one.
+    pub added_by: Option<&'a str>,
 }
 
 impl Person<'_> {
@@ -243,11 +246,13 @@ impl Person<'_> {
         }
         exec!(
             tx,
-            "insert into memberships (tenant_id, user_id, role, created_at) values ($1, $2, $3, $4)",
+            "insert into memberships (tenant_id, user_id, role, created_at, added_by, role_by) \
+             values ($1, $2, $3, $4, cast($5 as text), cast($5 as text))",
             tenant.to_string(),
             self.id.to_string(),
             role.key(),
             now,
+            self.added_by,
         )
         .map(drop)
     }

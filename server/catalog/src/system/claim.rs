@@ -6,7 +6,7 @@ use domain::{
     backups::{MAX_STARTS, RunError, RunKind, RunState},
 };
 
-use super::requests::run_ended;
+use super::requests::{doubt, run_ended};
 use crate::{
     Run, SystemCatalog,
     db::{Tx, all, dialect, exec, first},
@@ -29,7 +29,7 @@ macro_rules! next_due {
 /// Runs whose lease has expired.
 macro_rules! expired {
     () => {
-        "select tenant_id, id, kind, subject, starts, fence, cancel_requested from runs \
+        "select tenant_id, id, kind, subject, starts, fence, cancel_requested, published_at from runs \
          where state = 'running' and lease_until <= $1 order by lease_until, id limit $2"
     };
 }
@@ -40,6 +40,7 @@ pub struct Claim {
     run: Run,
     owner: String,
     fence: i64,
+    was_published: bool,
 }
 
 impl Claim {
@@ -54,6 +55,14 @@ impl Claim {
     /// Grows with every claim of the run.
     pub const fn fence(&self) -> i64 {
         self.fence
+    }
+    /// Whether it changes rows of a live database.
+    pub const fn changes_live(&self) -> bool {
+        matches!(self.run.kind, RunKind::ApplyRestore | RunKind::UndoRestore)
+    }
+    /// Whether an earlier start may have changed rows of a live database, of which nothing is known yet.
+    pub const fn may_be_done(&self) -> bool {
+        self.was_published && self.changes_live()
     }
 }
 
@@ -87,6 +96,7 @@ struct ClaimRow {
     run: RunRow,
     lease_owner: String,
     fence: i64,
+    published_at: Option<i64>,
 }
 
 /// What the sweep needs to know of a run whose lease has expired.
@@ -99,6 +109,7 @@ struct Orphan {
     starts: i64,
     fence: i64,
     cancel_requested: i64,
+    published_at: Option<i64>,
 }
 
 /// Runs that one sweep takes back at most; the next one goes on.
@@ -126,7 +137,7 @@ impl SystemCatalog<'_> {
                  lease_until = $3, claimed_at = $5, next_at = null, progress = null, \
                  started_at = coalesce(started_at, $5) where id = $1 and starts < $6 and cancel_requested = 0 \
                  and ((state in ('queued', 'retrying') and next_at <= $5) or (state = 'running' and lease_until <= $4)) \
-                 returning lease_owner, fence, ",
+                 returning lease_owner, fence, published_at, ",
                 run_columns!()
             ),
             run,
@@ -137,7 +148,12 @@ impl SystemCatalog<'_> {
             MAX_STARTS,
         )?;
         let Some(row) = row else { return Ok(None) };
-        let claim = Claim { run: row.run.try_into()?, owner: row.lease_owner, fence: row.fence };
+        let claim = Claim {
+            run: row.run.try_into()?,
+            owner: row.lease_owner,
+            fence: row.fence,
+            was_published: row.published_at.is_some(),
+        };
         let message = format!("start {} of at most {MAX_STARTS}, by {owner}", claim.run.starts);
         append_event(tx, claim.run.tenant_id, claim.run.id, now, &message).await?;
         Ok(Some(claim))
@@ -191,11 +207,11 @@ impl SystemCatalog<'_> {
         let (tenant, run): (TenantId, RunId) = (id("runs", &orphan.tenant_id)?, id("runs", &orphan.id)?);
         let kind = word("runs", &orphan.kind, RunKind::find)?;
         let now = self.catalog.clock.now();
-        // Whether rows of a live database were changed is known only to a start that looks: it is made even if
-        // somebody asked the run to stop meanwhile.
-        let must_look =
-            matches!(kind, RunKind::ApplyRestore | RunKind::UndoRestore) && orphan.starts < MAX_STARTS;
-        let (state, message) = if orphan.cancel_requested == 1 && !must_look {
+        // Rows of a live database are changed only after the run was marked for it, and it is not marked once somebody
+        // asked it to stop: a run that was asked has changed nothing.
+        let may_be_done =
+            matches!(kind, RunKind::ApplyRestore | RunKind::UndoRestore) && orphan.published_at.is_some();
+        let (state, message) = if orphan.cancel_requested == 1 && !may_be_done {
             reclaimed.cancelled.push(run);
             (RunState::Cancelled, "the worker was lost; cancelled as asked")
         } else if orphan.starts >= MAX_STARTS {
@@ -213,12 +229,11 @@ impl SystemCatalog<'_> {
             ),
             retry_may_help: true,
         };
+        let error = if state == RunState::Failed && may_be_done { doubt(&error) } else { error };
         exec!(
             tx,
             "update runs set state = $4, lease_owner = null, lease_until = null, error = $5, \
-             next_at = cast($6 as bigint), finished_at = cast($7 as bigint), \
-             cancel_requested = case when cast($6 as bigint) is null then cancel_requested else 0 end \
-             where tenant_id = $1 and id = $2 and fence = $3 and state = 'running'",
+             next_at = cast($6 as bigint), finished_at = cast($7 as bigint) where tenant_id = $1 and id = $2 and fence = $3 and state = 'running'",
             orphan.tenant_id.as_str(),
             orphan.id.as_str(),
             orphan.fence,

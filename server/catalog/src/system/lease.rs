@@ -8,8 +8,9 @@ use domain::{
 
 use super::{
     claim::notify_failure,
+    consent::Asked,
     credential::{self, Credential},
-    requests::run_ended,
+    requests::{doubt, may_be_done, run_ended},
 };
 use crate::{
     Catalog, Claim, Conflict, Run,
@@ -164,15 +165,19 @@ impl<'c> Lease<'c> {
         tx.commit().await
     }
 
-    /// To be asked directly before a manifest is published: the lease must not only be ours but still run, or
-    /// somebody else may be at the same work already.
+    /// To be asked directly before a manifest is published, or rows of a live database are changed for good: the lease
+    /// must not only be ours but still run, or somebody else may be at the same work already.
+    ///
+    /// For the latter it is where stopping ends: who asked before is heard ([`Conflict::StopRequested`]), who asks
+    /// later is told that it is too late, and until somebody has looked nothing else is said about the run.
     pub async fn publish_check(&self) -> Result<()> {
         let mut tx = self.catalog.db.begin().await?;
         let now = tx.lease_now(&*self.catalog.clock).await?;
         let changed = exec!(
             &mut tx,
             "update runs set published_at = $5 where tenant_id = $1 and id = $2 and lease_owner = $3 and fence = $4 \
-             and state = 'running' and lease_until > $5",
+             and state = 'running' and lease_until > $5 \
+             and (cancel_requested = 0 or kind not in ('apply_restore', 'undo_restore'))",
             self.tenant(),
             self.run().id.to_string(),
             self.claim.owner(),
@@ -180,9 +185,27 @@ impl<'c> Lease<'c> {
             now.0,
         )?;
         if changed == 0 {
-            return Err(Conflict::Stale.into());
+            drop(tx);
+            let mut tx = self.begin().await?;
+            let is_asked = self.is_to_stop(&mut tx).await? && self.claim.changes_live();
+            return Err(if is_asked { Conflict::StopRequested } else { Conflict::Stale }.into());
         }
+        self.consent(&mut tx, Asked::Commit).await?;
         tx.commit().await
+    }
+
+    /// Somebody has looked: no start of this run has changed rows of the live database, and none can any more but this
+    /// one. It can be stopped again; and it needs the approval as if it began now.
+    pub async fn is_not_done(&self) -> Result<()> {
+        let mut tx = self.begin().await?;
+        exec!(
+            &mut tx,
+            "update runs set published_at = null where tenant_id = $1 and id = $2",
+            self.tenant(),
+            self.run().id.to_string(),
+        )?;
+        tx.commit().await?;
+        self.check_approval(None).await
     }
 
     /// The stored password of a connection of the same organisation, if one is stored that is bound to the
@@ -194,13 +217,15 @@ impl<'c> Lease<'c> {
 
     /// Gives up. Puts a notice into the outbox for all but a probe.
     pub async fn fail(&self, error: &RunError) -> Result<()> {
-        let mut tx = self.catalog.db.begin().await?;
+        let mut tx = self.begin().await?;
         self.give_up(&mut tx, error).await?;
         tx.commit().await
     }
 
     async fn give_up(&self, tx: &mut Tx, error: &RunError) -> Result<()> {
         let run = self.run();
+        let doubtful = may_be_done(tx, &self.tenant(), run.id).await?.then(|| doubt(error));
+        let error = doubtful.as_ref().unwrap_or(error);
         self.finish(tx, RunState::Failed, Some(error), None, &format!("failed: {}", error.message)).await?;
         notify_failure(tx, &*self.catalog.clock, run.tenant_id, run.id, run.kind, &run.subject, error)
             .await?;

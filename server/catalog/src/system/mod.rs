@@ -3,6 +3,7 @@
 mod at_work;
 mod claim;
 mod complete;
+mod consent;
 mod credential;
 mod dispatch;
 mod installation;

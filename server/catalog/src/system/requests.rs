@@ -7,14 +7,17 @@ use domain::{
     restores::{Difference, RequestState as S},
 };
 
-use super::lease::Lease;
+use super::{consent::Asked, lease::Lease};
 use crate::{
-    Outcome,
+    ApprovalVoid, Outcome,
     db::{Tx, dialect, exec, first},
     decode::{amount, id, to_json, word},
     error::{Error, Result},
     tenant::{Figures, RestoreStep, RunInput},
 };
+
+/// Kind of the error of a run that lacks its approval.
+const REFUSED: &str = "refused";
 
 /// Tables of a difference that are stored with one statement.
 const AT_ONCE: usize = 500;
@@ -25,6 +28,7 @@ const _: () = assert!(
         && S::Planning.may_become(S::Withdrawn)
         && S::Applying.may_become(S::Applied)
         && S::Applying.may_become(S::Failed)
+        && S::Applying.may_become(S::AwaitingApproval)
         && S::Undoing.may_become(S::Undone)
         && S::Undoing.may_become(S::Applied)
 );
@@ -101,7 +105,7 @@ impl Lease<'_> {
         let mut tx = self.begin().await?;
         exec!(
             &mut tx,
-            "update restore_requests set state = 'applied', applied_at = $3, changed_at = $3, version = version + 1 \
+            "update restore_requests set state = 'applied', is_unsure = 0, applied_at = $3, changed_at = $3, version = version + 1 \
              where tenant_id = $1 and id = $2 and state = 'applying'",
             self.tenant(),
             restore.to_string(),
@@ -120,7 +124,7 @@ impl Lease<'_> {
         let mut tx = self.begin().await?;
         exec!(
             &mut tx,
-            "update restore_requests set state = 'undone', undone_at = $3, changed_at = $3, version = version + 1 \
+            "update restore_requests set state = 'undone', is_unsure = 0, undone_at = $3, changed_at = $3, version = version + 1 \
              where tenant_id = $1 and id = $2 and state = 'undoing'",
             self.tenant(),
             restore.to_string(),
@@ -138,7 +142,38 @@ impl Lease<'_> {
     }
 }
 
+/// Whether rows of a live database may have been changed by a run: it was about to make that permanent, and nobody has
+/// looked since.
+pub(crate) async fn may_be_done(tx: &mut Tx, tenant: &str, run: RunId) -> Result<bool> {
+    let row = first!(
+        tx,
+        (String,),
+        "select id from runs where tenant_id = $1 and id = $2 and published_at is not null \
+         and kind in ('apply_restore', 'undo_restore')",
+        tenant,
+        run.to_string(),
+    )?;
+    Ok(row.is_some())
+}
+
+/// A failure after which nobody knows whether rows were changed, in words that say so first.
+pub(super) fn doubt(error: &RunError) -> RunError {
+    RunError {
+        kind: "unsure".into(),
+        message: format!("It is not known whether the live rows were changed. {}", error.message),
+        hint: Some(
+            "Look at the rows. What is needed to undo it is kept; an undo finds out, and changes nothing if it does not fit."
+                .into(),
+        ),
+        retry_may_help: false,
+    }
+}
+
 /// A run ended without a result: what it worked for goes back, or is over. Nothing happens for other kinds.
+///
+/// What may have been applied counts as applied, so that it can be undone, and what is needed for that is kept. What
+/// lacks its approval waits for another one; unless there is nobody behind the request, or it is too old to be asked
+/// about again.
 pub(crate) async fn run_ended(
     tx: &mut Tx,
     clock: &dyn Clock,
@@ -147,18 +182,33 @@ pub(crate) async fn run_ended(
     kind: RunKind,
     error: Option<&RunError>,
 ) -> Result<()> {
+    let now = clock.now();
+    let is_unsure = may_be_done(tx, &tenant.to_string(), run).await?;
+    let is_refused = error.is_some_and(|error| error.kind == REFUSED);
     let (from, to) = match kind {
         RunKind::PlanRestore if error.is_none() => (S::Planning, S::Withdrawn),
         RunKind::PlanRestore => (S::Planning, S::Failed),
+        RunKind::ApplyRestore if is_unsure => (S::Applying, S::Applied),
+        RunKind::ApplyRestore if is_refused => {
+            let asked = Asked::Start { now: now.0, digest: None };
+            match asked.of(tx, &tenant.to_string(), run).await? {
+                Some(ApprovalVoid::TooOld | ApprovalVoid::Requester) => (S::Applying, S::Failed),
+                _ => (S::Applying, S::AwaitingApproval),
+            }
+        }
         RunKind::ApplyRestore => (S::Applying, S::Failed),
         RunKind::UndoRestore => (S::Undoing, S::Applied),
         _ => return Ok(()),
     };
-    let now = clock.now();
     let row = first!(
         tx,
         (String, String),
-        "update restore_requests set state = $4, changed_at = $5, version = version + 1 \
+        "update restore_requests set state = $4, changed_at = $5, version = version + 1, \
+         is_unsure = case when $6 = 1 then 1 else is_unsure end, \
+         applied_at = case when $4 = 'applied' then coalesce(applied_at, $5) else applied_at end, \
+         approved_by_id = case when $4 = 'awaiting_approval' then null else approved_by_id end, \
+         approved_at = case when $4 = 'awaiting_approval' then null else approved_at end, \
+         approved_until = case when $4 = 'awaiting_approval' then null else approved_until end \
          where tenant_id = $1 and state = $3 and $2 = case state when 'planning' then plan_run_id \
          when 'applying' then apply_run_id else undo_run_id end returning id, state",
         tenant.to_string(),
@@ -166,6 +216,7 @@ pub(crate) async fn run_ended(
         from.key(),
         to.key(),
         now.0,
+        i64::from(is_unsure),
     )?;
     let Some((restore, state)) = row else { return Ok(()) };
     let comment = error.map_or("Cancelled.", |error| error.message.as_str());

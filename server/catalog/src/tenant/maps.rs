@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    SourceId, Timestamp,
+    BackupId, SourceId, Timestamp,
     sources::EngineKind,
     tenancy::{Drift, Mapping, Route, RouteKind, TenantMap},
 };
@@ -162,6 +162,21 @@ impl TenantCatalog<'_> {
             source.to_string(),
         )?;
         row.map(|(version, map)| Ok((version, json("map_versions", &map)?))).transpose()
+    }
+
+    /// Whether a backup led every row the way that is confirmed now.
+    pub async fn follows_confirmed_map(&self, backup: BackupId) -> Result<bool> {
+        let mut reader = self.read().await?;
+        let row = first!(
+            &mut reader,
+            (String,),
+            "select b.id from backups b join tenant_maps m on m.tenant_id = b.tenant_id and m.source_id = b.source_id \
+             join map_versions v on v.tenant_id = m.tenant_id and v.source_id = m.source_id \
+             and v.version = m.confirmed_version and v.digest = b.map_digest where b.tenant_id = $1 and b.id = $2",
+            self.key(),
+            backup.to_string(),
+        )?;
+        Ok(row.is_some())
     }
 
     /// The draft with its version, whoever confirmed it; none while nothing was inferred.

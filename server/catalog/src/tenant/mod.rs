@@ -14,6 +14,7 @@ mod restore_steps;
 mod run_input;
 mod run_row;
 mod runs;
+mod second_person;
 mod source_tenants;
 mod sources;
 mod start_run;

@@ -142,12 +142,14 @@ impl TenantCatalog<'_> {
     pub async fn create_user(&self, new: NewUser) -> Result<UserId> {
         self.may_give(new.role)?;
         let user = UserId::new(self.catalog.clock.uuid());
+        let added_by = self.actor.key();
         let mut tx = self.begin().await?;
         let person = Person {
             id: user,
             name: &new.name,
             email: &new.email,
             password_hash: new.password_hash.as_deref(),
+            added_by: Some(&added_by),
         };
         person.insert(&mut tx, self.tenant, new.role, self.now()).await?;
         self.note(&mut tx, "user.create", format!("user {user}"), new.role.title().to_owned()).await?;
@@ -188,12 +190,16 @@ impl TenantCatalog<'_> {
                 return Err(Conflict::LastAdministrator.into());
             }
         }
+        // Letting somebody in again is vouching for them as much as giving the role is.
+        let is_vouched = present.role != role || (enabled && !present.enabled);
         exec!(
             &mut tx,
-            "update memberships set role = $3 where tenant_id = $1 and user_id = $2",
+            "update memberships set role = $3, role_by = coalesce(cast($4 as text), role_by) \
+             where tenant_id = $1 and user_id = $2",
             self.key(),
             id.to_string(),
             role.key(),
+            is_vouched.then(|| self.actor.key()),
         )?;
         exec!(&mut tx, "update users set enabled = $2 where id = $1", id.to_string(), i64::from(enabled))?;
         exec!(&mut tx, "delete from sessions where user_id = $1", id.to_string())?;
@@ -222,6 +228,9 @@ impl TenantCatalog<'_> {
             self.now(),
             expires_at.0,
         )?;
+        // Whoever has the link can be this person.
+        let by = self.actor.key();
+        exec!(&mut tx, "update users set password_by = $2 where id = $1", id.to_string(), by)?;
         self.note(&mut tx, "password_link.create", format!("user {id}"), String::new()).await?;
         tx.commit().await?;
         Ok(user.email)

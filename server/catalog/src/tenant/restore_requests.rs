@@ -115,6 +115,8 @@ pub struct Restore {
     pub made_by: String,
     /// Who asked for approval.
     pub asked_by_id: Option<String>,
+    /// Whether nobody knows if the last step changed the live rows.
+    pub is_unsure: bool,
     /// Until when it may be applied.
     pub approved_until: Option<Timestamp>,
     /// When it was made.
@@ -162,6 +164,7 @@ struct Row {
     made_by_id: String,
     made_by: String,
     asked_by_id: Option<String>,
+    is_unsure: i64,
     approved_until: Option<i64>,
     created_at: i64,
     changed_at: i64,
@@ -191,6 +194,7 @@ impl TryFrom<Row> for Restore {
             made_by_id: row.made_by_id,
             made_by: row.made_by,
             asked_by_id: row.asked_by_id,
+            is_unsure: row.is_unsure == 1,
             approved_until: row.approved_until.map(Timestamp),
             created_at: Timestamp(row.created_at),
             changed_at: Timestamp(row.changed_at),
@@ -205,7 +209,7 @@ impl TryFrom<Row> for Restore {
 macro_rules! select_requests {
     () => {
         "select q.id, q.source_id, s.database_name, q.backup_id, b.snapshot_at, q.tenant_key, q.selection, q.state, \
-         q.version, q.attempt, q.difference, q.made_by_id, q.made_by, q.asked_by_id, q.approved_until, q.created_at, \
+         q.version, q.attempt, q.difference, q.made_by_id, q.made_by, q.asked_by_id, q.is_unsure, q.approved_until, q.created_at, \
          q.changed_at, q.applied_at, q.plan_run_id, q.apply_run_id, q.undo_run_id from restore_requests q \
          join sources s on s.tenant_id = q.tenant_id and s.id = q.source_id \
          join backups b on b.tenant_id = q.tenant_id and b.id = q.backup_id where q.tenant_id = $1"

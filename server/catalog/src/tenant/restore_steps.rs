@@ -6,7 +6,6 @@
 
 use domain::{
     BackupId, ConnectionId, RestoreId, RunId, SourceId, Timestamp,
-    access::{Permission, Role},
     backups::RunKind,
     restores::{RequestState as S, TenantRestore},
 };
@@ -14,7 +13,7 @@ use domain::{
 use super::{new_run::NewRun, run_input::RunInput};
 use crate::{
     Conflict, TenantCatalog,
-    db::{Tx, all, dialect, exec, first},
+    db::{Tx, dialect, exec, first},
     decode::{id, storable, tenant_key, to_json, word},
     error::{Error, Result},
 };
@@ -54,6 +53,12 @@ struct Held {
     asked_by_id: Option<String>,
     approved_until: Option<i64>,
     applied_at: Option<i64>,
+}
+
+impl Held {
+    fn asked(&self) -> Vec<&str> {
+        std::iter::once(self.made_by_id.as_str()).chain(self.asked_by_id.as_deref()).collect()
+    }
 }
 
 impl TenantCatalog<'_> {
@@ -112,11 +117,12 @@ impl TenantCatalog<'_> {
         tx.commit().await
     }
 
-    /// Agrees to it, for a day and for one application. [`Conflict::SecondPerson`] if the actor made it or asked.
+    /// Agrees to it, for a day and for one application. [`Conflict::SecondPerson`] if the actor made it or asked,
+    /// [`Conflict::NotIndependent`] if who did is behind the actor's account or the other way round.
     pub async fn approve_restore(&self, restore: RestoreId, digest: &str, comment: &str) -> Result<()> {
         let mut tx = self.begin().await?;
         let held = self.hold(&mut tx, restore, S::AwaitingApproval, digest).await?;
-        self.as_second_person(&held)?;
+        self.as_second_person(&mut tx, &held.asked()).await?;
         exec!(
             &mut tx,
             "update restore_requests set state = 'approved', approved_by_id = $3, approved_at = $4, approved_until = $5, \
@@ -136,7 +142,7 @@ impl TenantCatalog<'_> {
     pub async fn reject_restore(&self, restore: RestoreId, digest: &str, comment: &str) -> Result<()> {
         let mut tx = self.begin().await?;
         let held = self.hold(&mut tx, restore, S::AwaitingApproval, digest).await?;
-        self.as_second_person(&held)?;
+        self.as_second_person(&mut tx, &held.asked()).await?;
         self.settle(&mut tx, restore, S::Rejected, comment).await?;
         self.note(&mut tx, "tenant_restore.reject", format!("restore {restore}"), digest.into()).await?;
         tx.commit().await
@@ -211,25 +217,6 @@ impl TenantCatalog<'_> {
         Ok(run)
     }
 
-    /// Whether somebody could agree to a request beside who made it and who asked for it.
-    pub async fn has_second_person(&self, restore: RestoreId) -> Result<bool> {
-        let found = self.get_restore(restore).await?;
-        let mut reader = self.read().await?;
-        let people = all!(
-            &mut reader,
-            (String, String),
-            "select u.id, m.role from memberships m join users u on u.id = m.user_id \
-             where m.tenant_id = $1 and u.enabled = 1",
-            self.key(),
-        )?;
-        let others = people.iter().filter(|(user, role)| {
-            let may = Role::find(role).is_some_and(|role| Permission::ApproveRestore.allows(role));
-            let key = format!("user:{user}");
-            may && key != found.made_by_id && Some(&key) != found.asked_by_id.as_ref()
-        });
-        Ok(others.count() > 0)
-    }
-
     async fn held(&self, tx: &mut Tx, restore: RestoreId) -> Result<Held> {
         let row = first!(
             tx,
@@ -260,14 +247,6 @@ impl TenantCatalog<'_> {
             return Err(Conflict::NotApplicable.into());
         }
         Ok(held)
-    }
-
-    fn as_second_person(&self, held: &Held) -> Result<()> {
-        let me = self.actor.key();
-        if held.made_by_id == me || held.asked_by_id.as_ref() == Some(&me) {
-            return Err(Conflict::SecondPerson.into());
-        }
-        Ok(())
     }
 
     async fn settle(&self, tx: &mut Tx, restore: RestoreId, state: S, comment: &str) -> Result<()> {

@@ -119,7 +119,8 @@ pub struct RunQuery {
 
 impl TenantCatalog<'_> {
     /// Asks a run to stop. One that waits is cancelled at once; one at work learns it when it renews its lease.
-    /// Returns the state it is in now.
+    /// Returns the state it is in now. [`Conflict::TooLate`] once rows of a live database may be changed for good: who
+    /// called that cancelled would say what nobody knows.
     pub async fn request_cancel(&self, id: RunId) -> Result<RunState> {
         let mut tx = self.begin().await?;
         let row = first!(
@@ -128,15 +129,16 @@ impl TenantCatalog<'_> {
             "update runs set cancel_requested = 1, \
              state = case when state = 'running' then state else 'cancelled' end, \
              finished_at = case when state = 'running' then null else cast($3 as bigint) end, next_at = null \
-             where tenant_id = $1 and id = $2 and state in ('queued', 'retrying', 'running') returning state, kind",
+             where tenant_id = $1 and id = $2 and state in ('queued', 'retrying', 'running') \
+             and (published_at is null or kind not in ('apply_restore', 'undo_restore')) returning state, kind",
             self.key(),
             id.to_string(),
             self.now(),
         )?;
         let Some((state, kind)) = row else {
             drop(tx);
-            self.get_run(id).await?;
-            return Err(Conflict::RunFinished.into());
+            let is_over = self.get_run(id).await?.state.is_finished();
+            return Err(if is_over { Conflict::RunFinished } else { Conflict::TooLate }.into());
         };
         append_event(
             &mut tx,

@@ -205,6 +205,8 @@ async fn ask_of_tenants(ours: &TenantCatalog<'_>, asked: &mut Asked<'_>) {
     asked.clean("list_maps", ours.list_maps().await);
     asked.missing("get_map", ours.get_map(source).await);
     asked.empty("confirmed_map", ours.confirmed_map(source).await.map(|map| map.into_iter().collect()));
+    assert!(!ours.follows_confirmed_map(backup).await.unwrap(), "nothing is said about it");
+    asked.clean("follows_confirmed_map", ours.follows_confirmed_map(backup).await);
     asked.empty("draft_map", ours.draft_map(source).await.map(|map| map.into_iter().collect()));
     asked.empty("list_map_versions", ours.list_map_versions(source).await);
     asked.missing("confirm_map", ours.confirm_map(source, 2).await);
@@ -243,6 +245,8 @@ async fn ask_of_restores(ours: &TenantCatalog<'_>, asked: &mut Asked<'_>) {
     asked.missing("apply_restore", ours.apply_restore(restore, "d").await);
     asked.missing("undo_restore", ours.undo_restore(restore, "d").await);
     asked.missing("has_second_person", ours.has_second_person(restore).await);
+    let own = ours.list_restores(&RestoreQuery::default()).await.unwrap().rows.remove(0);
+    asked.clean("second_person_refusal", ours.second_person_refusal(&own).await);
 }
 
 /// Every public method of a tenant's rows that asks the database.

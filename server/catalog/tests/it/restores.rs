@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use catalog::{Catalog, Claim, Conflict, Error, NewUser, RestoreQuery, RunRequest, TenantCatalog};
+use catalog::{
+    ApprovalVoid, Catalog, Claim, Conflict, Error, NewUser, RestoreQuery, RunRequest, TenantCatalog,
+};
 use domain::{
-    BackupId, RestoreId, RunId,
+    BackupId, RestoreId, RunId, UserId,
     access::{Role, may},
-    backups::{MAX_STARTS, RunKind, RunState},
+    backups::{MAX_STARTS, RunError, RunKind, RunState},
     restores::{Difference, Obstacle, RequestState as S, Selection, TableDifference, TenantRestore},
     tenancy::TenantKey,
 };
 
-use crate::world::{HOUR, LEASE, World, contract, failure, map, raw, split_backup, tenant_key};
+use crate::access::session_of;
+use crate::world::{HOUR, LEASE, NOON, World, contract, failure, map, raw, split_backup, tenant_key};
 
 fn difference(tables: u64, digest: &str) -> Difference {
     let table = |n| TableDifference {
@@ -39,6 +42,27 @@ fn wish(backup_id: BackupId, tenant: &str) -> TenantRestore {
 async fn as_person<'c>(world: &'c World, name: &str) -> TenantCatalog<'c> {
     let person = world.catalog.command_line(name).await.unwrap();
     world.catalog.tenant(&person.allow::<may::ApproveRestore>(world.ours.id).unwrap())
+}
+
+/// Somebody added by the account `by` of the command line.
+async fn add(world: &World, by: &str, name: &str, role: Role) -> UserId {
+    let new = NewUser { name: name.into(), email: format!("{name}@example.org"), role, password_hash: None };
+    as_person(world, by).await.create_user(new).await.unwrap()
+}
+
+/// The rows as a person has them who signs in now.
+async fn of_user(world: &World, user: UserId) -> TenantCatalog<'_> {
+    let session = session_of(world, user).await;
+    let person = world.catalog.authenticate_session(&session).await.unwrap().unwrap();
+    world.catalog.tenant(&person.allow::<may::ReadContents>(world.ours.id).unwrap())
+}
+
+/// The worker is not heard of again.
+async fn lost(world: &World) {
+    world.clock.advance_ms(LEASE + 1);
+    // A server's own clock decides where there are several: let its lease be over.
+    raw(&world.url, "update runs set lease_until = 0 where state = 'running'").await.unwrap();
+    world.system().reclaim_expired().await.unwrap();
 }
 
 async fn plan(world: &World, backup: BackupId, tenant: &str, digest: &str) -> RestoreId {
@@ -138,8 +162,9 @@ contract! {
         assert!(raw(&world.url, forced).await.is_err(), "nobody has agreed");
         as_person(world, "third").await.approve_restore(restore, "d", "").await.unwrap();
         assert!(!world.our().has_second_person(restore).await.unwrap(), "nobody but the machine's own people");
-        let new = NewUser { name: "A".into(), email: "a@example.org".into(), role: Role::Approver, password_hash: None };
-        world.our().create_user(new).await.unwrap();
+        add(world, "root", "own", Role::Approver).await;
+        assert!(!world.our().has_second_person(restore).await.unwrap(), "somebody whom root has added is root's");
+        add(world, "clerk", "other", Role::Approver).await;
         assert!(world.our().has_second_person(restore).await.unwrap());
     }
 
@@ -284,20 +309,199 @@ contract! {
         let restore = approved(world, backup, "1", "d").await;
         let run = world.our().apply_restore(restore, "d").await.unwrap();
         for start in 1..=MAX_STARTS {
-            world.claim(run).await;
-            world.our().request_cancel(run).await.unwrap();
-            world.clock.advance_ms(LEASE + 1);
-            // A server's own clock decides where there are several: let its lease be over.
-            raw(&world.url, "update runs set lease_until = 0 where state = 'running'").await.unwrap();
-            let reclaimed = world.system().reclaim_expired().await.unwrap();
+            let claim = world.claim(run).await;
+            assert_eq!(claim.may_be_done(), start > 1, "start {start}");
+            if start == 1 {
+                world.catalog.lease(&claim).publish_check().await.unwrap();
+            }
+            assert!(is(&world.our().request_cancel(run).await, Conflict::TooLate), "start {start}");
+            lost(world).await;
             if start < MAX_STARTS {
-                assert_eq!((reclaimed.queued, reclaimed.cancelled), (vec![run], vec![]), "start {start}");
-                assert_eq!(state(world, restore).await, S::Applying);
-            } else {
-                assert_eq!(reclaimed.cancelled, [run]);
-                assert_eq!(state(world, restore).await, S::Failed);
+                // Nor while nobody works on it.
+                assert!(is(&world.our().request_cancel(run).await, Conflict::TooLate), "start {start}");
+                assert_eq!(state(world, restore).await, S::Applying, "start {start}");
             }
         }
+        let given_up = world.our().get_run(run).await.unwrap();
+        assert_eq!((given_up.state, given_up.error.unwrap().kind.as_str()), (RunState::Failed, "unsure"));
+        let found = world.our().get_restore(restore).await.unwrap();
+        assert_eq!((found.state, found.is_unsure), (S::Applied, true), "it may have been, so it can be undone");
+        let since = world.catalog.clock().now().plus_ms(-1);
+        assert_eq!(world.system().change_sets(since).await.unwrap()[&restore].kept, Some(7));
+        let undo = world.our().undo_restore(restore, "d").await.unwrap();
+        let claim = world.claim(undo).await;
+        world.catalog.lease(&claim).fail(&failure()).await.unwrap();
+        let found = world.our().get_restore(restore).await.unwrap();
+        assert_eq!((found.state, found.is_unsure), (S::Applied, true), "an undo that was refused tells nothing new");
+        let undo = world.our().undo_restore(restore, "d").await.unwrap();
+        let claim = world.claim(undo).await;
+        world.catalog.lease(&claim).complete_undo("found to be as before").await.unwrap();
+        let found = world.our().get_restore(restore).await.unwrap();
+        assert_eq!((found.state, found.is_unsure), (S::Undone, false));
+    }
+
+    who_stops_an_application_is_heard_before_rows_change_and_told_afterwards(world) {
+        let backup = split_backup(world, world.ours, 2, map(&["control"])).await;
+        // Before: nothing is changed any more.
+        let restore = approved(world, backup, "1", "d").await;
+        let run = world.our().apply_restore(restore, "d").await.unwrap();
+        let claim = world.claim(run).await;
+        world.our().request_cancel(run).await.unwrap();
+        assert!(is(&world.catalog.lease(&claim).publish_check().await, Conflict::StopRequested));
+        world.catalog.lease(&claim).cancelled().await.unwrap();
+        assert_eq!((state(world, restore).await, world.our().get_run(run).await.unwrap().state), (S::Failed, RunState::Cancelled));
+        // Before, and the worker dies: it cannot have changed anything, so there is nothing to look at.
+        let restore = approved(world, backup, "1", "d").await;
+        let run = world.our().apply_restore(restore, "d").await.unwrap();
+        world.claim(run).await;
+        world.our().request_cancel(run).await.unwrap();
+        lost(world).await;
+        assert_eq!((state(world, restore).await, world.our().get_run(run).await.unwrap().state), (S::Failed, RunState::Cancelled));
+        // Afterwards, until somebody has seen that nothing was done.
+        let restore = approved(world, backup, "1", "d").await;
+        let run = world.our().apply_restore(restore, "d").await.unwrap();
+        let claim = world.claim(run).await;
+        let lease = world.catalog.lease(&claim);
+        lease.publish_check().await.unwrap();
+        assert!(is(&world.our().request_cancel(run).await, Conflict::TooLate));
+        lease.is_not_done().await.unwrap();
+        world.our().request_cancel(run).await.unwrap();
+        assert!(is(&lease.publish_check().await, Conflict::StopRequested));
+        lease.cancelled().await.unwrap();
+        // An undo of which nobody knows leaves what can be undone.
+        let restore = approved(world, backup, "2", "d").await;
+        applied(world, world.our().apply_restore(restore, "d").await.unwrap()).await;
+        let undo = world.our().undo_restore(restore, "d").await.unwrap();
+        let claim = world.claim(undo).await;
+        world.catalog.lease(&claim).publish_check().await.unwrap();
+        assert!(is(&world.our().request_cancel(undo).await, Conflict::TooLate));
+        world.catalog.lease(&claim).fail(&failure()).await.unwrap();
+        let found = world.our().get_restore(restore).await.unwrap();
+        assert_eq!((found.state, found.is_unsure), (S::Applied, true));
+        world.our().undo_restore(restore, "d").await.unwrap();
+        // Other kinds of runs publish what nobody is harmed by.
+        let run = world.start_backup(world.ours).await;
+        let claim = world.claim(run).await;
+        world.catalog.lease(&claim).publish_check().await.unwrap();
+        world.our().request_cancel(run).await.unwrap();
+        assert!(!claim.may_be_done());
+    }
+
+    an_approval_is_asked_for_again_when_the_rows_are_about_to_change(world) {
+        let backup = split_backup(world, world.ours, 1, map(&["control"])).await;
+        let asker = add(world, "clerk", "asker", Role::TenantAdmin).await;
+        let approver = add(world, "clerk", "approver", Role::Approver).await;
+        // Somebody must be left who administers.
+        add(world, "clerk", "other", Role::TenantAdmin).await;
+        let clerk = as_person(world, "clerk").await;
+        let agreed = async |digest: &'static str| {
+            let (restore, run) = of_user(world, asker).await.plan_restore(&wish(backup, "1")).await.unwrap();
+            let claim = world.claim(run).await;
+            world.catalog.lease(&claim).complete_plan(&difference(4, digest), 7).await.unwrap();
+            of_user(world, asker).await.request_restore(restore, digest, "").await.unwrap();
+            of_user(world, approver).await.approve_restore(restore, digest, "").await.unwrap();
+            let run = of_user(world, asker).await.apply_restore(restore, digest).await.unwrap();
+            (restore, world.claim(run).await)
+        };
+        let void = |of| Conflict::ApprovalVoid(of);
+        let refused = RunError { kind: "refused".into(), ..failure() };
+
+        let (restore, claim) = agreed("d1").await;
+        let lease = world.catalog.lease(&claim);
+        lease.check_approval(Some("d1")).await.unwrap();
+        assert!(is(&lease.check_approval(Some("other")).await, void(ApprovalVoid::Changed)));
+        for (role, enabled) in [(Role::Viewer, true), (Role::Approver, false)] {
+            clerk.change_user(approver, role, enabled).await.unwrap();
+            assert!(is(&lease.check_approval(Some("d1")).await, void(ApprovalVoid::Approver)), "{role:?} {enabled}");
+            assert!(is(&lease.publish_check().await, void(ApprovalVoid::Approver)), "{role:?} {enabled}");
+        }
+        lease.fail(&refused).await.unwrap();
+        let found = world.our().get_restore(restore).await.unwrap();
+        assert_eq!((found.state, found.approved_until), (S::AwaitingApproval, None), "somebody else can agree");
+        let events = world.our().restore_events(restore).await.unwrap();
+        assert_eq!(events.last().unwrap().comment.as_deref(), Some("The server went away."));
+        as_person(world, "third").await.approve_restore(restore, "d1", "").await.unwrap();
+        let run = of_user(world, asker).await.apply_restore(restore, "d1").await.unwrap();
+        applied(world, run).await;
+
+        clerk.change_user(approver, Role::Approver, true).await.unwrap();
+        let (restore, claim) = agreed("d2").await;
+        let lease = world.catalog.lease(&claim);
+        clerk.change_user(asker, Role::TenantAdmin, false).await.unwrap();
+        assert!(is(&lease.check_approval(Some("d2")).await, void(ApprovalVoid::Requester)));
+        assert!(is(&lease.publish_check().await, void(ApprovalVoid::Requester)));
+        lease.fail(&refused).await.unwrap();
+        assert_eq!(state(world, restore).await, S::Failed, "nobody stands behind it");
+
+        clerk.change_user(asker, Role::TenantAdmin, true).await.unwrap();
+        let (restore, claim) = agreed("d3").await;
+        world.clock.advance_ms(24 * HOUR);
+        raw(&world.url, "update runs set lease_until = 9999999999999 where state = 'running'").await.unwrap();
+        let lease = world.catalog.lease(&claim);
+        assert!(is(&lease.check_approval(Some("d3")).await, void(ApprovalVoid::TooOld)));
+        // One that began in time ends, however long it takes; but what is begun anew is not begun in time.
+        lease.publish_check().await.unwrap();
+        assert!(is(&lease.is_not_done().await, void(ApprovalVoid::TooOld)));
+        lease.fail(&refused).await.unwrap();
+        assert_eq!(state(world, restore).await, S::Failed);
+    }
+
+    a_second_account_of_who_asked_is_no_second_person(world) {
+        let backup = split_backup(world, world.ours, 1, map(&["control"])).await;
+        let admin = add(world, "clerk", "admin", Role::TenantAdmin).await;
+        let asks = of_user(world, admin).await;
+        let new = |name: &str, role| NewUser { name: name.into(), email: format!("{name}@example.org"), role, password_hash: None };
+        let added = asks.create_user(new("added", Role::Approver)).await.unwrap();
+        let promoted = add(world, "clerk", "promoted", Role::Viewer).await;
+        asks.change_user(promoted, Role::Approver, true).await.unwrap();
+        let taken_over = add(world, "clerk", "taken_over", Role::Approver).await;
+        asks.create_password_link(taken_over, &[1; 32], NOON.plus_ms(HOUR)).await.unwrap();
+        let let_in = add(world, "clerk", "let_in", Role::Approver).await;
+        as_person(world, "clerk").await.change_user(let_in, Role::Approver, false).await.unwrap();
+        asks.change_user(let_in, Role::Approver, true).await.unwrap();
+        let deputy = asks.create_user(new("deputy", Role::TenantAdmin)).await.unwrap();
+        let third_hand = of_user(world, deputy).await.create_user(new("third_hand", Role::Approver)).await.unwrap();
+        let free = add(world, "clerk", "free", Role::Approver).await;
+        // The other way round: who asks was added by who agrees.
+        let boss = add(world, "clerk", "boss", Role::PlatformOperator).await;
+        let former = add(world, "clerk", "former", Role::TenantAdmin).await;
+        let protege = of_user(world, former).await.create_user(new("protege", Role::TenantAdmin)).await.unwrap();
+        as_person(world, "clerk").await.change_user(former, Role::Approver, true).await.unwrap();
+        let minion = of_user(world, boss).await.create_user(new("minion", Role::TenantAdmin)).await.unwrap();
+
+        let asked_by = async |user, digest: &'static str| {
+            let restore = plan(world, backup, "1", digest).await;
+            of_user(world, user).await.request_restore(restore, digest, "").await.unwrap();
+            restore
+        };
+        let restore = asked_by(admin, "d1").await;
+        let found = world.our().get_restore(restore).await.unwrap();
+        for (user, how) in [(added, "added"), (promoted, "promoted"), (taken_over, "taken over"), (let_in, "let in"), (third_hand, "added by who was added")] {
+            let rows = of_user(world, user).await;
+            assert!(is(&rows.approve_restore(restore, "d1", "").await, Conflict::NotIndependent), "{how}");
+            assert!(is(&rows.reject_restore(restore, "d1", "").await, Conflict::NotIndependent), "{how}");
+            assert_eq!(rows.second_person_refusal(&found).await.unwrap(), Some(Conflict::NotIndependent), "{how}");
+        }
+        assert_eq!(of_user(world, free).await.second_person_refusal(&found).await.unwrap(), None);
+        assert_eq!(asks.second_person_refusal(&found).await.unwrap(), Some(Conflict::SecondPerson));
+        of_user(world, free).await.approve_restore(restore, "d1", "").await.unwrap();
+
+        let restore = asked_by(protege, "d2").await;
+        assert!(is(&of_user(world, former).await.approve_restore(restore, "d2", "").await, Conflict::NotIndependent));
+        let restore = asked_by(minion, "d3").await;
+        of_user(world, boss).await.approve_restore(restore, "d3", "").await.unwrap();
+        // But who runs the installation agrees to nothing with people of their own.
+        let creature = of_user(world, boss).await.create_user(new("creature", Role::PlatformOperator)).await.unwrap();
+        let restore = asked_by(boss, "d4").await;
+        assert!(is(&of_user(world, creature).await.approve_restore(restore, "d4", "").await, Conflict::NotIndependent));
+        // It ends with who runs the installation: they vouch for their people by themselves.
+        let vice = of_user(world, boss).await.create_user(new("vice", Role::PlatformOperator)).await.unwrap();
+        let vices = of_user(world, vice).await.create_user(new("vices", Role::Approver)).await.unwrap();
+        let found = world.our().get_restore(restore).await.unwrap();
+        assert_eq!(of_user(world, vices).await.second_person_refusal(&found).await.unwrap(), None);
+        // People of before were added by nobody that is known.
+        raw(&world.url, "update memberships set added_by = null, role_by = null").await.unwrap();
+        of_user(world, creature).await.approve_restore(restore, "d4", "").await.unwrap();
     }
 
     requests_and_tables_are_listed_page_by_page(world) {

@@ -43,7 +43,7 @@ pub use describe::{Description, content, describe};
 pub use export::{Export, export};
 pub use list::list;
 pub use loading::Target;
-pub use parts::{Parts, parts, tenant_tables};
+pub use parts::{Parts, parts, split, tenant_tables};
 pub use remove::{remove, sweep_attempt};
 pub use restore::restore;
 pub use vault::{Created, Vault};
@@ -56,6 +56,15 @@ use crate::{Error, Kind, Result};
 pub trait Fence: Send + Sync {
     /// Fails with [`Kind::Fenced`] when another worker may own the run by now.
     async fn check(&self) -> Result<()>;
+    /// Whether an earlier start of the same work may have got past [`Fence::check`]: then nothing is said about what
+    /// it did before it was looked at.
+    fn may_be_done(&self) -> bool {
+        false
+    }
+    /// It was seen that no earlier start has done it, and that none of them can any more. May refuse to go on.
+    async fn is_not_done(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// For work that nobody else can be doing: a person at a command line.

@@ -32,6 +32,11 @@ pub async fn parts(vault: &Vault, place: &Place) -> Result<Option<Parts>> {
     Ok(Some(Parts { split, shared_rows, tenants }))
 }
 
+/// How a backup is split, from the part of its index that belongs to nobody; none if tenants are mixed in it.
+pub async fn split(vault: &Vault, place: &Place) -> Result<Option<Split>> {
+    Ok(Archive::open(vault, place).await?.index.content.split.clone())
+}
+
 /// Tables with rows of a tenant, by name, with how many. A tenant that the backup does not hold is an error.
 pub async fn tenant_tables(vault: &Vault, place: &Place, tenant: &TenantKey) -> Result<Vec<(String, u64)>> {
     let archive = Archive::open(vault, place).await?;

@@ -38,5 +38,6 @@ mod storage_faults;
 mod storage_proxy;
 mod tenant_export;
 mod tenant_restore;
+mod tenant_restore_doubt;
 mod tenant_restore_faults;
 mod tenant_restore_scene;

@@ -169,6 +169,8 @@ async fn stopped_or_cut_anywhere_it_is_all_or_nothing() -> Result<()> {
             let error =
                 scene.apply_under(&place, &difference.digest, &cutting_at(&scene, phase)).await.unwrap_err();
             assert_eq!(error.retry(), engine::Retry::Later, "{phase}: {error:?}");
+            // Only from here on it cannot be told by the answer that is missing.
+            assert_eq!(error.kind() == Kind::Unsure, phase == "commit", "{phase}: {error:?}");
             assert_eq!(scene.state(true).await?, before, "{phase}");
         }
         // Nobody waits for it any more.

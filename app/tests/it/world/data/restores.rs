@@ -18,6 +18,14 @@ pub fn restore_id(state: State) -> RestoreId {
     id(401 + u32::try_from(index).unwrap())
 }
 
+/// One that counts as applied, although nobody knows; and one that the reader is too close to whoever asked for.
+pub fn unsure() -> RestoreId {
+    id(451)
+}
+pub fn dependent() -> RestoreId {
+    id(452)
+}
+
 pub fn restore_row(state: State) -> RestoreRow {
     RestoreRow {
         id: restore_id(state),
@@ -47,7 +55,13 @@ pub fn restores() -> Vec<RestoreRow> {
 }
 
 pub fn restore(id_: RestoreId) -> RestoreDetail {
-    let state = State::ALL.iter().copied().find(|state| restore_id(*state) == id_).unwrap_or(State::Planned);
+    let of_state = State::ALL.iter().copied().find(|state| restore_id(*state) == id_);
+    let state = match of_state {
+        Some(state) => state,
+        None if id_ == unsure() => State::Applied,
+        None if id_ == dependent() => State::AwaitingApproval,
+        None => State::Planned,
+    };
     let road: &[State] = match state {
         State::Planning => &[State::Planning],
         State::Planned => &[State::Planning, State::Planned],
@@ -104,7 +118,9 @@ pub fn restore(id_: RestoreId) -> RestoreDetail {
         }),
         is_mine: state == State::Planned,
         is_alone: false,
-        may_approve: state == State::AwaitingApproval,
+        is_dependent: id_ == dependent(),
+        is_unsure: id_ == unsure(),
+        may_approve: state == State::AwaitingApproval && id_ != dependent(),
         can_undo: state == State::Applied,
     }
 }

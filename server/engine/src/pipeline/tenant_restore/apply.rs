@@ -10,12 +10,14 @@ use super::{
     super::{Control, Vault, count, failpoint},
     RestorePlace,
     batch::Batch,
-    changes::{Changes, Side, TableChange},
+    changes::{Changes, TableChange},
     choose::{self, Compared, Live, shape},
     order::order,
     references::{References, When},
     sides::{self, Total},
     stopping::{Stopping, blocking, check},
+    way::{Way, refused, unsure},
+    witness::{Stand, Witness},
 };
 use crate::{
     Error, Kind, Result,
@@ -63,44 +65,6 @@ pub async fn undo_tenant_restore(
     run(vault, at, tenant, digest, (live, database), Way::Backwards, control).await
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Forwards,
-    Backwards,
-}
-
-impl Way {
-    const fn attempt(self) -> &'static str {
-        match self {
-            Self::Forwards => "put the tenant's rows back",
-            Self::Backwards => "undo the restore of the tenant",
-        }
-    }
-    /// The side that is put in.
-    const fn add(self) -> Side {
-        match self {
-            Self::Forwards => Side::New,
-            Self::Backwards => Side::Old,
-        }
-    }
-    const fn from(self, change: &TableChange) -> Total {
-        match self {
-            Self::Forwards => change.before,
-            Self::Backwards => change.after,
-        }
-    }
-    const fn to(self, change: &TableChange) -> Total {
-        match self {
-            Self::Forwards => change.after,
-            Self::Backwards => change.before,
-        }
-    }
-}
-
-fn refused(way: Way, what: impl Into<String>) -> Error {
-    Error::new(Kind::Input, way.attempt(), what)
-}
-
 async fn run(
     vault: &Vault,
     at: &RestorePlace,
@@ -130,9 +94,15 @@ async fn run(
         found = looking => found?,
         () = control.cancel.cancelled() => return Err(Error::cancelled(way.attempt())),
     };
-    if found.server.server_uuid != content.server_uuid {
-        return Err(refused(way, "the connection leads to another server than the preview")
-            .hint("Plan the restore anew for this server."));
+    if !content.is_of(&found) {
+        return Err(refused(way, "the connection leads to another server than the preview").hint(
+            match way {
+                Way::Forwards => "Nothing was changed. Plan the restore anew for this server.",
+                Way::Backwards => {
+                    "Nothing was changed. Let the connection lead to the server that was restored."
+                }
+            },
+        ));
     }
     let tables = tables(&changes, &found, tenant, way)?;
     let stopping = Stopping::new(control);
@@ -247,7 +217,16 @@ impl Work {
         if all(&|change| self.way.to(change)) {
             return Ok(Applied { rows, tables, already: true });
         }
-        if !all(&|change| self.way.from(change)) {
+        let is_before = all(&|change| self.way.from(change));
+        if self.control.fence.may_be_done() {
+            // Every row of the tenant is locked: whatever an earlier start had open is over by now, either way.
+            match if is_before { Stand::NotDone } else { self.witnessed()? } {
+                Stand::NotDone => self.handle.block_on(self.control.fence.is_not_done())?,
+                Stand::Done => return Ok(Applied { rows, tables, already: true }),
+                Stand::Unsure => return Err(unsure(self.way)),
+            }
+        }
+        if !is_before {
             return Err(self.drifted(&found));
         }
         failpoint("tenant.locked");
@@ -261,7 +240,12 @@ impl Work {
         self.phase("commit", None);
         check(&self.token, self.way.attempt())?;
         self.handle.block_on(self.control.fence.check())?;
-        self.wire.run("COMMIT", "make the change permanent")?;
+        failpoint("tenant.committing");
+        self.wire.run("COMMIT", "make the change permanent").map_err(|error| {
+            // It may have been carried out all the same, by a server whose answer was lost.
+            let what = "the server did not say whether the change was made permanent";
+            Error::new(Kind::Unsure, self.way.attempt(), what).later().caused_by(error)
+        })?;
         failpoint("tenant.committed");
         Ok(Applied { rows, tables, already: false })
     }
@@ -278,6 +262,17 @@ impl Work {
             totals.push(total);
         }
         Ok(totals)
+    }
+
+    fn witnessed(&mut self) -> Result<Stand> {
+        let witness = Witness {
+            changes: &self.changes,
+            tenant: &self.tenant,
+            add: self.way.add(),
+            handle: &self.handle,
+            token: &self.token,
+        };
+        witness.ask(&mut self.wire, &self.tables)
     }
 
     fn drifted(&self, found: &[Total]) -> Error {

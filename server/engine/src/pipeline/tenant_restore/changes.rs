@@ -29,6 +29,7 @@ use super::{
         remove::sweep_attempt,
     },
     RestorePlace,
+    choose::Live,
     sides::{Total, groups},
     stopping::check,
     writer::Numbers,
@@ -115,8 +116,11 @@ pub struct Content {
     pub wish: TenantRestore,
     /// Which attempt of the backup.
     pub attempt: u32,
-    /// The live server.
+    /// The live server, as it names itself.
     pub server_uuid: String,
+    /// What no other server has; sets of earlier versions have only what MariaDB servers often share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     /// The live database.
     pub database: DatabaseName,
     /// Seed of the sums.
@@ -134,6 +138,8 @@ struct Digested<'a> {
     wish: &'a TenantRestore,
     attempt: u32,
     server_uuid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<&'a str>,
     database: &'a DatabaseName,
     tables: &'a [TableChange],
 }
@@ -145,10 +151,17 @@ impl Content {
             wish: &self.wish,
             attempt: self.attempt,
             server_uuid: &self.server_uuid,
+            server: self.server.as_deref(),
             database: &self.database,
             tables: &self.tables,
         };
         Ok(sha256_hex(&canonical(&digested)?))
+    }
+
+    /// Whether this is the server that the preview saw.
+    pub fn is_of(&self, live: &Live) -> bool {
+        self.server_uuid == live.server.server_uuid
+            && self.server.as_ref().is_none_or(|server| *server == live.identity)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
         inventory::{Column, ColumnClass, Inventory, ServerFacts, Table},
         mysql::{
             connect::Endpoint,
+            identity,
             inspect::{self, Session, text},
             native::{columns::Form, plan::TablePlan},
             tenancy::{
@@ -30,6 +31,8 @@ use crate::{
 /// The live database as it is now.
 pub struct Live {
     pub server: ServerFacts,
+    /// What tells the server from every other one.
+    pub identity: String,
     pub inventory: Inventory,
     pub keys: Keys,
     /// Names of triggers by table.
@@ -63,6 +66,7 @@ pub async fn look(endpoint: &Endpoint, database: &DatabaseName) -> Result<Live> 
     let who = endpoint.shown();
     let mut conn = endpoint.connect().await?;
     let server = inspect::server_facts(&mut conn, &who, "").await?;
+    let identity = identity::lasting(&mut conn, &who, &server).await?;
     let inventory = inspect::inventory(&mut conn, &who, server.family, database).await?;
     let mut session = Session { conn: &mut conn, who: &who, attempt: format!("read the keys of {database}") };
     let keys = keys::read(&mut session, database).await?;
@@ -86,7 +90,7 @@ pub async fn look(endpoint: &Endpoint, database: &DatabaseName) -> Result<Live> 
     let logs_statements = is("log_bin", "ON") && is("binlog_format", "STATEMENT");
     // Nothing more is asked of it; how the goodbye goes does not matter.
     let _closed = conn.disconnect().await;
-    Ok(Live { server, inventory, keys, triggers, logs_statements })
+    Ok(Live { server, identity, inventory, keys, triggers, logs_statements })
 }
 
 /// What is compared, and what is to be said.

@@ -19,6 +19,8 @@
 //! * Foreign keys are not checked by the server meanwhile, so that no hidden cascade changes rows that nobody saw.
 //!   They are checked by us in both directions before the end.
 //! * Before the end the tenant's rows are read once more. Count and sum must be those of the backup.
+//! * An end that nobody heard of is not taken for a failure: the next start looks, under the same locks, and asks the
+//!   changed rows themselves ([`witness`]) if the tenant's other rows have moved on.
 //! * Every statement must have changed as many rows as it names, and names the tenant besides where the table has
 //!   its column or a path to it.
 //!
@@ -48,6 +50,8 @@ mod sides;
 mod statements;
 mod stopping;
 mod tuple;
+mod way;
+mod witness;
 mod writer;
 
 use domain::{BackupId, SourceId, tenancy::TenantKey};

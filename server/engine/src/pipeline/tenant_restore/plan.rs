@@ -157,6 +157,7 @@ async fn run(
         wish: wish.clone(),
         attempt: backup.attempt,
         server_uuid: found.server.server_uuid.clone(),
+        server: Some(found.identity.clone()),
         database: database.clone(),
         seed: content.seed,
         tables: changed,

@@ -12,7 +12,7 @@ use super::{
     connect::Endpoint,
     inspect::{Session, number, server_facts, text},
 };
-use crate::{Error, Kind, Result};
+use crate::{Error, Kind, Result, source::inventory::ServerFacts};
 
 const ATTEMPT: &str = "see whether two addresses lead to one server";
 
@@ -84,6 +84,24 @@ async fn identity(conn: &mut Conn, who: &str) -> Result<Identity> {
     })?;
     let place = [0, 1, 2, 3].map(|column| text(&row, column));
     Ok(Identity::Process { place, since: number(&row, 4).saturating_sub(uptime) })
+}
+
+/// What a server is that no other one is, as far as it says, across its restarts.
+///
+/// MySQL makes itself a UUID. What MariaDB offers in its place, domain and server id, is the same for most servers of
+/// the world, so its machine, data directory and port are taken with it, and the id that newer versions derive from
+/// the machine.
+pub async fn lasting(conn: &mut Conn, who: &str, facts: &ServerFacts) -> Result<String> {
+    if facts.family == ServerFamily::Mysql {
+        return Ok(facts.server_uuid.to_ascii_lowercase());
+    }
+    let mut session = Session { conn, who, attempt: "ask the server which one it is".into() };
+    let row = session.row("SELECT @@hostname, @@datadir, @@port").await?;
+    // Not as a variable: older servers do not know it.
+    let uid = session.rows("SHOW GLOBAL VARIABLES LIKE 'server_uid'", &[]).await?;
+    let uid = uid.first().map(|row| text(row, 1)).unwrap_or_default();
+    let place = [0, 1, 2].map(|column| text(&row, column)).join(" ");
+    Ok(format!("{} {place} {uid}", facts.server_uuid))
 }
 
 #[cfg(test)]

@@ -1,0 +1,119 @@
+//! Who is a second person: somebody other than who asked, and nobody of whom the other disposes.
+//!
+//! Whoever adds people could add themselves a second account and agree with it to what the first one asked for. So
+//! who added a person, gave them their role, or made the link by which they set their password cannot have that
+//! person agree with them; nor the other way round, but for those who run the installation: they add people as a
+//! matter of course, and are nobody's creatures by it.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    RestoreId,
+    access::{Permission, Role},
+};
+
+use super::Restore;
+use crate::{
+    Conflict, TenantCatalog,
+    db::{AsConn, all},
+    error::Result,
+};
+
+/// A person who can be a second one, and who stands behind them.
+struct Standing {
+    key: String,
+    role: Option<Role>,
+    behind: Vec<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    role: String,
+    enabled: i64,
+    added_by: Option<String>,
+    role_by: Option<String>,
+    password_by: Option<String>,
+}
+
+/// Everybody who stands behind a person, and behind those: a second account can make a third. It ends with who runs
+/// the installation: those vouch for people in their own name.
+fn behind<'p>(person: &'p Standing, people: &'p [(bool, Standing)]) -> BTreeSet<&'p str> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&str> = person.behind.iter().map(String::as_str).collect();
+    while let Some(key) = open.pop() {
+        let is_new = found.insert(key);
+        let next = people.iter().map(|(_, person)| person).find(|person| is_new && person.key == key);
+        let next = next.filter(|person| person.role != Some(Role::PlatformOperator));
+        open.extend(next.into_iter().flat_map(|person| person.behind.iter().map(String::as_str)));
+    }
+    found
+}
+
+/// Whether `approver` is a second person beside each of `asked`, of whom `people` tells.
+fn check(approver: &Standing, asked: &[&str], people: &[(bool, Standing)]) -> Result<(), Conflict> {
+    if asked.contains(&approver.key.as_str()) {
+        return Err(Conflict::SecondPerson);
+    }
+    let before = behind(approver, people);
+    let is_creature = asked.iter().any(|asker| before.contains(asker));
+    let mut askers =
+        people.iter().map(|(_, person)| person).filter(|person| asked.contains(&person.key.as_str()));
+    let is_maker = approver.role != Some(Role::PlatformOperator)
+        && askers.any(|asker| behind(asker, people).contains(approver.key.as_str()));
+    if is_creature || is_maker { Err(Conflict::NotIndependent) } else { Ok(()) }
+}
+
+impl TenantCatalog<'_> {
+    /// Everybody of the organisation, with whether they may sign in.
+    async fn standings(&self, on: &mut impl AsConn) -> Result<Vec<(bool, Standing)>> {
+        let rows = all!(
+            on,
+            Row,
+            "select u.id, m.role, u.enabled, m.added_by, m.role_by, u.password_by from memberships m \
+             join users u on u.id = m.user_id where m.tenant_id = $1",
+            self.key(),
+        )?;
+        let read = |row: Row| {
+            let behind = [row.added_by, row.role_by, row.password_by].into_iter().flatten().collect();
+            let key = format!("user:{}", row.id);
+            (row.enabled == 1, Standing { key, role: Role::find(&row.role), behind })
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// Fails unless the actor is a second person beside those who made a request and asked for it.
+    pub(super) async fn as_second_person(&self, on: &mut impl AsConn, asked: &[&str]) -> Result<()> {
+        let people = self.standings(on).await?;
+        let key = self.actor.key();
+        let behind = people.iter().find(|(_, person)| person.key == key);
+        let behind = behind.map(|(_, person)| person.behind.clone()).unwrap_or_default();
+        Ok(check(&Standing { key, role: self.role, behind }, asked, &people)?)
+    }
+
+    /// Why the actor cannot agree to a request as a second person; nothing if they can.
+    pub async fn second_person_refusal(&self, restore: &Restore) -> Result<Option<Conflict>> {
+        let mut reader = self.read().await?;
+        match self.as_second_person(&mut reader, &restore.asked()).await {
+            Ok(()) => Ok(None),
+            Err(crate::Error::Conflict(conflict)) => Ok(Some(conflict)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether somebody could agree to a request beside who made it and who asked for it.
+    pub async fn has_second_person(&self, restore: RestoreId) -> Result<bool> {
+        let found = self.get_restore(restore).await?;
+        let people = self.standings(&mut self.read().await?).await?;
+        let may = |person: &Standing| person.role.is_some_and(|role| Permission::ApproveRestore.allows(role));
+        let mut others = people.iter().filter(|(enabled, person)| *enabled && may(person));
+        Ok(others.any(|(_, person)| check(person, &found.asked(), &people).is_ok()))
+    }
+}
+
+impl Restore {
+    /// Who made it and who asked for it.
+    fn asked(&self) -> Vec<&str> {
+        std::iter::once(self.made_by_id.as_str()).chain(self.asked_by_id.as_deref()).collect()
+    }
+}
