@@ -22,6 +22,7 @@ mod mysql_support;
 mod mysql_tenancy;
 mod mysql_tenancy_random;
 mod mysql_wire;
+mod mysql_words;
 mod native;
 mod native_ddl;
 mod native_faults;
