@@ -40,4 +40,5 @@ mod storage_proxy;
 mod tenant_export;
 mod tenant_restore;
 mod tenant_restore_faults;
+mod tenant_restore_giants;
 mod tenant_restore_scene;
