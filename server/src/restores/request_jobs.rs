@@ -50,7 +50,7 @@ pub async fn plan(job: &Job) -> Result<(), JobError> {
     let wish = TenantRestore {
         backup_id: backup.id,
         tenant: restore.tenant.clone(),
-        selection: restore.selection.clone(),
+        selection: job.rows().restore_selection(restore.id).await?,
     };
     let attempt = u32::try_from(job.claim.fence()).unwrap_or(u32::MAX);
     let at = change_set(&restore, attempt);
