@@ -81,6 +81,9 @@ pub enum Conflict {
     /// It was agreed to too long ago.
     #[error("the approval is too old")]
     ApprovalExpired,
+    /// The actor has as many of these waiting as one person may.
+    #[error("as many of these are waiting as one person may have")]
+    TooManyWaiting,
     /// The link was used, or its time is over.
     #[error("the link is not valid any more")]
     LinkSpent,

@@ -36,11 +36,12 @@ pub use system::{
     NewSplit, NoticeToSend, Owed, Published, Queue, Reclaimed, Renewed, SourceCandidates, SystemCatalog,
     SystemTask, Tenant, Vault, Whole,
 };
+pub use decode::PAGE_MAX;
 pub use tenant::{
     APPROVAL_MS, Backup, BackupQuery, ChangeConnection, Channels, Copy, DayCount, Delivery, EvidenceRow,
     Figures, Inferred, MapHead, MapQuery, MapTable, MapVersion, NewChannels, NewConnection, NewUser, Restore,
     RestoreEvent, RestoreQuery, Run, RunEvent, RunInput, RunOutput, RunQuery, RunRequest, ScheduleRow,
-    SourceRow, Split, StoredByDay, TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery,
+    SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING, TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery,
     TenantRow, UNDO_MS, UserRow, VaultUse,
 };
 

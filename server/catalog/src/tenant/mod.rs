@@ -50,7 +50,7 @@ pub use runs::{Run, RunEvent, RunQuery};
 pub use source_tenants::{TenantPart, TenantQuery, TenantRow};
 pub(crate) use sources::owed_since;
 pub use sources::{ScheduleRow, SourceRow};
-pub use start_run::RunRequest;
+pub use start_run::{RunRequest, TENANT_BACKUPS_WAITING};
 
 /// The rows of one organisation. Made by [`Catalog::tenant`] from a scope, or for a claimed run.
 #[derive(Debug)]
