@@ -24,7 +24,7 @@ use domain::{TenantId, access::Role};
 use crate::{
     Catalog,
     audit::{self, Actor, Note, Outcome},
-    db::{Reader, Tx},
+    db::{Reader, Scope, Tx},
     error::Result,
 };
 
@@ -81,10 +81,10 @@ impl<'c> TenantCatalog<'c> {
         self.catalog.clock.now().0
     }
     async fn read(&self) -> Result<Reader> {
-        self.catalog.db.read().await
+        self.catalog.db.read_in(Scope::Tenant(self.tenant)).await
     }
     async fn begin(&self) -> Result<Tx> {
-        self.catalog.db.begin().await
+        self.catalog.db.begin_in(Scope::Tenant(self.tenant)).await
     }
     /// Writes to the audit trail what was done, in the same transaction.
     async fn note(&self, tx: &mut Tx, action: &'static str, subject: String, detail: String) -> Result<()> {

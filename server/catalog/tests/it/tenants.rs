@@ -3,7 +3,10 @@
 use catalog::{Conflict, Error, Inferred, RunQuery, RunRequest, TENANT_BACKUPS_WAITING, TenantQuery};
 use domain::{ByteSize, backups::RunKind, tenancy::Drift};
 
-use crate::world::{DAY, NOON, World, contract, map, split_backup, tenant_key};
+use crate::{
+    counting::selects,
+    world::{DAY, NOON, World, contract, map, split_backup, tenant_key},
+};
 
 async fn tenant_backup(world: &World, key: &str) -> domain::BackupId {
     let request =
@@ -63,6 +66,24 @@ contract! {
         assert_eq!(world.our().count_backup_tenants(first).await.unwrap(), 0);
         let tenant = world.our().get_tenant(world.ours.source, &tenant_key("2500")).await.unwrap();
         assert_eq!(tenant.newest, None, "seen once, and nothing is left of it");
+    }
+
+    a_page_of_tenants_is_one_statement_however_many_they_are(world) {
+        split_backup(world, world.ours, 2_000, map(&["control"])).await;
+        world.clock.advance_ms(DAY);
+        let newest = split_backup(world, world.ours, 1_500, map(&["control"])).await;
+        let (mut query, mut pages, mut held) = (TenantQuery { limit: 200, ..TenantQuery::default() }, 0, 0);
+        let before = selects();
+        loop {
+            let page = world.our().list_tenants(&query).await.unwrap();
+            pages += 1;
+            held += page.rows.iter().filter(|row| row.newest.as_ref().map(|part| part.backup_id) == Some(newest)).count();
+            assert!(page.rows.iter().all(|row| row.newest.as_ref().is_some_and(|part| part.rows > 0)));
+            assert_eq!(page.next, page.rows.last().filter(|_| pages < 10).map(catalog::TenantRow::cursor));
+            query.after = page.next;
+            if query.after.is_none() { break; }
+        }
+        assert_eq!((pages, held, selects() - before), (10, 1_500, 10));
     }
 
     only_confirmed_routes_that_could_be_followed_make_a_point_complete(world) {
