@@ -135,6 +135,7 @@ impl TenantCatalog<'_> {
                 format!("connection {connection_id}")
             }
         };
+        new.requested_by_id = Some(self.actor.key());
         (new.subject, new.idempotency_key) = (&subject, idempotency_key);
         let Some(run) = new.insert(&mut tx, &*self.catalog.clock).await? else {
             // The same form, sent twice at the same moment, is not a conflict.
@@ -177,10 +178,10 @@ impl TenantCatalog<'_> {
             tx,
             (i64,),
             "select cast(count(*) as bigint) from runs where tenant_id = $1 and source_id = $2 and kind = 'backup' \
-             and state in ('queued', 'retrying') and tenant_key is not null and requested_by = $3",
+             and state in ('queued', 'retrying') and tenant_key is not null and requested_by_id = $3",
             self.key(),
             source.to_string(),
-            storable(self.actor.name()),
+            storable(&self.actor.key()),
         )?;
         if waiting.is_some_and(|(count,)| count >= i64::from(TENANT_BACKUPS_WAITING)) {
             return Err(Conflict::TooManyWaiting.into());

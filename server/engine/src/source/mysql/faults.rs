@@ -38,12 +38,13 @@ const RAISED: &str = "45000";
 
 /// The failure that a client program ended with; nothing if it gave no number.
 pub fn from_exit(attempt: &str, who: &str, exit: &Exit) -> Option<Error> {
-    Some(from_code(attempt, who, code_in(&exit.stderr)?, &exit.stderr))
+    let said = words::spoken(exit);
+    Some(from_code(attempt, who, code_in(said)?, said))
 }
 
 /// How a client program ended that gave no number, without what it quotes.
 pub fn ended(exit: &Exit) -> String {
-    let said: String = words::unquoted(exit.stderr.trim()).chars().take(600).collect();
+    let said: String = words::unquoted(words::spoken(exit).trim()).chars().take(600).collect();
     if said.is_empty() { format!("ended with {}", exit.status) } else { format!("ended with {}: {said}", exit.status) }
 }
 

@@ -10,6 +10,8 @@
 //! A trigger that raises an error may put a row's values into its words, and may even give them another number; words
 //! are told from those of the server by how the server's begin.
 
+use crate::source::tool::Exit;
+
 /// Numbers whose words name tables, columns, keys, accounts, settings and files only.
 const fn names_only(code: u16) -> bool {
     matches!(
@@ -21,14 +23,14 @@ const fn names_only(code: u16) -> bool {
             | 1419 | 1442 | 1449 | 1503 | 1542..=1545 | 1577 | 1615 | 1684 | 1709 | 1712 | 1813 | 1901
             | 1906 | 1932 | 3105 | 3161 | 3675 | 3734 | 3750 | 3780 | 4025 | 3819
         // Values that do not fit, told by their column alone.
-            | 1048 | 1263..=1265 | 1364 | 1406
+            | 1263..=1265 | 1364 | 1406
         // Foreign keys, told by their definition.
             | 1215..=1217 | 1451 | 1452 | 1822..=1828 | 1832..=1834
         // Accounts and what they may.
             | 1130 | 1142 | 1143 | 1227 | 1290 | 1370 | 1396 | 1410 | 1524 | 1698 | 1820 | 1862 | 3118 | 3159
             | 3530 | 4151
         // Settings, character sets, the server's state, its logs and its connections.
-            | 1021 | 1040 | 1053 | 1114 | 1115 | 1129 | 1153 | 1158..=1161 | 1193 | 1203 | 1205 | 1206 | 1213 | 1226
+            | 1021 | 1040 | 1053 | 1129 | 1153 | 1158..=1161 | 1180 | 1181 | 1193 | 1203 | 1205 | 1206 | 1213 | 1226
             | 1235 | 1236 | 1238 | 1267 | 1271 | 1273 | 1283 | 1286 | 1298 | 1317 | 1381 | 1436 | 1478 | 1792 | 1836
             | 1837 | 1840..=1842 | 1927 | 1969 | 2000..=2063 | 3024 | 3098..=3100 | 3572
     )
@@ -70,6 +72,18 @@ fn first_words(lead: &str) -> Option<&str> {
 /// Whether a client program's words say that a trigger or routine raised the error (SQLSTATE 45000).
 fn is_raised(said: &str) -> bool {
     said.contains("(45000)")
+}
+
+/// A line that stands before and behind the statement which MariaDB's client repeats when it fails.
+const RULE: &str = "--------------\n";
+
+/// What a client program said, without the statement that it repeats before: that is rows, and may be longer than what
+/// is kept. Rows have no line breaks in a statement, so the next rule is its end.
+pub fn spoken(exit: &Exit) -> &str {
+    let begins = exit.stderr.starts_with(RULE) || exit.stderr.contains(&format!("\n{RULE}"));
+    let Some((_, repeated)) = exit.stderr.split_once(RULE).filter(|_| begins) else { return &exit.stderr };
+    let end = repeated.split_once(RULE).or_else(|| exit.ending.split_once(RULE));
+    end.map_or("", |(_, said)| said)
 }
 
 /// A program's own words, of which nothing is known: whatever is in quotation marks is left out.
@@ -133,6 +147,24 @@ mod tests {
         ] {
             assert_eq!(repeatable(code, &said).as_deref(), shown, "{code}: {said}");
         }
+    }
+
+    #[test]
+    fn the_statement_that_a_client_repeats_is_left_out() {
+        let exit = |stderr: &str, ending: &str| Exit {
+            status: std::os::unix::process::ExitStatusExt::from_raw(256),
+            stderr: stderr.into(),
+            ending: ending.into(),
+        };
+        let error = "ERROR 1146 (42S02) at line 2: Table 'd.t' doesn't exist\n";
+        let statement = "INSERT INTO t VALUES ('ERROR 1045 (28000): secret')";
+        let whole = format!("--------------\n{statement}\n--------------\n\n{error}");
+        assert_eq!(spoken(&exit(&whole, &whole)).trim(), error.trim());
+        // So long that its end is only at the end of what was said.
+        let cut = format!("a warning\n--------------\n{statement}");
+        assert_eq!(spoken(&exit(&cut, &format!("secret')\n--------------\n\n{error}"))).trim(), error.trim());
+        assert_eq!(spoken(&exit(&cut, "secret")), "");
+        assert_eq!(spoken(&exit(error, error)), error);
     }
 
     #[test]
