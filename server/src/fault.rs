@@ -99,7 +99,9 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
             Conflict::DifferenceChanged => Refusal::DifferenceChanged.into(),
             Conflict::NotApplicable => Refusal::NotApplicable.into(),
             Conflict::ApprovalExpired => Refusal::ApprovalExpired.into(),
-            Conflict::TooManyWaiting => Refusal::TooManyWaiting { most: catalog::TENANT_BACKUPS_WAITING }.into(),
+            Conflict::TooManyWaiting => {
+                Refusal::TooManyWaiting { most: catalog::TENANT_BACKUPS_WAITING }.into()
+            }
             Conflict::LinkSpent => Fault::invalid("token", LINK_SPENT),
         },
         error if error.retry_may_help() => return Err(Hidden::Unavailable("the catalog")),

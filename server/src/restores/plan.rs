@@ -44,8 +44,11 @@ pub async fn plan(
     if rows.tenant_part(backup.id, &request.tenant).await?.is_none() {
         return Err(Refusal::TenantNotInBackup { tenant: TenantKey::into(request.tenant) }.into());
     }
-    let wish =
-        TenantRestore { backup_id: backup.id, selection: bounded(selection(&request)?)?, tenant: request.tenant };
+    let wish = TenantRestore {
+        backup_id: backup.id,
+        selection: bounded(selection(&request)?)?,
+        tenant: request.tenant,
+    };
     let (restore, run) = rows.plan_restore(&wish).await?;
     caller.services.wake(scope.tenant(), run, 0).await;
     Ok(restore)
@@ -63,7 +66,12 @@ fn bounded(selection: Selection) -> Result<Selection, Fault> {
         return Ok(selection);
     }
     let most = Selection::LONGEST >> 10;
-    Err(Fault::invalid(field, format!("this is too long: a choice has at most {most} KiB; choose whole tables, or restore in parts")))
+    Err(Fault::invalid(
+        field,
+        format!(
+            "this is too long: a choice has at most {most} KiB; choose whole tables, or restore in parts"
+        ),
+    ))
 }
 
 fn selection(request: &PlanRestore) -> Result<Selection, Fault> {

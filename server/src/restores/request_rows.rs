@@ -80,7 +80,9 @@ fn key_text(value: Shown) -> String {
         Shown::Null => String::new(),
         Shown::Text { text, length } if (text.len() as u64) < length => format!("{text}… ({length} bytes)"),
         Shown::Text { text, .. } => text,
-        Shown::Binary { hex, length } if (hex.len() as u64) < 2 * length => format!("0x{hex}… ({length} bytes)"),
+        Shown::Binary { hex, length } if (hex.len() as u64) < 2 * length => {
+            format!("0x{hex}… ({length} bytes)")
+        }
         Shown::Binary { hex, .. } => format!("0x{hex}"),
     }
 }

@@ -52,7 +52,11 @@ async fn a_choice_of_rows_that_is_too_long_is_refused_in_words() {
     let lines = |count: usize| (0..count).map(|n| format!("{n:050}\n")).collect::<String>();
     let long = chosen(&world, &lines(1_300)).await;
     assert_eq!(long.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", long.body);
-    assert!(long.body.contains("at most 64 KiB") && long.body.contains("\"field\":\"keys\""), "{}", long.body);
+    assert!(
+        long.body.contains("at most 64 KiB") && long.body.contains("\"field\":\"keys\""),
+        "{}",
+        long.body
+    );
     let fits = chosen(&world, &lines(1_100)).await;
     assert_eq!(fits.status, StatusCode::OK, "{}", fits.body);
 }
@@ -63,7 +67,8 @@ async fn an_operator_backs_up_no_tenant_that_nobody_knows() {
     let source = world.ours.source.to_string();
     let fields = [("request[source_id]", source.as_str()), ("request[tenant]", "invented")];
     let refused = world.post("/fn/backups/start", &form(&fields), Some(world.our(Role::Operator))).await;
-    let unknown = world.get(&format!("/sources/{source}/tenants/invented"), Some(world.our(Role::Operator))).await;
+    let unknown =
+        world.get(&format!("/sources/{source}/tenants/invented"), Some(world.our(Role::Operator))).await;
     assert_eq!((refused.status, unknown.status), (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND));
 }
 

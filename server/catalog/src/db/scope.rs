@@ -12,6 +12,9 @@
 use domain::TenantId;
 use sqlx::AssertSqlSafe;
 
+use super::{Db, first};
+use crate::error::Result;
+
 /// Whose rows a transaction is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Scope {
@@ -19,6 +22,22 @@ pub(crate) enum Scope {
     System,
     /// Those of one organisation.
     Tenant(TenantId),
+}
+
+impl Db {
+    /// Whether the account is neither a superuser nor otherwise above row security.
+    pub async fn is_bound_by_row_security(&self) -> Result<bool> {
+        if let Self::Sqlite { .. } = self {
+            return Ok(true);
+        }
+        let mut reader = self.read().await?;
+        let row = first!(
+            &mut reader,
+            (bool,),
+            "select rolsuper or rolbypassrls from pg_catalog.pg_roles where rolname = current_user"
+        )?;
+        Ok(row.is_some_and(|(is_above,)| !is_above))
+    }
 }
 
 impl Scope {

@@ -7,7 +7,9 @@ use domain::{
     BackupId, RestoreId, RunId,
     access::{Role, may},
     backups::{MAX_STARTS, RunKind, RunState},
-    restores::{Difference, Obstacle, RequestState as S, Selection, SelectionSummary, TableDifference, TenantRestore},
+    restores::{
+        Difference, Obstacle, RequestState as S, Selection, SelectionSummary, TableDifference, TenantRestore,
+    },
     tenancy::TenantKey,
 };
 

@@ -33,6 +33,8 @@ async fn a_statement_that_forgets_its_organisation_sees_nothing_of_another() {
     let open: Vec<_> = tables.iter().filter(|table| !(table.1 && table.2 && table.3 == 1)).collect();
     assert!(open.is_empty(), "tables of organisations without row security: {open:?}");
 
+    assert!(world.catalog.is_bound_by_row_security().await.unwrap());
+
     let (ours, theirs) = (world.ours.id.to_string(), world.theirs.id.to_string());
     let mut seen = 0;
     for (table, ..) in &tables {

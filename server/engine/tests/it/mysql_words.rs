@@ -33,7 +33,11 @@ fn refused() -> Vec<(String, &'static str, &'static str)> {
     let long = format!("{SECRET}' for key 'by {SECRET}").repeat(12);
     let long = long.replace('\'', "''");
     [
-        (format!("INSERT INTO t (id,mail,part) VALUES (1,'x','{SECRET}'),(2,'y','{SECRET}')"), "1062", "by_part"),
+        (
+            format!("INSERT INTO t (id,mail,part) VALUES (1,'x','{SECRET}'),(2,'y','{SECRET}')"),
+            "1062",
+            "by_part",
+        ),
         // Longer than what a message holds.
         (format!("INSERT INTO t (id,mail,part) VALUES (1,'x','{long}'),(2,'y','{long}')"), "1062", ""),
         (format!("INSERT INTO t (id,mail,n) VALUES (1,'x','{SECRET}')"), "1366", "`n`"),
@@ -50,7 +54,14 @@ fn refused() -> Vec<(String, &'static str, &'static str)> {
         (format!("INSERT INTO t (id,mail) SELECT 1,'a' REGEXP '({SECRET}'"), "", ""),
         // Whose words name nothing of a row, but the client repeats the statement.
         (format!("INSERT INTO t (id,nothing) VALUES (1,'error 1146: {SECRET}')"), "1054", "nothing"),
-        (format!("INSERT INTO t (id,nothing) VALUES (1,'{}')", format!("error 1146: {SECRET} ").repeat(8_000)), "1054", "nothing"),
+        (
+            format!(
+                "INSERT INTO t (id,nothing) VALUES (1,'{}')",
+                format!("error 1146: {SECRET} ").repeat(8_000)
+            ),
+            "1054",
+            "nothing",
+        ),
     ]
     .into_iter()
     .collect()
@@ -127,7 +138,8 @@ async fn a_secret_in_a_row_is_in_no_error_of_any_connection() -> Result<()> {
 async fn a_restore_of_a_tenant_that_its_server_refuses_repeats_no_row() -> Result<()> {
     for scene in Scene::all().await? {
         // In a table with triggers rows are changed in place, and two have exchanged unique values.
-        let trigger = "CREATE TRIGGER grc.watch BEFORE UPDATE ON grc.control FOR EACH ROW SET NEW.ratio=NEW.ratio";
+        let trigger =
+            "CREATE TRIGGER grc.watch BEFORE UPDATE ON grc.control FOR EACH ROW SET NEW.ratio=NEW.ratio";
         scene.server.run([trigger]).await?;
         scene.server.run(damage()).await?;
         let (place, difference) = scene.plan(Selection::Everything).await?;

@@ -70,8 +70,7 @@ async fn what_is_shown_is_what_is_done_while_others_write_and_undone_exactly() -
         assert_eq!((of(ChangeKind::Insert), of(ChangeKind::Update), of(ChangeKind::Delete)), (10, 12, 1));
         ensure!(all.iter().all(|row| row.old.is_some() != (row.kind == ChangeKind::Insert)));
         ensure!(all.iter().all(|row| row.new.is_some() != (row.kind == ChangeKind::Delete)));
-        let changed =
-            all.iter().find(|row| row.old.as_ref().is_some_and(|old| old[0] == text("7031")));
+        let changed = all.iter().find(|row| row.old.as_ref().is_some_and(|old| old[0] == text("7031")));
         let changed = changed.and_then(|row| Some((row.old.clone()?, row.new.clone()?))).unwrap();
         assert_eq!(changed.0[7], Shown::Null);
         assert_eq!(changed.1[8], Shown::Binary { hex: "E4F6".into(), length: 2 });

@@ -38,10 +38,9 @@ pub fn restore_row(state: State) -> RestoreRow {
 fn selection(state: State) -> Selection {
     match state {
         State::Planned => Selection::Tables { tables: vec!["grc_risk".into(), MARKUP.into()] },
-        State::Rejected => Selection::Rows {
-            table: "grc_risk".into(),
-            keys: vec![vec!["12".into()], vec!["40,1".into()]],
-        },
+        State::Rejected => {
+            Selection::Rows { table: "grc_risk".into(), keys: vec![vec!["12".into()], vec!["40,1".into()]] }
+        }
         _ => Selection::Everything,
     }
 }

@@ -115,10 +115,11 @@ impl Checker {
                         if let (Some(here), Some(there)) =
                             (places(table, columns), places(parent, references))
                         {
-                            let at = wanted.entry(parent.clone()).or_default().entry(there).or_insert_with(|| {
-                                columns_wanted += 1;
-                                columns_wanted - 1
-                            });
+                            let at =
+                                wanted.entry(parent.clone()).or_default().entry(there).or_insert_with(|| {
+                                    columns_wanted += 1;
+                                    columns_wanted - 1
+                                });
                             rule.references.push((here, parent.clone(), *at));
                         }
                     }
@@ -165,7 +166,10 @@ impl Checker {
                 return Err(Error::new(
                     Kind::Input,
                     format!("export tenant {}", self.tenant),
-                    format!("more than {} rows are referred to by others, which is more than can be checked", self.most),
+                    format!(
+                        "more than {} rows are referred to by others, which is more than can be checked",
+                        self.most
+                    ),
                 )
                 .hint("Restore the tenant into a new database instead, and take its rows from there."));
             }

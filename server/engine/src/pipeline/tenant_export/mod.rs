@@ -72,8 +72,12 @@ impl Until<'_> {
             return Ok(());
         }
         let attempt = format!("export tenant {}", self.tenant);
-        Err(Error::new(Kind::Input, attempt, "it took longer than an hour to read the rows that others refer to")
-            .hint("Restore the tenant into a new database instead, and take its rows from there."))
+        Err(Error::new(
+            Kind::Input,
+            attempt,
+            "it took longer than an hour to read the rows that others refer to",
+        )
+        .hint("Restore the tenant into a new database instead, and take its rows from there."))
     }
 }
 

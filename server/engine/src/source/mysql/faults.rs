@@ -45,7 +45,11 @@ pub fn from_exit(attempt: &str, who: &str, exit: &Exit) -> Option<Error> {
 /// How a client program ended that gave no number, without what it quotes.
 pub fn ended(exit: &Exit) -> String {
     let said: String = words::unquoted(words::spoken(exit).trim()).chars().take(600).collect();
-    if said.is_empty() { format!("ended with {}", exit.status) } else { format!("ended with {}: {said}", exit.status) }
+    if said.is_empty() {
+        format!("ended with {}", exit.status)
+    } else {
+        format!("ended with {}: {said}", exit.status)
+    }
 }
 
 fn insecure(attempt: String, who: &str, why: &str) -> Error {
