@@ -113,6 +113,9 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
             Conflict::TooLate => Refusal::TooLateToCancel.into(),
             Conflict::ApprovalVoid(_) => Refusal::ApprovalVoid.into(),
             Conflict::NotIndependent => Refusal::NotIndependent.into(),
+            Conflict::TooManyWaiting => {
+                Refusal::TooManyWaiting { most: catalog::TENANT_BACKUPS_WAITING }.into()
+            }
             Conflict::LinkSpent => Fault::invalid("token", LINK_SPENT),
         },
         error if error.retry_may_help() => return Err(Hidden::Unavailable("the catalog")),

@@ -14,7 +14,10 @@ use engine::{
 use secrecy::ExposeSecret;
 use tokio::sync::{OnceCell, broadcast};
 
-use crate::config::{Config, RootKeyConfig};
+use crate::{
+    backups::downloads::Downloads,
+    config::{Config, RootKeyConfig},
+};
 
 /// The name under which the vault of the configuration file is known in the catalog.
 pub const VAULT_NAME: &str = "vault";
@@ -48,6 +51,8 @@ pub struct Services {
     pub root: Arc<dyn RootKey>,
     /// Told to listeners in this process; a change in another process is found by looking at the row.
     pub events: broadcast::Sender<RunChanged>,
+    /// Downloads that run in this process.
+    pub downloads: Downloads,
     clients: OnceCell<Clients>,
 }
 
@@ -107,6 +112,7 @@ impl Services {
             vault_id,
             root,
             events,
+            downloads: Downloads::default(),
             clients: OnceCell::new(),
         }))
     }

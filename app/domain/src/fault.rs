@@ -43,6 +43,16 @@ pub enum Fault {
         /// Seconds to wait.
         retry_after_s: u32,
     },
+    /// As much of this is being done as is carried at a time; later it will be done.
+    #[error("{what}; try again in {retry_after_s} s")]
+    Busy {
+        /// What is going on, in the reader's words.
+        what: String,
+        /// Whether it is the reader's own doing.
+        is_own: bool,
+        /// Seconds to wait.
+        retry_after_s: u32,
+    },
     /// Something we depend on does not answer; try again.
     #[error("{what} does not answer at the moment; try again")]
     Unavailable {
@@ -70,9 +80,16 @@ impl Fault {
             Self::Forbidden => 403,
             Self::Invalid(_) => 422,
             Self::Conflict | Self::Refused(_) => 409,
-            Self::RateLimited { .. } => 429,
-            Self::Unavailable { .. } => 503,
+            Self::RateLimited { .. } | Self::Busy { is_own: true, .. } => 429,
+            Self::Busy { is_own: false, .. } | Self::Unavailable { .. } => 503,
             Self::Internal { .. } => 500,
+        }
+    }
+    /// After how many seconds asking again may help, if that is known.
+    pub const fn retry_after_s(&self) -> Option<u32> {
+        match self {
+            Self::RateLimited { retry_after_s } | Self::Busy { retry_after_s, .. } => Some(*retry_after_s),
+            _ => None,
         }
     }
 }
@@ -163,6 +180,12 @@ pub enum Refusal {
     /// The difference has obstacles, touches foreign rows or changes nothing.
     #[error("this difference cannot be applied")]
     NotApplicable,
+    /// One person has as many tenant backups of a source waiting as one may have.
+    #[error("{most} backups of single tenants of this source that you asked for are waiting already")]
+    TooManyWaiting {
+        /// How many one person may have waiting.
+        most: u32,
+    },
     /// The recovery key that was typed back is not the one shown.
     #[error("that is not the recovery key that was shown")]
     RecoveryKeyMismatch,
@@ -207,6 +230,9 @@ impl Refusal {
                 "Ask somebody else who may approve restores and whom neither of you added."
             }
             Self::NotApplicable => "Mend what the preview names, then compute a new one.",
+            Self::TooManyWaiting { .. } => {
+                "Wait until some of them are done, cancel some under Activity, or back up the whole source."
+            }
             Self::RecoveryKeyMismatch => "Compare it character by character with the copy that you stored.",
         }
     }

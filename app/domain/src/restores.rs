@@ -63,6 +63,48 @@ pub enum Selection {
     },
 }
 
+impl Selection {
+    /// Bytes of a selection at most, as it is stored. Whoever needs more wants whole tables.
+    pub const LONGEST: usize = 64 << 10;
+
+    /// What of it may be listed.
+    pub fn summary(&self) -> SelectionSummary {
+        match self {
+            Self::Everything => SelectionSummary::Everything,
+            Self::Tables { tables } => SelectionSummary::Tables {
+                tables: tables.len() as u64,
+                only: if let [table] = tables.as_slice() { Some(table.clone()) } else { None },
+            },
+            Self::Rows { table, keys } => {
+                SelectionSummary::Rows { table: table.clone(), rows: keys.len() as u64 }
+            }
+        }
+    }
+}
+
+/// A selection in figures. The keys of rows are contents: who may not see rows does not see those either, and a list
+/// of requests does not carry them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum SelectionSummary {
+    /// Every row of every table.
+    Everything,
+    /// Every row of some tables.
+    Tables {
+        /// How many.
+        tables: u64,
+        /// Its name, if it is one.
+        only: Option<String>,
+    },
+    /// Some rows of one table.
+    Rows {
+        /// The table.
+        table: String,
+        /// How many.
+        rows: u64,
+    },
+}
+
 /// What a tenant restore is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantRestore {

@@ -15,7 +15,7 @@ use crate::{
 pub fn fault_view(fault: &Fault, role: Option<Role>) -> AnyView {
     let (tone, sign) = match fault {
         Fault::NotFound | Fault::Unauthenticated => ("info", "?"),
-        Fault::Forbidden | Fault::RateLimited { .. } => ("warn", "!"),
+        Fault::Forbidden | Fault::RateLimited { .. } | Fault::Busy { .. } => ("warn", "!"),
         _ => ("bad", "✕"),
     };
     view! {
@@ -63,7 +63,7 @@ pub fn advice(fault: &Fault, role: Option<Role>) -> String {
         }
         Fault::Conflict => "Load the page again and repeat your change on what it shows then.".into(),
         Fault::Refused(refusal) => refusal.hint().into(),
-        Fault::RateLimited { .. } => "Nothing was changed. Waiting is enough.".into(),
+        Fault::RateLimited { .. } | Fault::Busy { .. } => "Nothing was changed. Waiting is enough.".into(),
         Fault::Unavailable { .. } => {
             "Nothing was changed. If it lasts, run `holdfast doctor` on the server.".into()
         }

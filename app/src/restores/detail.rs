@@ -137,7 +137,7 @@ fn facts(restore: &RestoreDetail, now: Option<Timestamp>) -> AnyView {
                 <dt>"State"</dt><dd>{row.state.badge()}</dd>
                 <dt>"Tenant"</dt><dd><a href=tenant_path(row.source_id, &row.tenant)>{name(row.tenant.as_str())}</a></dd>
                 <dt>"From"</dt><dd><a href=format!("/backups/{}", row.backup_id)>{exactly(row.snapshot_at, now)}</a></dd>
-                <dt>"What"</dt><dd>{selection(&row.selection)}</dd>
+                <dt>"What"</dt><dd>{selection(restore)}</dd>
                 <dt>"Asked by"</dt><dd>{name(&row.requested_by)}</dd>
                 <dt>"Asked"</dt><dd>{when(row.created_at, now)}</dd>
                 {difference}
@@ -147,15 +147,17 @@ fn facts(restore: &RestoreDetail, now: Option<Timestamp>) -> AnyView {
     .into_any()
 }
 
-/// The selection, with its names on demand.
-fn selection(selection: &Selection) -> AnyView {
-    let names: Vec<String> = match selection {
-        Selection::Everything => Vec::new(),
-        Selection::Tables { tables } if tables.len() < 2 => Vec::new(),
-        Selection::Tables { tables } => tables.iter().map(|table| visible(table)).collect(),
-        Selection::Rows { keys, .. } => keys.iter().map(|key| visible(&domain::Lines::row(key))).collect(),
+/// The selection, with its names on demand; the keys of rows only for those who may see rows.
+fn selection(restore: &RestoreDetail) -> AnyView {
+    let names: Vec<String> = match &restore.selection {
+        None | Some(Selection::Everything) => Vec::new(),
+        Some(Selection::Tables { tables }) if tables.len() < 2 => Vec::new(),
+        Some(Selection::Tables { tables }) => tables.iter().map(|table| visible(table)).collect(),
+        Some(Selection::Rows { keys, .. }) => {
+            keys.iter().map(|key| visible(&domain::Lines::row(key))).collect()
+        }
     };
-    let words = selection_words(selection);
+    let words = selection_words(&restore.row.selection);
     if names.is_empty() {
         return words.into_any();
     }

@@ -6,7 +6,7 @@ use domain::{
     Cursor, Timestamp,
     access::Permission,
     id::Id,
-    restores::{RequestState, Selection},
+    restores::{RequestState, SelectionSummary},
     tenancy::TenantKey,
 };
 use leptos::prelude::*;
@@ -92,15 +92,13 @@ pub fn restores_table(restores: Vec<RestoreRow>, now: Option<Timestamp>, with_te
 }
 
 /// What of a tenant is put back: `everything`, `2 tables`, `3 rows of grc_risk`.
-pub fn selection_words(selection: &Selection) -> String {
+pub fn selection_words(selection: &SelectionSummary) -> String {
     match selection {
-        Selection::Everything => "everything".into(),
-        Selection::Tables { tables } => match tables.as_slice() {
-            [table] => format!("table {}", visible(table)),
-            tables => count(tables.len() as u64, "table", "tables"),
-        },
-        Selection::Rows { table, keys } => {
-            format!("{} of {}", count(keys.len() as u64, "row", "rows"), visible(table))
+        SelectionSummary::Everything => "everything".into(),
+        SelectionSummary::Tables { only: Some(table), .. } => format!("table {}", visible(table)),
+        SelectionSummary::Tables { tables, only: None } => count(*tables, "table", "tables"),
+        SelectionSummary::Rows { table, rows } => {
+            format!("{} of {}", count(*rows, "row", "rows"), visible(table))
         }
     }
 }

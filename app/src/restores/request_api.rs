@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use domain::{
     BackupId, Cursor, Fault, Lines, Page, RestoreId, SourceId, Timestamp,
-    restores::{Obstacle, RequestState, Selection, TableDifference},
+    restores::{Obstacle, RequestState, Selection, SelectionSummary, TableDifference},
     tenancy::TenantKey,
 };
 use leptos::prelude::*;
@@ -44,8 +44,8 @@ pub struct RestoreRow {
     pub backup_id: BackupId,
     /// The instant that it holds.
     pub snapshot_at: Timestamp,
-    /// Which of the tenant's rows.
-    pub selection: Selection,
+    /// Which of the tenant's rows, in figures.
+    pub selection: SelectionSummary,
     /// How it stands.
     pub state: RequestState,
     /// Rows that would change or have changed, once that is known.
@@ -67,6 +67,8 @@ pub struct RestoreRow {
 pub struct RestoreDetail {
     /// As in the list.
     pub row: RestoreRow,
+    /// The whole selection; none if it names rows and the reader may not see rows.
+    pub selection: Option<Selection>,
     /// What happened, oldest first.
     pub history: Vec<RestoreEvent>,
     /// The difference, once it is computed.

@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 
 /// Rows on a page when the caller names no number.
 const PAGE: u32 = 50;
-/// Rows on a page at most.
-const PAGE_MAX: u32 = 200;
+/// Rows on a page at most, whatever its limit.
+pub const PAGE_MAX: u32 = 200;
 
 pub(crate) fn corrupt(table: &'static str, problem: impl Display) -> Error {
     Error::Corrupt { table, problem: problem.to_string() }
@@ -99,9 +99,11 @@ pub(crate) fn page<T>(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> (String,
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|row| {
-        let (key, id) = key(row);
-        Cursor(format!("{id}~{key}"))
-    });
+    let next = rows.last().filter(|_| more).map(|row| cursor(key(row)));
     Page { rows, next }
+}
+
+/// Where a page goes on behind a row: its key, and the id that breaks ties.
+pub(crate) fn cursor((key, id): (String, String)) -> Cursor {
+    Cursor(format!("{id}~{key}"))
 }

@@ -93,6 +93,9 @@ pub enum Conflict {
     /// Who would agree and who asked got their account or role from one another.
     #[error("somebody who is independent of who asked has to agree to this")]
     NotIndependent,
+    /// The actor has as many of these waiting as one person may.
+    #[error("as many of these are waiting as one person may have")]
+    TooManyWaiting,
     /// The link was used, or its time is over.
     #[error("the link is not valid any more")]
     LinkSpent,

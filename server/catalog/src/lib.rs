@@ -29,6 +29,7 @@ pub use access::{
     SignInRecord,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
+pub use decode::PAGE_MAX;
 pub use error::{ApprovalVoid, Conflict, Error, Result};
 pub use secret::Sealed;
 pub use system::{
@@ -40,8 +41,8 @@ pub use tenant::{
     APPROVAL_MS, Backup, BackupQuery, ChangeConnection, Channels, Copy, DayCount, Delivery, EvidenceRow,
     Figures, Inferred, MapHead, MapQuery, MapTable, MapVersion, NewChannels, NewConnection, NewUser, Restore,
     RestoreEvent, RestoreQuery, Run, RunEvent, RunInput, RunOutput, RunQuery, RunRequest, ScheduleRow,
-    SourceRow, Split, StoredByDay, TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery,
-    TenantRow, UNDO_MS, UserRow, VaultUse,
+    SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING, TableChoices, TableColumn, TenantCatalog,
+    TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,
 };
 
 /// The catalog: sources, runs, backups, people, and what they did.
@@ -81,6 +82,10 @@ impl Catalog {
     /// `SQLite` or `Postgres`.
     pub const fn database(&self) -> &'static str {
         self.db.name()
+    }
+    /// Whether the account is one that row security binds. With SQLite, which has none, there is nobody else.
+    pub async fn is_bound_by_row_security(&self) -> Result<bool> {
+        self.db.is_bound_by_row_security().await
     }
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {

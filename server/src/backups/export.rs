@@ -8,13 +8,16 @@ use std::sync::Arc;
 use catalog::{Outcome, Scope};
 use domain::{BackupId, Refusal, access::may, backups::Retention};
 use engine::{
-    format::keys::Place,
+    format::keys,
     pipeline::{self, Control, Export, NoFence},
 };
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio_util::sync::CancellationToken;
 
-use super::verify_job::place_of;
+use super::{
+    downloads::{Patient, Place},
+    verify_job::place_of,
+};
 use crate::{caller::Caller, fault::Result};
 
 /// What lies between vault and reader, in bytes.
@@ -35,6 +38,7 @@ pub async fn begin(caller: &Caller, scope: Scope<may::ExportBackup>, id: BackupI
     if backup.retention == Retention::Deleted {
         return Err(Refusal::Expired.into());
     }
+    let entered = caller.services.downloads.enter(&scope.actor().key())?;
     let place = place_of(&backup);
     // Whatever cannot be opened at all is an answer, not a broken download.
     pipeline::open_manifest(&caller.services.vault, &place).await?;
@@ -42,7 +46,7 @@ pub async fn begin(caller: &Caller, scope: Scope<may::ExportBackup>, id: BackupI
     let instant = backup.snapshot_at.utc().format("%Y%m%dT%H%M%SZ");
     let file_name = format!("{}-{instant}.sql.gz", backup.database);
     let (writer, content) = tokio::io::duplex(BUFFER);
-    tokio::spawn(run(caller.clone(), scope, id, place, writer));
+    tokio::spawn(run(caller.clone(), scope, id, place, Patient::new(writer), entered));
     Ok(Download { file_name, content })
 }
 
@@ -50,8 +54,9 @@ async fn run(
     caller: Caller,
     scope: Scope<may::ExportBackup>,
     id: BackupId,
-    place: Place,
-    mut writer: DuplexStream,
+    place: keys::Place,
+    mut writer: Patient<DuplexStream>,
+    _entered: Place,
 ) {
     let control = Control {
         clock: Arc::clone(&caller.services.clock),

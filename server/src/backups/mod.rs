@@ -1,6 +1,7 @@
 //! Runs and recovery points.
 
 pub mod cancel;
+pub mod downloads;
 pub mod export;
 pub mod job;
 pub mod read;

@@ -185,6 +185,21 @@ fn missing_file(url: &str) -> Option<String> {
     (!Path::new(path).exists()).then(|| path.to_owned())
 }
 
+/// Whether the database keeps organisations apart by itself, too.
+async fn up_to_date(title: &str, catalog: &Catalog) -> Finding {
+    let answers = format!("{} answers, schema up to date", catalog.database());
+    match catalog.is_bound_by_row_security().await {
+        Ok(true) => found(title, Severity::Good, answers, ""),
+        Ok(false) => found(
+            title,
+            Severity::Warn,
+            format!("{answers}, but its account is above row security"),
+            "Use an account that is no superuser and has no BYPASSRLS: then the database keeps organisations apart, too.",
+        ),
+        Err(error) => found(title, Severity::Bad, error.to_string(), "Look at the log of the database."),
+    }
+}
+
 async fn catalog(config: &Config, clock: &Arc<dyn Clock>) -> Vec<Finding> {
     const TITLE: &str = "Catalog";
     const MIGRATE: &str = "Run `holdfast migrate`.";
@@ -195,12 +210,7 @@ async fn catalog(config: &Config, clock: &Arc<dyn Clock>) -> Vec<Finding> {
     } else {
         match Catalog::open(url, Arc::clone(clock)).await {
             Ok(catalog) => findings.push(match catalog.pending_migrations().await {
-                Ok(pending) if pending.is_empty() => found(
-                    TITLE,
-                    Severity::Good,
-                    format!("{} answers, schema up to date", catalog.database()),
-                    "",
-                ),
+                Ok(pending) if pending.is_empty() => up_to_date(TITLE, &catalog).await,
                 Ok(pending) => {
                     found(TITLE, Severity::Bad, format!("schema lacks {}", pending.join(", ")), MIGRATE)
                 }

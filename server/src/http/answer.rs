@@ -16,8 +16,8 @@ pub fn fault(fault: &Fault) -> Response {
     };
     let text = format!("{fault}. {advice}\n");
     let mut response = plain(status(fault), text);
-    if let Fault::RateLimited { retry_after_s } = fault {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_s));
+    if let Some(seconds) = fault.retry_after_s() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

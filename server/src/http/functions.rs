@@ -54,8 +54,8 @@ async fn with_status(response: Response) -> Response {
     let body = to_bytes(body, LONGEST_FAULT).await.unwrap_or_default();
     if let Ok(ApiError(fault)) = serde_json::from_slice::<ApiError>(&body) {
         parts.status = answer::status(&fault);
-        if let domain::Fault::RateLimited { retry_after_s } = fault {
-            parts.headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
+        if let Some(seconds) = fault.retry_after_s() {
+            parts.headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }

@@ -48,8 +48,11 @@ pub async fn plan(
     if rows.tenant_part(backup.id, &request.tenant).await?.is_none() {
         return Err(Refusal::TenantNotInBackup { tenant: TenantKey::into(request.tenant) }.into());
     }
-    let wish =
-        TenantRestore { backup_id: backup.id, selection: selection(&request)?, tenant: request.tenant };
+    let wish = TenantRestore {
+        backup_id: backup.id,
+        selection: bounded(selection(&request)?)?,
+        tenant: request.tenant,
+    };
     let taken = Taken::Restored(&wish.selection);
     if let Some(refusal) = routes::refusal(&rows, &caller.services.vault, &backup, taken).await? {
         return Err(refusal.into());
@@ -57,6 +60,26 @@ pub async fn plan(
     let (restore, run) = rows.plan_restore(&wish).await?;
     caller.services.wake(scope.tenant(), run, 0).await;
     Ok(restore)
+}
+
+/// Refuses what is too long to be stored with a request and looked at by whoever approves it.
+fn bounded(selection: Selection) -> Result<Selection, Fault> {
+    let field = match &selection {
+        Selection::Everything => return Ok(selection),
+        Selection::Tables { .. } => "tables",
+        Selection::Rows { .. } => "keys",
+    };
+    let length = serde_json::to_vec(&selection).map_or(usize::MAX, |text| text.len());
+    if length <= Selection::LONGEST {
+        return Ok(selection);
+    }
+    let most = Selection::LONGEST >> 10;
+    Err(Fault::invalid(
+        field,
+        format!(
+            "this is too long: a choice has at most {most} KiB; choose whole tables, or restore in parts"
+        ),
+    ))
 }
 
 fn selection(request: &PlanRestore) -> Result<Selection, Fault> {

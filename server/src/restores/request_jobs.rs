@@ -54,7 +54,7 @@ pub async fn plan(job: &Job) -> Result<(), JobError> {
     let wish = TenantRestore {
         backup_id: backup.id,
         tenant: restore.tenant.clone(),
-        selection: restore.selection.clone(),
+        selection: job.rows().restore_selection(restore.id).await?,
     };
     routes::check(&job.rows(), job.vault(), &backup, Taken::Restored(&restore.selection)).await?;
     let attempt = u32::try_from(job.claim.fence()).unwrap_or(u32::MAX);

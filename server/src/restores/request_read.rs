@@ -5,7 +5,7 @@ use catalog::{Conflict, RestoreQuery, Scope, UNDO_MS};
 use domain::{
     Page, RestoreId,
     access::{Permission, may},
-    restores::{RequestState, TableDifference},
+    restores::{RequestState, SelectionSummary, TableDifference},
 };
 
 use super::request_view::{difference_view, event_view, restore_row};
@@ -38,8 +38,12 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: RestoreId)
     let refusal = rows.second_person_refusal(&restore).await?;
     let may_approve = Permission::ApproveRestore.allows(scope.role()) && refusal.is_none();
     let is_young = restore.applied_at.is_some_and(|at| at.plus_ms(UNDO_MS) > caller.services.clock.now());
+    // Keys of rows are contents, like the rows themselves.
+    let is_shown = !matches!(restore.selection, SelectionSummary::Rows { .. })
+        || Permission::ReadContents.allows(scope.role());
     Ok(RestoreDetail {
         row: restore_row(&restore),
+        selection: if is_shown { Some(rows.restore_selection(id).await?) } else { None },
         history: rows.restore_events(id).await?.into_iter().map(event_view).collect(),
         difference: restore.figures.as_ref().map(difference_view),
         run: Some(run_detail(run, log)),

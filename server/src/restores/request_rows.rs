@@ -3,7 +3,7 @@
 use app::restores::request_api::{Cell, CellDifference, RowChange, RowDifference, RowDifferences, RowFilter};
 use catalog::{Outcome, Scope};
 use domain::{Cursor, Fault, Page, access::may};
-use engine::pipeline::tenant_restore::{ChangeKind, ChangedRow, ChangedRows, changed_rows};
+use engine::pipeline::tenant_restore::{ChangeKind, ChangedRow, ChangedRows, Shown, changed_rows};
 
 use super::request_jobs::change_set;
 use crate::{caller::Caller, fault::Result};
@@ -43,7 +43,7 @@ pub async fn rows(
 }
 
 fn difference(row: &ChangedRow, of: &ChangedRows) -> RowDifference {
-    let value = |side: &Option<Vec<Option<String>>>, column: usize| {
+    let value = |side: &Option<Vec<Shown>>, column: usize| {
         side.as_ref().and_then(|values| values.get(column)).cloned()
     };
     let cells = (0..of.columns.len()).map(|column| {
@@ -53,7 +53,7 @@ fn difference(row: &ChangedRow, of: &ChangedRows) -> RowDifference {
     });
     let key = of.key.iter().map(|name| {
         let column = of.columns.iter().position(|column| column == name).unwrap_or(usize::MAX);
-        value(&row.new, column).or_else(|| value(&row.old, column)).flatten().unwrap_or_default()
+        value(&row.new, column).or_else(|| value(&row.old, column)).map(key_text).unwrap_or_default()
     });
     RowDifference {
         change: match row.kind {
@@ -66,10 +66,23 @@ fn difference(row: &ChangedRow, of: &ChangedRows) -> RowDifference {
     }
 }
 
-fn cell(value: Option<String>) -> Cell {
+fn cell(value: Shown) -> Cell {
     match value {
-        None => Cell::Null,
-        // Cut already, and saying so, if it is long.
-        Some(text) => Cell::Text { length: text.len() as u64, text },
+        Shown::Null => Cell::Null,
+        Shown::Text { text, length } => Cell::Text { text, length },
+        Shown::Binary { hex, length } => Cell::Binary { hex, length },
+    }
+}
+
+/// A value of a primary key, in one line.
+fn key_text(value: Shown) -> String {
+    match value {
+        Shown::Null => String::new(),
+        Shown::Text { text, length } if (text.len() as u64) < length => format!("{text}… ({length} bytes)"),
+        Shown::Text { text, .. } => text,
+        Shown::Binary { hex, length } if (hex.len() as u64) < 2 * length => {
+            format!("0x{hex}… ({length} bytes)")
+        }
+        Shown::Binary { hex, .. } => format!("0x{hex}"),
     }
 }

@@ -25,7 +25,11 @@ use super::{
     routes::{self, Taken},
 };
 use crate::{
-    backups::{export::Download, verify_job::place_of},
+    backups::{
+        downloads::{Patient, Place},
+        export::Download,
+        verify_job::place_of,
+    },
     caller::Caller,
     fault::{Error, Result},
 };
@@ -45,10 +49,11 @@ struct File {
 pub async fn begin(caller: &Caller, scope: Scope<may::ExportBackup>, id: RunId) -> Result<Download> {
     let rows = caller.rows(&scope);
     let file = find(caller, rows.get_run(id).await?, &scope).await?;
+    let entered = caller.services.downloads.enter(&scope.actor().key())?;
     rows.record("tenant.export", &format!("run {id}"), Outcome::Done, "begun").await?;
     let file_name = file.output.name.clone();
     let (writer, content) = tokio::io::duplex(BUFFER);
-    tokio::spawn(send(caller.clone(), scope, id, file, writer));
+    tokio::spawn(send(caller.clone(), scope, id, file, Patient::new(writer), entered));
     Ok(Download { file_name, content })
 }
 
@@ -73,7 +78,14 @@ async fn find(caller: &Caller, run: Run, scope: &Scope<may::ExportBackup>) -> Re
     Ok(File { backup, tenant, format, output })
 }
 
-async fn send(caller: Caller, scope: Scope<may::ExportBackup>, id: RunId, file: File, writer: DuplexStream) {
+async fn send(
+    caller: Caller,
+    scope: Scope<may::ExportBackup>,
+    id: RunId,
+    file: File,
+    writer: Patient<DuplexStream>,
+    _entered: Place,
+) {
     let (outcome, detail) = match write(&caller, &file, writer).await {
         Ok(()) => (Outcome::Done, format!("{} bytes, {}", file.output.size, file.output.sha256)),
         Err(Error::Engine(error)) => {
@@ -88,7 +100,7 @@ async fn send(caller: Caller, scope: Scope<may::ExportBackup>, id: RunId, file: 
     }
 }
 
-async fn write(caller: &Caller, file: &File, writer: DuplexStream) -> Result<()> {
+async fn write(caller: &Caller, file: &File, writer: Patient<DuplexStream>) -> Result<()> {
     let control = Control {
         clock: Arc::clone(&caller.services.clock),
         cancel: CancellationToken::new(),
@@ -105,7 +117,7 @@ const CHANGED: &str = "the reader went away, or the file was not the one that wa
 
 /// Passes on everything but the last byte, without which no tool takes the file for whole.
 struct Held {
-    inner: DuplexStream,
+    inner: Patient<DuplexStream>,
     last: Option<u8>,
     hash: Sha256,
 }
@@ -169,7 +181,7 @@ mod tests {
             reader.read_to_end(&mut all).await.unwrap();
             all
         });
-        let mut held = Held { inner: writer, last: None, hash: Sha256::new() };
+        let mut held = Held { inner: Patient::new(writer), last: None, hash: Sha256::new() };
         for piece in pieces {
             held.write_all(piece).await.unwrap();
         }

@@ -20,7 +20,7 @@ use crate::{backups::view::run_row, caller::Caller, fault::Result, restores::req
 /// Runs and requests on a tenant's page.
 const NEWEST: u32 = 10;
 /// Tenants on a page of the list.
-const PAGE: usize = 50;
+const PAGE: u32 = 50;
 /// Tenants that are looked at for one page when only some standings are asked for.
 const LOOKED_AT: usize = 2_000;
 
@@ -43,20 +43,28 @@ pub async fn list(
         source: filter.source,
         search: filter.search,
         after: filter.after,
+        // Standings are judged here, so many are looked at together when only one of them is asked for.
+        limit: if filter.standing.is_some() { catalog::PAGE_MAX } else { PAGE },
         ..TenantQuery::default()
     };
     let (mut page, mut looked) = (Page::empty(), 0);
-    loop {
+    while page.rows.len() < PAGE as usize && looked < LOOKED_AT {
         let found = rows.list_tenants(&query).await?;
         looked += found.rows.len();
-        let found = found.map(|row| tenant_row(&row, &sources, now).0);
-        let wanted =
-            found.rows.into_iter().filter(|row| filter.standing.is_none_or(|one| one == row.standing));
-        page.rows.extend(wanted);
         page.next.clone_from(&found.next);
-        query.after = found.next;
-        // A page of one standing may hold more than fifty, never fewer while there are more.
-        if query.after.is_none() || page.rows.len() >= PAGE || looked >= LOOKED_AT {
+        let mut left = found.rows.iter();
+        for row in left.by_ref() {
+            let shown = tenant_row(row, &sources, now).0;
+            if filter.standing.is_none_or(|standing| standing == shown.standing) {
+                page.rows.push(shown);
+            }
+            if page.rows.len() == PAGE as usize {
+                page.next = (left.len() > 0 || found.next.is_some()).then(|| row.cursor());
+                break;
+            }
+        }
+        query.after.clone_from(&page.next);
+        if query.after.is_none() {
             break;
         }
     }

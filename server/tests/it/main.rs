@@ -7,6 +7,7 @@ mod coverage;
 mod events;
 mod forgery;
 mod headers;
+mod limits;
 mod migrating;
 mod names;
 mod people;

@@ -89,14 +89,19 @@ async fn a_tenants_own_backup_holds_nobody_else_and_goes_with_its_retention() {
     inferred(&floor).await;
     floor.rows().confirm_map(floor.source, 1).await.unwrap();
     let request = RunRequest::TenantBackup { source_id: floor.source, tenant: key("3"), label: None };
+    // A tenant that no backup has found yet has none of its own.
+    assert!(floor.rows().create_run(request.clone(), None).await.is_err());
+    let all = whole(&floor).await;
+    let newest = floor.rows().get_source(floor.source).await.unwrap().newest;
     let backup = backed_up(&floor, request).await;
     let rows = floor.rows();
     assert_eq!(rows.count_backup_tenants(backup).await.unwrap(), 1);
     let point = rows.list_points(floor.source, &key("3"), None, 0).await.unwrap().rows.remove(0);
     assert!(point.is_own && point.is_complete && point.rows == 286, "{point:?}");
-    assert_eq!(rows.get_source(floor.source).await.unwrap().newest, None);
+    assert_eq!(rows.get_source(floor.source).await.unwrap().newest, newest);
     let objects = floor.objects();
-    assert!(objects.iter().any(|name| name.contains("tenant-3")), "{objects:?}");
+    let own = |name: &String| name.contains("tenant-3") && !name.contains(&all.to_string());
+    assert!(objects.iter().any(own), "{objects:?}");
     proven(&floor, backup).await;
     let system = floor.services.catalog.system(SystemTask::Retention);
     assert!(system.mark_expiring(floor.tenant, backup).await.unwrap());
@@ -104,7 +109,7 @@ async fn a_tenants_own_backup_holds_nobody_else_and_goes_with_its_retention() {
     let left = floor.objects();
     assert!(!left.iter().any(|name| name.contains(&backup.to_string())), "{left:?}");
     let all = BackupQuery { removed: true, ..BackupQuery::default() };
-    assert_eq!(floor.rows().list_backups(&all).await.unwrap().rows.len(), 1, "its row stays");
+    assert_eq!(floor.rows().list_backups(&all).await.unwrap().rows.len(), 2, "its row stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@
 
 use domain::{Clock, Timestamp};
 
-use super::{Db, Tx, first};
+use super::{Db, Scope, Tx, first};
 use crate::error::Result;
 
 /// Picks one of two texts of the same statement.
@@ -31,11 +31,16 @@ impl Db {
         }
     }
 
-    /// Begins to write.
+    /// Begins to write across organisations.
     pub async fn begin(&self) -> Result<Tx> {
+        self.begin_in(Scope::System).await
+    }
+
+    /// Begins to write what lies in a scope.
+    pub async fn begin_in(&self, scope: Scope) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Pg(pool) => Tx::Pg(pool.begin().await?),
+            Self::Pg(pool) => Tx::Pg(pool.begin_with(scope.begin("BEGIN")).await?),
         })
     }
 }

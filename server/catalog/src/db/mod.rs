@@ -7,6 +7,7 @@
 
 mod dialect;
 mod open;
+mod scope;
 
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
 
@@ -27,10 +28,10 @@ pub(crate) enum Tx {
     Pg(sqlx::Transaction<'static, Postgres>),
 }
 
-/// A connection that only reads.
+/// A connection that only reads. On Postgres a transaction, because its scope must end with it.
 pub(crate) enum Reader {
     Sqlite(PoolConnection<Sqlite>),
-    Pg(PoolConnection<Postgres>),
+    Pg(sqlx::Transaction<'static, Postgres>),
 }
 
 /// Either of them, for the macros.
@@ -63,11 +64,16 @@ impl AsConn for Reader {
 }
 
 impl Db {
-    /// A connection for reading.
+    /// A connection for reading across organisations.
     pub async fn read(&self) -> Result<Reader> {
+        self.read_in(Scope::System).await
+    }
+
+    /// A connection for reading what lies in a scope.
+    pub async fn read_in(&self, scope: Scope) -> Result<Reader> {
         Ok(match self {
             Self::Sqlite { reader, .. } => Reader::Sqlite(reader.acquire().await?),
-            Self::Pg(pool) => Reader::Pg(pool.acquire().await?),
+            Self::Pg(pool) => Reader::Pg(pool.begin_with(scope.begin("BEGIN READ ONLY")).await?),
         })
     }
 }
@@ -133,4 +139,5 @@ macro_rules! first {
 }
 
 pub(crate) use dialect::dialect;
+pub(crate) use scope::Scope;
 pub(crate) use {all, exec, first};

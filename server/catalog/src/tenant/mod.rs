@@ -25,7 +25,7 @@ use domain::{TenantId, access::Role};
 use crate::{
     Catalog,
     audit::{self, Actor, Note, Outcome},
-    db::{Reader, Tx},
+    db::{Reader, Scope, Tx},
     error::Result,
 };
 
@@ -51,7 +51,7 @@ pub use runs::{Run, RunEvent, RunQuery};
 pub use source_tenants::{TenantPart, TenantQuery, TenantRow};
 pub(crate) use sources::owed_since;
 pub use sources::{ScheduleRow, SourceRow};
-pub use start_run::RunRequest;
+pub use start_run::{RunRequest, TENANT_BACKUPS_WAITING};
 
 /// The rows of one organisation. Made by [`Catalog::tenant`] from a scope, or for a claimed run.
 #[derive(Debug)]
@@ -82,10 +82,10 @@ impl<'c> TenantCatalog<'c> {
         self.catalog.clock.now().0
     }
     async fn read(&self) -> Result<Reader> {
-        self.catalog.db.read().await
+        self.catalog.db.read_in(Scope::Tenant(self.tenant)).await
     }
     async fn begin(&self) -> Result<Tx> {
-        self.catalog.db.begin().await
+        self.catalog.db.begin_in(Scope::Tenant(self.tenant)).await
     }
     /// Writes to the audit trail what was done, in the same transaction.
     async fn note(&self, tx: &mut Tx, action: &'static str, subject: String, detail: String) -> Result<()> {

@@ -21,6 +21,8 @@ pub(crate) struct NewRun<'a> {
     pub backup: Option<BackupId>,
     pub subject: &'a str,
     pub requested_by: &'a str,
+    /// The actor's kind and id, where one person's runs are counted.
+    pub requested_by_id: Option<String>,
     pub label: Option<&'a str>,
     pub slot: Option<Timestamp>,
     pub slot_key: Option<String>,
@@ -40,6 +42,7 @@ impl<'a> NewRun<'a> {
             backup: None,
             subject,
             requested_by,
+            requested_by_id: None,
             label: None,
             slot: None,
             slot_key: None,
@@ -58,8 +61,8 @@ impl<'a> NewRun<'a> {
             tx,
             "insert into runs (tenant_id, id, kind, source_id, connection_id, makes_backup_id, backup_id, subject, \
              state, starts, fence, next_at, cancel_requested, requested_by, label, slot, slot_key, idempotency_key, \
-             input, tenant_key, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', 0, 0, $9, 0, $10, $11, \
-             $12, $13, $14, $15, $16, $9) on conflict do nothing",
+             input, tenant_key, requested_by_id, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', 0, 0, $9, 0, $10, $11, \
+             $12, $13, $14, $15, $16, $17, $9) on conflict do nothing",
             self.tenant.to_string(),
             run.to_string(),
             self.kind.key(),
@@ -76,6 +79,7 @@ impl<'a> NewRun<'a> {
             self.idempotency_key.map(storable),
             self.input.as_ref().map(|input| to_json("runs", input)).transpose()?,
             self.tenant_key.map(TenantKey::as_str),
+            self.requested_by_id.as_deref().map(storable),
         )?;
         Ok((made == 1).then_some(run))
     }

@@ -2,7 +2,7 @@
 
 use domain::{
     BackupId, Cursor, Page, RestoreId, RunId, SourceId, Timestamp,
-    restores::{Difference, Obstacle, RequestState, Selection, TableDifference},
+    restores::{Difference, Obstacle, RequestState, Selection, SelectionSummary, TableDifference},
     tenancy::TenantKey,
 };
 use serde::{Deserialize, Serialize};
@@ -99,8 +99,8 @@ pub struct Restore {
     pub snapshot_at: Timestamp,
     /// Whose rows.
     pub tenant: TenantKey,
-    /// Which of them.
-    pub selection: Selection,
+    /// Which of them, in figures; [`TenantCatalog::restore_selection`] has all of it.
+    pub selection: SelectionSummary,
     /// How it stands.
     pub state: RequestState,
     /// Grows with every step.
@@ -156,7 +156,7 @@ struct Row {
     backup_id: String,
     snapshot_at: i64,
     tenant_key: String,
-    selection: String,
+    selection_summary: String,
     state: String,
     version: i64,
     attempt: Option<i64>,
@@ -186,7 +186,7 @@ impl TryFrom<Row> for Restore {
             backup_id: id(TABLE, &row.backup_id)?,
             snapshot_at: Timestamp(row.snapshot_at),
             tenant: tenant_key(TABLE, row.tenant_key)?,
-            selection: json(TABLE, &row.selection)?,
+            selection: json(TABLE, &row.selection_summary)?,
             state: word(TABLE, &row.state, RequestState::find)?,
             version: row.version,
             attempt: row.attempt.map(|attempt| number(TABLE, attempt)).transpose()?,
@@ -208,7 +208,7 @@ impl TryFrom<Row> for Restore {
 
 macro_rules! select_requests {
     () => {
-        "select q.id, q.source_id, s.database_name, q.backup_id, b.snapshot_at, q.tenant_key, q.selection, q.state, \
+        "select q.id, q.source_id, s.database_name, q.backup_id, b.snapshot_at, q.tenant_key, q.selection_summary, q.state, \
          q.version, q.attempt, q.difference, q.made_by_id, q.made_by, q.asked_by_id, q.is_unsure, q.approved_until, q.created_at, \
          q.changed_at, q.applied_at, q.plan_run_id, q.apply_run_id, q.undo_run_id from restore_requests q \
          join sources s on s.tenant_id = q.tenant_id and s.id = q.source_id \
@@ -257,6 +257,19 @@ impl TenantCatalog<'_> {
             id.to_string(),
         )?;
         row.ok_or(Error::NotFound { what: "restore" })?.try_into()
+    }
+
+    /// Which rows a request asks for, by name: the keys are contents of the tenant's tables.
+    pub async fn restore_selection(&self, restore: RestoreId) -> Result<Selection> {
+        let mut reader = self.read().await?;
+        let row = first!(
+            &mut reader,
+            (String,),
+            "select selection from restore_requests where tenant_id = $1 and id = $2",
+            self.key(),
+            restore.to_string(),
+        )?;
+        json(TABLE, &row.ok_or(Error::NotFound { what: "restore" })?.0)
     }
 
     /// What happened to a request, oldest first.

@@ -77,15 +77,16 @@ impl TenantCatalog<'_> {
         let run = run.insert(&mut tx, &*self.catalog.clock).await?.ok_or(Conflict::AlreadyRunning)?;
         exec!(
             &mut tx,
-            "insert into restore_requests (tenant_id, id, source_id, backup_id, tenant_key, selection, state, version, \
-             is_applicable, made_by_id, made_by, created_at, changed_at, plan_run_id) \
-             values ($1, $2, $3, $4, $5, $6, $7, 1, 0, $8, $9, $10, $10, $11)",
+            "insert into restore_requests (tenant_id, id, source_id, backup_id, tenant_key, selection, selection_summary, state, \
+             version, is_applicable, made_by_id, made_by, created_at, changed_at, plan_run_id) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, 1, 0, $9, $10, $11, $11, $12)",
             self.key(),
             restore.to_string(),
             source.to_string(),
             wish.backup_id.to_string(),
             wish.tenant.as_str(),
             to_json(TABLE, &wish.selection)?,
+            to_json(TABLE, &wish.selection.summary())?,
             S::Planning.key(),
             self.actor.key(),
             storable(self.actor.name()),

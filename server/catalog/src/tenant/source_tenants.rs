@@ -8,7 +8,7 @@ use domain::{
 use crate::{
     TenantCatalog,
     db::{all, first},
-    decode::{After, contains, id, number, page, page_size, tenant_key, word},
+    decode::{After, contains, cursor, id, number, page, page_size, tenant_key, word},
     error::{Error, Result},
 };
 
@@ -23,7 +23,7 @@ pub struct TenantQuery {
     pub search: Option<String>,
     /// Where to go on.
     pub after: Option<Cursor>,
-    /// Rows at most; 0 means 50.
+    /// Rows at most; 0 means 50, and never more than [`PAGE_MAX`].
     pub limit: u32,
 }
 
@@ -109,6 +109,40 @@ impl TryFrom<PartColumns> for TenantPart {
     }
 }
 
+/// What is known of the newest part, beside a tenant's row: there is none, or all of it.
+#[derive(sqlx::FromRow)]
+struct NewestColumns {
+    backup_id: Option<String>,
+    snapshot_at: Option<i64>,
+    label: Option<String>,
+    verification: Option<String>,
+    verified_at: Option<i64>,
+    is_own: i64,
+    is_complete: Option<i64>,
+    row_count: Option<i64>,
+    plain_bytes: Option<i64>,
+    stored_bytes: Option<i64>,
+}
+
+impl NewestColumns {
+    fn part(self) -> Result<Option<TenantPart>> {
+        let Some(backup_id) = self.backup_id else { return Ok(None) };
+        let columns = PartColumns {
+            backup_id,
+            snapshot_at: self.snapshot_at.unwrap_or_default(),
+            label: self.label,
+            verification: self.verification.unwrap_or_default(),
+            verified_at: self.verified_at,
+            is_own: self.is_own,
+            is_complete: self.is_complete.unwrap_or_default(),
+            row_count: self.row_count.unwrap_or_default(),
+            plain_bytes: self.plain_bytes.unwrap_or_default(),
+            stored_bytes: self.stored_bytes.unwrap_or_default(),
+        };
+        TenantPart::try_from(columns).map(Some)
+    }
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     source_id: String,
@@ -118,14 +152,50 @@ struct Row {
     first_seen_at: i64,
     last_seen_at: i64,
     proven_at: Option<i64>,
-    backup: Option<String>,
+    #[sqlx(flatten)]
+    newest: NewestColumns,
     restore_id: Option<String>,
     restore_state: Option<String>,
     restore_at: Option<i64>,
 }
 
+impl TryFrom<Row> for TenantRow {
+    type Error = Error;
+    fn try_from(row: Row) -> Result<Self> {
+        let last_restore = match (row.restore_id, row.restore_state, row.restore_at) {
+            (Some(restore), Some(state), Some(at)) => Some((
+                id("restore_requests", &restore)?,
+                word("restore_requests", &state, RequestState::find)?,
+                Timestamp(at),
+            )),
+            _ => None,
+        };
+        Ok(Self {
+            source_id: id("source_tenants", &row.source_id)?,
+            database: row.database_name,
+            key: tenant_key("source_tenants", row.tenant_key)?,
+            name: row.name,
+            first_seen_at: Timestamp(row.first_seen_at),
+            last_seen_at: Timestamp(row.last_seen_at),
+            newest: row.newest.part()?,
+            proven_at: row.proven_at.map(Timestamp),
+            last_restore,
+        })
+    }
+}
+
+impl TenantRow {
+    fn place(&self) -> (String, String) {
+        (self.key.as_str().to_owned(), self.source_id.to_string())
+    }
+    /// Where a page that ends with it goes on.
+    pub fn cursor(&self) -> Cursor {
+        cursor(self.place())
+    }
+}
+
 impl TenantCatalog<'_> {
-    /// Tenants, by source and key.
+    /// Tenants, by source and key. One statement, however many they are.
     pub async fn list_tenants(&self, query: &TenantQuery) -> Result<Page<TenantRow>> {
         let limit = page_size(query.limit);
         let after = After::read(query.after.as_ref())?;
@@ -140,11 +210,16 @@ impl TenantCatalog<'_> {
              and b.id = p.backup_id where p.tenant_id = t.tenant_id and p.source_id = t.source_id \
              and p.tenant_key = t.tenant_key and b.retention = 'active' and b.verification = 'restore_ok' \
              and b.is_complete = 1) as proven_at, \
-             (select b.id from backup_tenants p join backups b on b.tenant_id = p.tenant_id and b.id = p.backup_id \
-             where p.tenant_id = t.tenant_id and p.source_id = t.source_id and p.tenant_key = t.tenant_key \
-             and b.retention = 'active' order by p.snapshot_at desc, p.backup_id desc limit 1) as backup, \
+             n.backup_id, n.snapshot_at, c.label, c.verification, c.verified_at, \
+             cast(case when c.tenant_key is null then 0 else 1 end as bigint) as is_own, c.is_complete, n.row_count, \
+             n.plain_bytes, n.stored_bytes, \
              r.id as restore_id, r.state as restore_state, r.changed_at as restore_at \
              from source_tenants t join sources s on s.tenant_id = t.tenant_id and s.id = t.source_id \
+             left join backup_tenants n on n.tenant_id = t.tenant_id and n.tenant_key = t.tenant_key and n.backup_id = \
+             (select p.backup_id from backup_tenants p join backups b on b.tenant_id = p.tenant_id and b.id = p.backup_id \
+             where p.tenant_id = t.tenant_id and p.source_id = t.source_id and p.tenant_key = t.tenant_key \
+             and b.retention = 'active' order by p.snapshot_at desc, p.backup_id desc limit 1) \
+             left join backups c on c.tenant_id = n.tenant_id and c.id = n.backup_id \
              left join restore_requests r on r.tenant_id = t.tenant_id and r.id = (select q.id from restore_requests q \
              where q.tenant_id = t.tenant_id and q.source_id = t.source_id and q.tenant_key = t.tenant_key \
              order by q.created_at desc, q.id desc limit 1) \
@@ -161,38 +236,8 @@ impl TenantCatalog<'_> {
             after_key,
             i64::from(limit) + 1,
         )?;
-        drop(reader);
-        let mut tenants = Vec::with_capacity(rows.len());
-        for row in rows {
-            tenants.push(self.tenant_row(row).await?);
-        }
-        Ok(page(tenants, limit, |row| (row.key.as_str().to_owned(), row.source_id.to_string())))
-    }
-
-    async fn tenant_row(&self, row: Row) -> Result<TenantRow> {
-        let newest = match &row.backup {
-            Some(backup) => self.part(backup, &row.tenant_key).await?,
-            None => None,
-        };
-        let last_restore = match (row.restore_id, row.restore_state, row.restore_at) {
-            (Some(restore), Some(state), Some(at)) => Some((
-                id("restore_requests", &restore)?,
-                word("restore_requests", &state, RequestState::find)?,
-                Timestamp(at),
-            )),
-            _ => None,
-        };
-        Ok(TenantRow {
-            source_id: id("source_tenants", &row.source_id)?,
-            database: row.database_name,
-            key: tenant_key("source_tenants", row.tenant_key)?,
-            name: row.name,
-            first_seen_at: Timestamp(row.first_seen_at),
-            last_seen_at: Timestamp(row.last_seen_at),
-            newest,
-            proven_at: row.proven_at.map(Timestamp),
-            last_restore,
-        })
+        let tenants = rows.into_iter().map(TenantRow::try_from).collect::<Result<Vec<_>>>()?;
+        Ok(page(tenants, limit, TenantRow::place))
     }
 
     async fn part(&self, backup: &str, key: &str) -> Result<Option<TenantPart>> {

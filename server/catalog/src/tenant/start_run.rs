@@ -64,10 +64,15 @@ pub enum RunRequest {
     },
 }
 
+/// Backups of single tenants that one person may have waiting for one source. Each reads the live server by itself;
+/// whoever wants more wants a backup of everybody.
+pub const TENANT_BACKUPS_WAITING: u32 = 20;
+
 impl TenantCatalog<'_> {
     /// Queues a run, with its audit entry in the same transaction. A key that was used before gives the run it
     /// made. [`crate::Conflict::AlreadyRunning`] if one of that kind is active;
-    /// [`crate::Conflict::Expired`] if the backup is gone.
+    /// [`crate::Conflict::Expired`] if the backup is gone; [`crate::Conflict::TooManyWaiting`] if the actor has
+    /// [`TENANT_BACKUPS_WAITING`] already.
     pub async fn create_run(&self, request: RunRequest, idempotency_key: Option<&str>) -> Result<RunId> {
         let mut tx = self.begin().await?;
         if let Some(run) = self.run_of_key(&mut tx, idempotency_key).await? {
@@ -88,6 +93,7 @@ impl TenantCatalog<'_> {
                 let (database, connection) = self.source_of_run(&mut tx, *source_id).await?;
                 (new.source, new.connection, new.label) =
                     (Some(*source_id), Some(connection), label.as_deref());
+                self.admit_tenant_backup(&mut tx, *source_id, tenant).await?;
                 new.tenant_key = Some(tenant);
                 subject = database;
                 format!("backup of tenant {tenant} of source {source_id}")
@@ -129,6 +135,7 @@ impl TenantCatalog<'_> {
                 format!("connection {connection_id}")
             }
         };
+        new.requested_by_id = Some(self.actor.key());
         (new.subject, new.idempotency_key) = (&subject, idempotency_key);
         let Some(run) = new.insert(&mut tx, &*self.catalog.clock).await? else {
             // The same form, sent twice at the same moment, is not a conflict.
@@ -140,6 +147,46 @@ impl TenantCatalog<'_> {
         self.note(&mut tx, action(kind), format!("run {run}"), detail).await?;
         tx.commit().await?;
         Ok(run)
+    }
+
+    /// Only tenants that a backup has found have backups of their own: a key that somebody made up would queue work on
+    /// the live server, and leave its name in a backup that holds nothing.
+    async fn admit_tenant_backup(&self, tx: &mut Tx, source: SourceId, tenant: &TenantKey) -> Result<()> {
+        let known = first!(
+            tx,
+            (String,),
+            "select tenant_key from source_tenants where tenant_id = $1 and source_id = $2 and tenant_key = $3",
+            self.key(),
+            source.to_string(),
+            tenant.as_str(),
+        )?;
+        known.ok_or(Error::NotFound { what: "tenant" })?;
+        // The source's row is held, so that nobody counts beside us.
+        let held = first!(
+            tx,
+            (String,),
+            dialect!(
+                tx,
+                sqlite: "select id from sources where tenant_id = $1 and id = $2",
+                postgres: "select id from sources where tenant_id = $1 and id = $2 for no key update"
+            ),
+            self.key(),
+            source.to_string(),
+        )?;
+        held.ok_or(Error::NotFound { what: "source" })?;
+        let waiting = first!(
+            tx,
+            (i64,),
+            "select cast(count(*) as bigint) from runs where tenant_id = $1 and source_id = $2 and kind = 'backup' \
+             and state in ('queued', 'retrying') and tenant_key is not null and requested_by_id = $3",
+            self.key(),
+            source.to_string(),
+            storable(&self.actor.key()),
+        )?;
+        if waiting.is_some_and(|(count,)| count >= i64::from(TENANT_BACKUPS_WAITING)) {
+            return Err(Conflict::TooManyWaiting.into());
+        }
+        Ok(())
     }
 
     async fn run_of_key(&self, tx: &mut Tx, idempotency_key: Option<&str>) -> Result<Option<RunId>> {

@@ -234,6 +234,7 @@ async fn ask_of_restores(ours: &TenantCatalog<'_>, asked: &mut Asked<'_>) {
     asked.missing("plan_restore", ours.plan_restore(&wish).await);
     asked.clean("list_restores", ours.list_restores(&RestoreQuery::default()).await);
     asked.missing("get_restore", ours.get_restore(restore).await);
+    asked.missing("restore_selection", ours.restore_selection(restore).await);
     asked.empty("restore_events", ours.restore_events(restore).await);
     let tables = ours.list_restore_tables(restore, false, None, None, 0).await;
     asked.empty("list_restore_tables", tables.map(|page| page.rows));

@@ -100,6 +100,17 @@ pub async fn database() -> Option<String> {
     };
     let name = format!("holdfast_{}", uuid::Uuid::now_v7().simple());
     let mut admin = PgConnection::connect(&url.replace("DATABASE", "postgres")).await.unwrap();
-    sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut admin).await.unwrap();
-    Some(url.replace("DATABASE", &name))
+    // Its owner is no superuser: those are not bound by row security.
+    let make = [
+        format!("create role {name} login password '{name}'"),
+        format!("create database {name} owner {name}"),
+    ];
+    for statement in make {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut admin).await.unwrap();
+    }
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let place = rest.split_once('/').map_or(rest, |(authority, _)| authority);
+    let host = place.rsplit_once('@').map_or(place, |(_, host)| host);
+    let path = rest.strip_prefix(place).unwrap();
+    Some(format!("{scheme}://{name}:{name}@{host}{path}").replace("DATABASE", &name))
 }

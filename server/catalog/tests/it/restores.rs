@@ -9,12 +9,19 @@ use domain::{
     BackupId, RestoreId, RunId, UserId,
     access::{Role, may},
     backups::{MAX_STARTS, RunError, RunKind, RunState},
-    restores::{Difference, Obstacle, RequestState as S, Selection, TableDifference, TenantRestore},
+    restores::{
+        Difference, Obstacle, RequestState as S, Selection, SelectionSummary, TableDifference, TenantRestore,
+    },
     tenancy::TenantKey,
 };
 
 use crate::access::session_of;
 use crate::world::{HOUR, LEASE, NOON, World, contract, failure, map, raw, split_backup, tenant_key};
+
+const SQLITE_FIGURES: &str =
+    include_str!("../../../../migrations/sqlite/20261127000004_selection_summary.sql");
+const POSTGRES_FIGURES: &str =
+    include_str!("../../../../migrations/postgres/20261127000004_selection_summary.sql");
 
 fn difference(tables: u64, digest: &str) -> Difference {
     let table = |n| TableDifference {
@@ -115,6 +122,41 @@ async fn twenty<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
 }
 
 contract! {
+    a_list_of_requests_has_figures_and_no_keys(world) {
+        let backup = split_backup(world, world.ours, 3, map(&["control"])).await;
+        let selections = [
+            ("1", Selection::Everything),
+            ("2", Selection::Tables { tables: vec!["a".into(), "b".into()] }),
+            ("3", Selection::Rows { table: "control".into(), keys: vec![vec!["ann@example.org".into()], vec!["2".into()]] }),
+        ];
+        let mut restores = Vec::new();
+        for (tenant, selection) in &selections {
+            let wish = TenantRestore { selection: selection.clone(), ..wish(backup, tenant) };
+            let (restore, _) = world.our().plan_restore(&wish).await.unwrap();
+            assert_eq!(world.our().restore_selection(restore).await.unwrap(), *selection);
+            restores.push(restore);
+        }
+        let one = Selection::Tables { tables: vec!["a".into()] }.summary();
+        assert!(matches!(&one, SelectionSummary::Tables { tables: 1, only: Some(name) } if name == "a"));
+        // Those that were made before there were figures get the same ones.
+        for is_old in [false, true] {
+            if is_old {
+                raw(&world.url, "update restore_requests set selection_summary = '{\"what\":\"everything\"}'").await.unwrap();
+                let migrations = if world.url.starts_with("sqlite") { SQLITE_FIGURES } else { POSTGRES_FIGURES };
+                let (_, update) = migrations.split_once("UPDATE ").unwrap();
+                raw(&world.url, Box::leak(format!("UPDATE {update}").into_boxed_str())).await.unwrap();
+            }
+            let listed = world.our().list_restores(&RestoreQuery::default()).await.unwrap().rows;
+            assert!(!format!("{listed:?}").contains("ann@"), "{listed:?}");
+            for (restore, (_, selection)) in restores.iter().zip(&selections) {
+                let row = listed.iter().find(|row| row.id == *restore).unwrap();
+                assert_eq!(row.selection, selection.summary(), "{is_old}");
+            }
+        }
+        let trail = world.our().list_audit(None).await.unwrap().rows;
+        assert!(!format!("{trail:?}").contains("ann@"), "{trail:?}");
+    }
+
     from_the_preview_to_the_undo(world) {
         let backup = split_backup(world, world.ours, 3, map(&["control"])).await;
         let restore = plan(world, backup, "2", "d1").await;

@@ -1,9 +1,12 @@
 //! Tenants of a protected database: what each backup holds of them, and which of it can be relied on.
 
-use catalog::{Inferred, RunQuery, RunRequest, TenantQuery};
+use catalog::{Conflict, Error, Inferred, RunQuery, RunRequest, TENANT_BACKUPS_WAITING, TenantQuery};
 use domain::{ByteSize, backups::RunKind, tenancy::Drift};
 
-use crate::world::{DAY, NOON, World, contract, map, split_backup, tenant_key};
+use crate::{
+    counting::selects,
+    world::{DAY, NOON, World, contract, map, split_backup, tenant_key},
+};
 
 async fn tenant_backup(world: &World, key: &str) -> domain::BackupId {
     let request =
@@ -65,6 +68,24 @@ contract! {
         assert_eq!(tenant.newest, None, "seen once, and nothing is left of it");
     }
 
+    a_page_of_tenants_is_one_statement_however_many_they_are(world) {
+        split_backup(world, world.ours, 2_000, map(&["control"])).await;
+        world.clock.advance_ms(DAY);
+        let newest = split_backup(world, world.ours, 1_500, map(&["control"])).await;
+        let (mut query, mut pages, mut held) = (TenantQuery { limit: 200, ..TenantQuery::default() }, 0, 0);
+        let before = selects();
+        loop {
+            let page = world.our().list_tenants(&query).await.unwrap();
+            pages += 1;
+            held += page.rows.iter().filter(|row| row.newest.as_ref().map(|part| part.backup_id) == Some(newest)).count();
+            assert!(page.rows.iter().all(|row| row.newest.as_ref().is_some_and(|part| part.rows > 0)));
+            assert_eq!(page.next, page.rows.last().filter(|_| pages < 10).map(catalog::TenantRow::cursor));
+            query.after = page.next;
+            if query.after.is_none() { break; }
+        }
+        assert_eq!((pages, held, selects() - before), (10, 1_500, 10));
+    }
+
     only_confirmed_routes_that_could_be_followed_make_a_point_complete(world) {
         let before = split_backup(world, world.ours, 1, map(&["control"])).await;
         let other = split_backup(world, world.ours, 1, map(&["control", "risk"])).await;
@@ -107,7 +128,35 @@ contract! {
         assert!(kinds.contains(&RunKind::Backup) && kinds.contains(&RunKind::Verify));
     }
 
+    an_invented_tenant_is_not_backed_up_and_nobody_fills_the_queue(world) {
+        split_backup(world, world.ours, 30, map(&["control"])).await;
+        split_backup(world, world.theirs, 40, map(&["control"])).await;
+        let own = |key: &str| RunRequest::TenantBackup { source_id: world.ours.source, tenant: tenant_key(key), label: None };
+        let before = world.our().list_runs(&RunQuery::default()).await.unwrap().rows.len();
+        // Nobody's, and one that another organisation's database has.
+        for key in ["invented", "31", "40"] {
+            let refused = world.our().create_run(own(key), None).await;
+            assert!(matches!(refused, Err(Error::NotFound { what: "tenant" })), "{key}: {refused:?}");
+        }
+        assert_eq!(world.our().list_runs(&RunQuery::default()).await.unwrap().rows.len(), before);
+        let mut runs = Vec::new();
+        for n in 1..=TENANT_BACKUPS_WAITING {
+            runs.push(world.our().create_run(own(&n.to_string()), Some(&format!("key {n}"))).await.unwrap());
+        }
+        let full = world.our().create_run(own("21"), None).await;
+        assert!(matches!(full, Err(Error::Conflict(Conflict::TooManyWaiting))), "{full:?}");
+        // The same form again is no further run; others, and the source itself, are not held up.
+        assert_eq!(world.our().create_run(own("1"), Some("key 1")).await.unwrap(), runs[0]);
+        let other = world.catalog.command_line("other").await.unwrap();
+        let other = world.catalog.tenant(&other.allow::<domain::access::may::StartBackup>(world.ours.id).unwrap());
+        other.create_run(own("21"), None).await.unwrap();
+        world.start_backup(world.ours).await;
+        world.claim(runs[0]).await;
+        world.our().create_run(own("22"), None).await.unwrap();
+    }
+
     backups_of_two_tenants_and_of_everybody_run_beside_each_other(world) {
+        split_backup(world, world.ours, 2, map(&["control"])).await;
         world.start_backup(world.ours).await;
         let own = |key: &str| RunRequest::TenantBackup { source_id: world.ours.source, tenant: tenant_key(key), label: None };
         world.our().create_run(own("1"), None).await.unwrap();

@@ -45,7 +45,7 @@ async fn split(
 /// Judges all rows of a finished file, as an auditor would who has nothing else.
 fn judge(mut checker: Checker, rows: &[(String, Vec<Option<String>>)]) -> engine::Result<()> {
     for (table, values) in rows {
-        checker.learn_own(table, values);
+        checker.learn_own(table, values)?;
     }
     for (table, values) in rows {
         checker.check(table, values)?;

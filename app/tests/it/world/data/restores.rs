@@ -34,19 +34,22 @@ pub fn restore_row(state: State) -> RestoreRow {
         tenant: key("7"),
         backup_id: id(101),
         snapshot_at: NOW.plus_ms(-5 * HOUR),
-        selection: match state {
-            State::Planned => Selection::Tables { tables: vec!["grc_risk".into(), MARKUP.into()] },
-            State::Rejected => Selection::Rows {
-                table: "grc_risk".into(),
-                keys: vec![vec!["12".into()], vec!["40,1".into()]],
-            },
-            _ => Selection::Everything,
-        },
+        selection: selection(state).summary(),
         state,
         changes: (state != State::Planning).then_some(1_236),
         requested_by: "Bo Lindqvist".into(),
         created_at: NOW.plus_ms(-2 * DAY),
         changed_at: NOW.plus_ms(-3 * HOUR),
+    }
+}
+
+fn selection(state: State) -> Selection {
+    match state {
+        State::Planned => Selection::Tables { tables: vec!["grc_risk".into(), MARKUP.into()] },
+        State::Rejected => {
+            Selection::Rows { table: "grc_risk".into(), keys: vec![vec!["12".into()], vec!["40,1".into()]] }
+        }
+        _ => Selection::Everything,
     }
 }
 
@@ -109,6 +112,7 @@ pub fn restore(id_: RestoreId) -> RestoreDetail {
     };
     RestoreDetail {
         row: RestoreRow { id: id_, ..restore_row(state) },
+        selection: Some(selection(state)),
         history: history.collect(),
         difference: (!matches!(state, State::Planning | State::Failed)).then(|| difference(state)),
         run: run.map(|(kind, state)| {

@@ -5,9 +5,10 @@
 //! that is in the same export, which was judged by its own values. A slip of the engine, a segment under the wrong
 //! key, a row that was planted: each shows.
 //!
-//! Of rows that are referred to, sixteen bytes each are remembered.
+//! Of rows that are referred to, sixteen bytes each are remembered, up to a number: an export that needs more is
+//! refused before its first byte, and takes neither memory nor time from others.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeMap;
 
 use domain::tenancy::{Route, Step, TenantKey};
 use xxhash_rust::xxh3::xxh3_128;
@@ -22,11 +23,49 @@ use crate::{
 /// Columns of a table, by place among its values.
 type Places = Vec<usize>;
 
+/// Keys that are remembered at most: 128 MiB of them.
+const MOST_KEYS: usize = 8 << 20;
+
+/// Keys of rows, sixteen bytes each and little besides: in parts that are sorted when somebody looks.
+struct Known {
+    parts: Vec<(Vec<u128>, bool)>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self { parts: vec![(Vec::new(), true); 256] }
+    }
+}
+
+impl Known {
+    fn part(&mut self, hash: u128) -> Option<&mut (Vec<u128>, bool)> {
+        self.parts.get_mut(usize::from(hash.to_be_bytes()[0]))
+    }
+    fn add(&mut self, hash: u128) {
+        if let Some((keys, is_sorted)) = self.part(hash) {
+            *is_sorted = keys.last().is_none_or(|last| *is_sorted && *last <= hash);
+            if keys.len() == keys.capacity() {
+                // By a quarter, not by the whole: what is left free is memory, too.
+                keys.reserve_exact(keys.len() / 4 + 16);
+            }
+            keys.push(hash);
+        }
+    }
+    fn has(&mut self, hash: u128) -> bool {
+        let Some((keys, is_sorted)) = self.part(hash) else { return false };
+        if !*is_sorted {
+            keys.sort_unstable();
+            *is_sorted = true;
+        }
+        keys.binary_search(&hash).is_ok()
+    }
+}
+
 struct Rule {
     /// The column that names the tenant.
     own: Option<usize>,
-    /// Where each path begins: columns here, the table referred to, columns there.
-    references: Vec<(Places, String, Places)>,
+    /// Where each path begins: columns here, the table referred to, which of the keys that are remembered of it.
+    references: Vec<(Places, String, usize)>,
     /// Whether rows of it can belong to a tenant at all.
     led: bool,
 }
@@ -35,9 +74,12 @@ struct Rule {
 pub struct Checker {
     tenant: TenantKey,
     rules: BTreeMap<String, Rule>,
-    /// Which columns of a table others refer to.
-    wanted: BTreeMap<String, BTreeSet<Places>>,
-    known: BTreeMap<(String, Places, bool), HashSet<u128>>,
+    /// Which columns of a table others refer to, and where their keys are remembered.
+    wanted: BTreeMap<String, BTreeMap<Places, usize>>,
+    /// Keys of the tenant's rows, and of shared ones.
+    known: Vec<[Known; 2]>,
+    remembered: usize,
+    most: usize,
     keys: u64,
     references: u64,
     /// Whether parents that were never seen may be shared ones.
@@ -60,7 +102,8 @@ impl Checker {
         let places = |table: &str, columns: &[String]| {
             columns.iter().map(|column| place(table, column)).collect::<Option<Places>>()
         };
-        let (mut rules, mut wanted) = (BTreeMap::new(), BTreeMap::<String, BTreeSet<Places>>::new());
+        let (mut rules, mut wanted) = (BTreeMap::new(), BTreeMap::<String, BTreeMap<Places, usize>>::new());
+        let mut columns_wanted = 0;
         for (table, mapping) in &split.map.tables {
             let mut rule = Rule { own: None, references: Vec::new(), led: mapping.route.leads_to_tenants() };
             match &mapping.route {
@@ -72,8 +115,12 @@ impl Checker {
                         if let (Some(here), Some(there)) =
                             (places(table, columns), places(parent, references))
                         {
-                            wanted.entry(parent.clone()).or_default().insert(there.clone());
-                            rule.references.push((here, parent.clone(), there));
+                            let at =
+                                wanted.entry(parent.clone()).or_default().entry(there).or_insert_with(|| {
+                                    columns_wanted += 1;
+                                    columns_wanted - 1
+                                });
+                            rule.references.push((here, parent.clone(), *at));
                         }
                     }
                 }
@@ -85,7 +132,9 @@ impl Checker {
             tenant: tenant.clone(),
             rules,
             wanted,
-            known: BTreeMap::new(),
+            known: std::iter::repeat_with(<[Known; 2]>::default).take(columns_wanted).collect(),
+            remembered: 0,
+            most: MOST_KEYS,
             keys: 0,
             references: 0,
             trusting: false,
@@ -106,17 +155,30 @@ impl Checker {
     }
 
     /// Remembers the keys of a row of the export.
-    pub fn learn_own(&mut self, table: &str, values: &[Option<String>]) {
-        self.learn(table, values, Side::Tenant);
+    pub fn learn_own(&mut self, table: &str, values: &[Option<String>]) -> Result<()> {
+        self.learn(table, values, Side::Tenant)
     }
     /// Remembers the keys of a row that others may refer to.
-    pub(super) fn learn(&mut self, table: &str, values: &[Option<String>], side: Side) {
-        for places in self.wanted.get(table).into_iter().flatten() {
-            if let Some(hash) = hash(values, places) {
-                let entry = (table.to_owned(), places.clone(), side == Side::Tenant);
-                self.known.entry(entry).or_default().insert(hash);
+    pub(super) fn learn(&mut self, table: &str, values: &[Option<String>], side: Side) -> Result<()> {
+        for (places, at) in self.wanted.get(table).into_iter().flatten() {
+            let Some(hash) = hash(values, places) else { continue };
+            if self.remembered >= self.most {
+                return Err(Error::new(
+                    Kind::Input,
+                    format!("export tenant {}", self.tenant),
+                    format!(
+                        "more than {} rows are referred to by others, which is more than can be checked",
+                        self.most
+                    ),
+                )
+                .hint("Restore the tenant into a new database instead, and take its rows from there."));
+            }
+            if let Some(known) = self.known.get_mut(*at) {
+                known[usize::from(side == Side::Shared)].add(hash);
+                self.remembered += 1;
             }
         }
+        Ok(())
     }
 
     /// Judges a row.
@@ -143,18 +205,17 @@ impl Checker {
             return Ok(());
         }
         let (mut own, mut checked) = (0, 0);
-        for (here, parent, there) in &rule.references {
+        for (here, parent, at) in &rule.references {
             // A reference with a NULL in it refers to nothing.
             let Some(hash) = hash(values, here) else { continue };
-            let knows = |ours: bool| {
-                self.known
-                    .get(&(parent.clone(), there.clone(), ours))
-                    .is_some_and(|known| known.contains(&hash))
+            let (is_own, is_shared) = match self.known.get_mut(*at) {
+                Some([ours, shared]) => (ours.has(hash), shared.has(hash)),
+                None => (false, false),
             };
             checked += 1;
-            if knows(true) {
+            if is_own {
                 own += 1;
-            } else if !self.trusting && !knows(false) {
+            } else if !self.trusting && !is_shared {
                 return Err(foreign(&format!(
                     "it refers to a row of {parent} that is neither the tenant's nor shared"
                 )));
@@ -191,7 +252,62 @@ fn hash(values: &[Option<String>], places: &[usize]) -> Option<u128> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    fn values(key: u32) -> [Option<String>; 1] {
+        [Some(key.to_string())]
+    }
+
+    fn checker(most: usize) -> Checker {
+        let wanted = BTreeMap::from([("parent".to_owned(), BTreeMap::from([(vec![0], 0)]))]);
+        let references = vec![(vec![0], "parent".to_owned(), 0)];
+        Checker {
+            tenant: TenantKey::new("7").unwrap(),
+            rules: BTreeMap::from([("child".to_owned(), Rule { own: None, references, led: true })]),
+            wanted,
+            known: vec![<[Known; 2]>::default()],
+            remembered: 0,
+            most,
+            keys: 0,
+            references: 0,
+            trusting: false,
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_found_and_has_an_end() {
+        let mut checker = checker(5_000);
+        for key in 0..4_999 {
+            checker.learn_own("parent", &values(key)).unwrap();
+        }
+        checker.learn("parent", &values(9_000), Side::Shared).unwrap();
+        for key in 0..4_999 {
+            checker.check("child", &values(key)).unwrap();
+        }
+        let shared = checker.check("child", &values(9_000)).unwrap_err();
+        assert!(shared.message().contains("nothing that it refers to"), "{shared:?}");
+        let foreign = checker.check("child", &values(5_001)).unwrap_err();
+        assert!(foreign.message().contains("neither the tenant's nor shared"), "{foreign:?}");
+        // Rows of tables that nobody refers to need no room.
+        checker.learn_own("child", &values(1)).unwrap();
+        let full = checker.learn_own("parent", &values(1)).unwrap_err();
+        assert!(full.kind() == Kind::Input && full.advice().is_some(), "{full:?}");
+    }
+
+    #[test]
+    fn sixteen_bytes_are_remembered_of_a_row() {
+        let mut known = Known::default();
+        for key in 0..200_000u32 {
+            known.add(xxh3_128(&key.to_le_bytes()));
+        }
+        let room: usize = known.parts.iter().map(|(keys, _)| keys.capacity() * size_of::<u128>()).sum();
+        assert!(room <= 200_000 * 16 * 5 / 4 + 256 * 17 * 16, "{room}");
+        // Learned after somebody has looked.
+        assert!(known.has(xxh3_128(&7u32.to_le_bytes())) && !known.has(1));
+        known.add(1);
+        assert!(known.has(1) && known.has(xxh3_128(&199_999u32.to_le_bytes())));
+    }
 
     #[test]
     fn keys_are_folded_but_never_their_digits() {

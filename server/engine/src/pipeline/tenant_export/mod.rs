@@ -14,7 +14,7 @@ mod rows;
 mod schema;
 mod value;
 
-use domain::{backups::Progress, tenancy::TenantKey};
+use domain::{Timestamp, backups::Progress, tenancy::TenantKey};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -55,6 +55,31 @@ pub struct IsolationProof {
 
 /// Bytes that are handed to the compressor together.
 const TOGETHER: usize = 256 << 10;
+/// How long it may take to learn what others refer to, before the first byte is written: an hour.
+const LEARNING_MS: i64 = 3_600_000;
+
+/// What ends the learning.
+struct Until<'u> {
+    control: &'u Control,
+    tenant: &'u TenantKey,
+    end: Timestamp,
+}
+
+impl Until<'_> {
+    fn check(&self) -> Result<()> {
+        self.control.stop_if_cancelled("export the tenant")?;
+        if self.control.clock.now() <= self.end {
+            return Ok(());
+        }
+        let attempt = format!("export tenant {}", self.tenant);
+        Err(Error::new(
+            Kind::Input,
+            attempt,
+            "it took longer than an hour to read the rows that others refer to",
+        )
+        .hint("Restore the tenant into a new database instead, and take its rows from there."))
+    }
+}
 
 /// Writes the tenant's rows of a backup. On an error the file is incomplete and says so to every tool: its gzip
 /// trailer is missing.
@@ -94,16 +119,16 @@ pub async fn export_tenant(
     };
 
     // First the keys that others refer to, and the lengths of files where they stand before their content.
+    let until = Until { control, tenant, end: control.clock.now().plus_ms(LEARNING_MS) };
     let mut lengths = Vec::new();
     for table in &exported.tables {
         let mut length = form.head(table).len() as u64;
         if checker.is_referred_to(&table.name) || form.needs_lengths() {
             rows.each(Side::Tenant, table.number, &mut |tuple| {
-                control.stop_if_cancelled("export the tenant")?;
+                until.check()?;
                 let values = value::of(tuple, table)?;
                 length += form.row(table, tuple, &values)?.len() as u64;
-                checker.learn(&table.name, &value::texts(&values), Side::Tenant);
-                Ok(())
+                checker.learn(&table.name, &value::texts(&values), Side::Tenant)
             })
             .await?;
         }
@@ -111,9 +136,8 @@ pub async fn export_tenant(
     }
     for table in schema::shared_parents(&checker, inventory) {
         rows.each(Side::Shared, table.number, &mut |tuple| {
-            control.stop_if_cancelled("export the tenant")?;
-            checker.learn(&table.name, &value::texts(&value::of(tuple, &table)?), Side::Shared);
-            Ok(())
+            until.check()?;
+            checker.learn(&table.name, &value::texts(&value::of(tuple, &table)?), Side::Shared)
         })
         .await?;
     }

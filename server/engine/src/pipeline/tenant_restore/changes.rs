@@ -332,32 +332,30 @@ impl Changes {
         Ok(())
     }
 
-    /// The rows of a table and side whose number is in a range.
+    /// Gives the rows of a table and side whose number is in a range, one after the other: a row may be as large as the
+    /// server allows, so nothing keeps several.
     pub async fn between(
         &self,
         table: u32,
         side: Side,
         first: u64,
         last: u64,
-    ) -> Result<Vec<(u8, u64, Vec<u8>)>> {
+        each: &mut (dyn FnMut(u8, u64, &[u8]) -> Result<()> + Send),
+    ) -> Result<()> {
         let refs: Vec<_> = self
             .refs(table, side)
             .into_iter()
             .filter(|(_, (low, high))| *low <= last && *high >= first)
             .map(|(at, _)| at)
             .collect();
-        let mut found = Vec::new();
         for group in groups(&self.blocks, &refs) {
             for plain in self.blocks.fetch(group).await? {
                 rows(&plain, &mut |kind, number, tuple| {
-                    if (first..=last).contains(&number) {
-                        found.push((kind, number, tuple.to_vec()));
-                    }
-                    Ok(())
+                    if (first..=last).contains(&number) { each(kind, number, tuple) } else { Ok(()) }
                 })?;
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Reads everything and compares it with the counts and sums of the digest. From a thread that may block.

@@ -1,4 +1,7 @@
 //! Pages of changed rows, old and new side by side.
+//!
+//! A row may have megabytes and a page hundreds of rows, so only the beginning of each value is kept, of one row after
+//! the other. Whether values differ is told by digests of all of them.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +12,14 @@ use super::{
     super::Vault,
     RestorePlace,
     changes::{Changes, Side, TableChange},
-    tuple,
+    tuple::{self, Shown},
 };
 use crate::{Error, Kind, Result};
 
 /// Rows of a page at most.
 const MOST: usize = 1000;
+/// Values of a page at most, on each side: about thirty megabytes if every one is as long as it may be.
+const VALUES: usize = 16_384;
 
 /// How a row changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +32,7 @@ pub enum ChangeKind {
     Delete,
 }
 
-/// A row that changes. Values are texts for people: long ones are cut and say their length, binary ones are
-/// hexadecimal digits, nothing is NULL.
+/// A row that changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedRow {
     /// Its number among the changes of its table, from 1.
@@ -36,9 +40,9 @@ pub struct ChangedRow {
     /// How it changes.
     pub kind: ChangeKind,
     /// Its values in the live database.
-    pub old: Option<Vec<Option<String>>>,
+    pub old: Option<Vec<Shown>>,
     /// Its values in the backup.
-    pub new: Option<Vec<Option<String>>>,
+    pub new: Option<Vec<Shown>>,
     /// For each column, whether the values differ: two that were cut may look the same.
     pub differs: Vec<bool>,
 }
@@ -56,7 +60,8 @@ pub struct ChangedRows {
     pub next: Option<u64>,
 }
 
-/// Reads a page of the changed rows of a table: those behind number `after`, at most `limit`.
+/// Reads a page of the changed rows of a table: those behind number `after`, at most `limit`, fewer if they have very
+/// many columns.
 pub async fn changed_rows(
     vault: &Vault,
     at: &RestorePlace,
@@ -70,11 +75,12 @@ pub async fn changed_rows(
     let (number, change) = found.ok_or_else(|| {
         Error::new(Kind::Input, "show changed rows", format!("table {table} is not part of this restore"))
     })?;
+    let most = MOST.min(VALUES / change.columns.len().max(1)).max(1);
     let first = after.unwrap_or(0).saturating_add(1);
-    let last = first.saturating_add(limit.clamp(1, MOST) as u64 - 1);
+    let last = first.saturating_add(limit.clamp(1, most) as u64 - 1);
     let (mut rows, mut digests) = (BTreeMap::new(), BTreeMap::new());
     for side in [Side::Old, Side::New] {
-        for (kind, number, text) in changes.between(number, side, first, last).await? {
+        let mut keep = |kind: u8, number: u64, text: &[u8]| {
             let differs = vec![true; change.columns.len()];
             let row = rows.entry(number).or_insert(ChangedRow {
                 number,
@@ -83,7 +89,7 @@ pub async fn changed_rows(
                 new: None,
                 differs,
             });
-            let (values, digest) = values(change, &text)?;
+            let (values, digest) = values(change, text)?;
             match side {
                 Side::Old => {
                     row.old = Some(values);
@@ -96,7 +102,9 @@ pub async fn changed_rows(
                     }
                 }
             }
-        }
+            Ok(())
+        };
+        changes.between(number, side, first, last, &mut keep).await?;
     }
     Ok(ChangedRows {
         columns: change.columns.clone(),
@@ -114,11 +122,8 @@ const fn kind_of(kind: u8) -> ChangeKind {
     }
 }
 
-/// Values for people, and the digest of each.
-type Shown = (Vec<Option<String>>, Vec<[u8; 32]>);
-
 /// The values of a row for people, and a digest of each as it is.
-fn values(change: &TableChange, text: &[u8]) -> Result<Shown> {
+fn values(change: &TableChange, text: &[u8]) -> Result<(Vec<Shown>, Vec<[u8; 32]>)> {
     let literals = tuple::literals(text).filter(|literals| literals.len() == change.columns.len());
     let literals = literals.ok_or_else(|| {
         Error::new(Kind::Integrity, "show changed rows", "a row is genuine, but not readable")

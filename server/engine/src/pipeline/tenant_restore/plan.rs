@@ -40,6 +40,9 @@ use crate::{
     storage::PutMode,
 };
 
+/// Blocks on their way to the store. A giant row is one block, so that few of them are held at a time.
+const ON_THE_WAY: usize = 1;
+
 /// Computes what putting a tenant's rows back would change, and stores it sealed at `at`.
 ///
 /// Only the tenant's part of the backup is read. The live database is read at one snapshot; nothing is locked and
@@ -107,7 +110,7 @@ async fn run(
 
     let stopping = Stopping::new(control);
     let wire = snapshot(endpoint, database, &stopping).await?;
-    let (pieces, coming) = mpsc::channel(sink::ON_THE_WAY);
+    let (pieces, coming) = mpsc::channel(ON_THE_WAY);
     let comparing = blocking("compare the tenant's rows", {
         let (tables, blocks, layout) = (Arc::clone(&tables), Arc::clone(&blocks), Arc::clone(&layout));
         let work = Compare {

@@ -24,29 +24,47 @@ fn unescaped(literal: &[u8], limit: usize) -> Vec<u8> {
         .unwrap_or_else(|| literal.iter().take(limit).copied().collect())
 }
 
-/// Characters that are shown of a value.
-const SHOWN: usize = 256;
+/// Characters that are shown of a text.
+const CHARACTERS: usize = 200;
+/// Bytes that are shown of what is no text.
+const BYTES: usize = 64;
 
-/// The value for people: long ones are cut, and say how long they are.
-pub fn shown(literal: &[u8]) -> Option<String> {
+/// A value for people: its beginning, and how long it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// NULL.
+    Null,
+    /// Text, a number, a time.
+    Text {
+        /// Its beginning.
+        text: String,
+        /// Bytes of the whole value; more than those of `text` if that is cut.
+        length: u64,
+    },
+    /// What is no text.
+    Binary {
+        /// Its beginning, in hexadecimal digits.
+        hex: String,
+        /// Bytes of the whole value.
+        length: u64,
+    },
+}
+
+/// The value for people. Takes no memory for what is not shown.
+pub fn shown(literal: &[u8]) -> Shown {
     if is_null(literal) {
-        return None;
+        return Shown::Null;
     }
-    if literal.starts_with(b"0x") {
-        let digits = literal.len() - 2;
-        let part =
-            String::from_utf8_lossy(literal.get(..literal.len().min(SHOWN)).unwrap_or_default()).into_owned();
-        return Some(if digits + 2 > SHOWN { format!("{part}… ({} bytes)", digits / 2) } else { part });
+    if let Some(digits) = literal.strip_prefix(b"0x") {
+        let hex = String::from_utf8_lossy(digits.get(..digits.len().min(2 * BYTES)).unwrap_or_default());
+        return Shown::Binary { hex: hex.into_owned(), length: digits.len() as u64 / 2 };
     }
-    // A character has at most four bytes; one more tells whether something is cut.
-    let beginning = unescaped(literal, SHOWN * 4 + 4);
-    let text = String::from_utf8_lossy(&beginning);
-    if text.chars().count() <= SHOWN {
-        return Some(text.into_owned());
-    }
-    let part: String = text.chars().take(SHOWN).collect();
-    let length = String::from_utf8_lossy(&unescaped(literal, usize::MAX)).chars().count();
-    Some(format!("{part}… ({length} characters)"))
+    // A character has at most four bytes.
+    let beginning = unescaped(literal, CHARACTERS * 4);
+    let text = String::from_utf8_lossy(&beginning).chars().take(CHARACTERS).collect();
+    let inside = literal.strip_prefix(b"'").and_then(|inside| inside.strip_suffix(b"'"));
+    let length = inside.map_or(literal.len(), literal::plain_length);
+    Shown::Text { text, length: length as u64 }
 }
 
 #[cfg(test)]
@@ -89,12 +107,18 @@ mod tests {
     }
 
     #[test]
-    fn long_values_are_cut_and_say_so() {
-        let long = format!("'{}'", "ü".repeat(300));
-        let text = shown(long.as_bytes()).unwrap();
-        assert!(text.ends_with("… (300 characters)") && text.starts_with("üü"));
-        assert_eq!(shown(b"'short'").as_deref(), Some("short"));
+    fn long_values_are_cut_and_say_how_long_they_are() {
+        let text = |text: &str, length| Shown::Text { text: text.into(), length };
+        let long = format!("'{}\\n'", "ü".repeat(300));
+        assert_eq!(shown(long.as_bytes()), text(&"ü".repeat(200), 601));
+        assert_eq!(shown(b"'short\\''"), text("short'", 6));
+        assert_eq!((shown(b"-7"), shown(b"''"), shown(b"NULL")), (text("-7", 2), text("", 0), Shown::Null));
+        let binary = |hex: String, length| Shown::Binary { hex, length };
         let hex = format!("0x{}", "AB".repeat(500));
-        assert!(shown(hex.as_bytes()).unwrap().ends_with("… (500 bytes)"));
+        assert_eq!(shown(hex.as_bytes()), binary("AB".repeat(64), 500));
+        assert_eq!(shown(b"0x00"), binary("00".into(), 1));
+        // Every character is escaped, and the whole is longer than what is shown.
+        let escaped = format!("'{}'", "\\0".repeat(1000));
+        assert_eq!(shown(escaped.as_bytes()), text(&"\0".repeat(200), 1000));
     }
 }

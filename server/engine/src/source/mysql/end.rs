@@ -95,17 +95,18 @@ pub(super) async fn check_exit(
     });
     if exit.status.success() && complaint.is_none() {
         if !exit.stderr.trim().is_empty() {
-            tracing::warn!(database, said = exit.stderr.trim(), "the dump program had something to say");
+            let said = faults::ended(&exit);
+            tracing::warn!(database, said, "the dump program had something to say");
         }
         return Ok(());
     }
-    Err(match faults::code_in(&exit.stderr) {
-        Some(code) => faults::from_code(format!("dump {database}"), who, code, exit.stderr.trim()),
+    Err(match faults::from_exit(&format!("dump {database}"), who, &exit) {
+        Some(error) => error,
         // MySQL's program says this where a column came or went under it, without a number.
         None if exit.stderr.contains("Error in field count") => {
             faults::from_code(format!("dump {database}"), who, 1412, exit.stderr.trim())
         }
-        None => broken(database, format!("the dump program {}", exit.summary()))
+        None => broken(database, format!("the dump program {}", faults::ended(&exit)))
             .hint("It is tried again. If it stays so, look at the server's error log at that time."),
     })
 }

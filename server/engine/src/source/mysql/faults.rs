@@ -3,22 +3,22 @@
 //! Error numbers are the only thing both families and both kinds of clients have in common, so everything is
 //! decided by number. Client programs bury the number in a sentence; [`code_in`] digs it out.
 //!
-//! Some messages quote what is in a row ("Duplicate entry 'ann@example.org' for key …"). That is the customer's data and
-//! belongs neither in an error nor in a log; [`without_values`] takes it out.
+//! Some messages quote what is in a row. Every message of a server or of a client program becomes an error here, so
+//! here it loses what it quotes ([`words`](super::words)), and the driver's own error, which would bring it back into
+//! the log, is not kept as a cause.
 
 use mysql_async::{DriverError, Error as Driver, IoError};
 
-use crate::{Error, Kind};
+use super::words;
+use crate::{Error, Kind, source::tool::Exit};
 
 /// Turns a failure of a connection into ours. `who` is the account and address (`backup@db1:3306`).
 pub fn from_driver(attempt: impl Into<String>, who: &str, error: Driver) -> Error {
     let attempt = attempt.into();
     match &error {
-        Driver::Server(server) if without_values(&server.message) != server.message => {
-            // The driver's own error would carry the values into the log.
-            return from_code(attempt, who, server.code, &server.message);
-        }
-        Driver::Server(server) => from_code(attempt, who, server.code, &server.message),
+        // A trigger or a routine chose the words.
+        Driver::Server(server) if server.state == RAISED => return from_code(attempt, who, server.code, ""),
+        Driver::Server(server) => return from_code(attempt, who, server.code, &server.message),
         // A certificate that is refused during the handshake arrives as invalid data.
         Driver::Io(IoError::Io(io)) if io.kind() == std::io::ErrorKind::InvalidData => insecure(attempt, who, &io.to_string()),
         Driver::Io(IoError::Io(io)) => unreachable_server(attempt, who, &io.to_string()),
@@ -31,6 +31,25 @@ pub fn from_driver(attempt: impl Into<String>, who: &str, error: Driver) -> Erro
         _ => Error::new(Kind::Source, attempt, format!("talking to {who} failed")).later(),
     }
     .caused_by(error)
+}
+
+/// SQLSTATE of an error that a trigger or routine raises without saying which.
+const RAISED: &str = "45000";
+
+/// The failure that a client program ended with; nothing if it gave no number.
+pub fn from_exit(attempt: &str, who: &str, exit: &Exit) -> Option<Error> {
+    let said = words::spoken(exit);
+    Some(from_code(attempt, who, code_in(said)?, said))
+}
+
+/// How a client program ended that gave no number, without what it quotes.
+pub fn ended(exit: &Exit) -> String {
+    let said: String = words::unquoted(words::spoken(exit).trim()).chars().take(600).collect();
+    if said.is_empty() {
+        format!("ended with {}", exit.status)
+    } else {
+        format!("ended with {}: {said}", exit.status)
+    }
 }
 
 fn insecure(attempt: String, who: &str, why: &str) -> Error {
@@ -50,9 +69,10 @@ pub fn timed_out(attempt: impl Into<String>, who: &str, seconds: u64) -> Error {
     unreachable_server(attempt.into(), who, &format!("nothing came within {seconds} s"))
 }
 
-/// Turns a server's error number into ours.
+/// Turns a server's error number into ours. Of `message` it keeps what names no value.
 pub fn from_code(attempt: impl Into<String>, who: &str, code: u16, message: &str) -> Error {
-    let message = &without_values(message);
+    let said = words::repeatable(code, message);
+    let message = said.clone().unwrap_or_else(|| format!("error {code}"));
     let (text, hint, later): (String, &str, bool) = match code {
         1045 | 1698 => (
             format!("the server refused the password of {who}"),
@@ -130,39 +150,25 @@ pub fn from_code(attempt: impl Into<String>, who: &str, code: u16, message: &str
                 .later()
                 .hint("Free some space on the database server.");
         }
-        _ => (format!("the server said {code}: {message}"), "", false),
+        1644 => (
+            "a trigger or routine of the database refused, in words of its own (error 1644)".to_owned(),
+            "Its words are not repeated, because they may hold values of rows. See what the triggers of the table check.",
+            false,
+        ),
+        _ => match said {
+            Some(said) => (format!("the server said {code}: {said}"), "", false),
+            None => (
+                format!("the server refused with error {code}"),
+                "Its words are not repeated, because they may hold values of rows. The server's manual explains the number.",
+                false,
+            ),
+        },
     };
     let mut error = Error::new(Kind::Source, attempt, text);
     if later {
         error = error.later();
     }
     if hint.is_empty() { error } else { error.hint(hint) }
-}
-
-/// Between which words servers quote values. Names of tables, columns and keys stay: they are what helps.
-const QUOTED: [(&str, &str); 5] = [
-    ("uplicate entry '", "' for key"),
-    (" value: '", "' for column"),
-    (" value: '", "'"),
-    (" near '", "' at line"),
-    (" near '", "'"),
-];
-
-/// A server's message without what it quotes of a row or a statement. A value may hold quotation marks and whole lines
-/// itself, so it ends where such an ending stands for the last time.
-pub fn without_values(message: &str) -> String {
-    let mut text = message.to_owned();
-    for (before, after) in QUOTED {
-        let Some(begin) = text.find(before).map(|at| at + before.len()) else { continue };
-        // What a rule before has taken out is taken out.
-        if text[begin..].starts_with("…'") {
-            continue;
-        }
-        if let Some(end) = text[begin..].rfind(after).map(|at| begin + at) {
-            text.replace_range(begin..end, "…");
-        }
-    }
-    text
 }
 
 /// The server's error number in what a client program wrote to standard error.
@@ -226,31 +232,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_a_row_is_not_repeated() {
-        for (said, shown) in [
-            (
-                "Duplicate entry 'ann@example.org' for key 'users.email'",
-                "Duplicate entry '…' for key 'users.email'",
-            ),
-            (
-                "ERROR 1062 (23000) at line 5: Duplicate entry 'it's for key\n' for key '' for key 'PRIMARY'",
-                "ERROR 1062 (23000) at line 5: Duplicate entry '…' for key 'PRIMARY'",
-            ),
-            (
-                "Incorrect integer value: 'secret' for column 'd'.'t'.'c' at row 1",
-                "Incorrect integer value: '…' for column 'd'.'t'.'c' at row 1",
-            ),
-            ("Truncated incorrect DOUBLE value: 'secret'", "Truncated incorrect DOUBLE value: '…'"),
-            (
-                "You have an error in your SQL syntax; … near 'secret', 5)' at line 1",
-                "You have an error in your SQL syntax; … near '…' at line 1",
-            ),
-            ("Table 'd.t' doesn't exist", "Table 'd.t' doesn't exist"),
+    fn no_value_gets_into_an_error_or_its_causes() {
+        let server = |code, state: &str, message: &str| {
+            Driver::Server(mysql_async::ServerError { code, state: state.into(), message: message.into() })
+        };
+        for error in [
+            server(1062, "23000", "Duplicate entry 'secret' for key 'k'"),
+            server(1690, "22003", "BIGINT value is out of range in 'secret'"),
+            server(1644, "45000", "secret"),
+            server(1146, "45000", "secret"),
+            server(65000, "HY000", "secret"),
         ] {
-            assert_eq!(without_values(said), shown);
+            let error = from_driver("load", "u@h", error);
+            assert!(!format!("{error:?}").contains("secret"), "{error:?}");
         }
         let error = from_code("load", "u@h", 1062, "Duplicate entry 'secret' for key 'k'");
-        assert!(!error.chain().contains("secret"));
+        assert!(error.message().contains("1062") && error.message().contains("key 'k'"), "{error:?}");
     }
 
     #[test]

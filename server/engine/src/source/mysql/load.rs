@@ -83,10 +83,9 @@ pub async fn load(
     }
     if !exit.status.success() {
         let who = target.endpoint.shown();
-        return Err(match faults::code_in(&exit.stderr) {
-            Some(code) => faults::from_code(attempt, &who, code, exit.stderr.trim()),
-            None => Error::new(Kind::Source, attempt, format!("the client {}", exit.summary())).later(),
-        });
+        return Err(faults::from_exit(&attempt, &who, &exit).unwrap_or_else(|| {
+            Error::new(Kind::Source, attempt, format!("the client {}", faults::ended(&exit))).later()
+        }));
     }
     match fed {
         Ok(bytes) => Ok(Loaded { bytes, without_sandbox }),
@@ -140,7 +139,7 @@ fn client(target: Target<'_>) -> Result<(Tool, OptionFile, Option<String>)> {
     let pair = target.clients.pair(target.family)?;
     // What the dump itself sets again at its head; it must hold even if the head was tampered with.
     let mut session = "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=0, \
-                       time_zone='+00:00', net_read_timeout=86400, wait_timeout=86400"
+                       time_zone='+00:00', net_read_timeout=86400, wait_timeout=86400, lc_messages='en_US'"
         .to_owned();
     if target.family == ServerFamily::Mariadb {
         // A table that the source has must be creatable, even if a stricter server would refuse it today.

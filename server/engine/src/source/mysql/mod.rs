@@ -33,3 +33,4 @@ pub mod snapshot;
 mod stream;
 pub mod tenancy;
 pub mod wire;
+mod words;

@@ -82,6 +82,16 @@ pub fn unescaped(mut inside: &[u8], limit: usize) -> Option<Vec<u8>> {
     Some(plain)
 }
 
+/// How many bytes [`unescaped`] gives of the whole, without giving them.
+pub fn plain_length(inside: &[u8]) -> usize {
+    let (mut escapes, mut rest) = (0, inside);
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        escapes += 1;
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    inside.len() - escapes
+}
+
 /// The values of a tuple with its parentheses.
 pub fn tuple(text: &[u8]) -> Result<Vec<Literal>> {
     split(text).ok_or_else(damaged)?.into_iter().map(value).collect()

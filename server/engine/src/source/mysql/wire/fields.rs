@@ -136,6 +136,8 @@ pub(super) fn refusal(payload: &[u8]) -> Option<(u16, String)> {
     let code = reader.u16().ok()?;
     // The state is left out before the handshake is over.
     let message = match reader.0 {
+        // A trigger or a routine chose the words, maybe of values of the row.
+        [b'#', b'4', b'5', b'0', b'0', b'0', ..] => &[],
         [b'#', state_and_message @ ..] => state_and_message.get(5..).unwrap_or_default(),
         message => message,
     };
