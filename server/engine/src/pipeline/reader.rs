@@ -21,7 +21,8 @@ use super::{
     archive::{Archive, ArchiveOf},
     native::{
         self,
-        blocks::{Blocks, Whose},
+        blocks::Blocks,
+        whose::Whose,
     },
     task_failed,
 };

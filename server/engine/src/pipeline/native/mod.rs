@@ -21,6 +21,7 @@ pub(super) mod restore;
 pub(super) mod sink;
 pub mod stages;
 mod tally;
+pub(super) mod whose;
 mod worker;
 
 use std::{
@@ -256,6 +257,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
             sequences,
             agreed: agreed.said,
             unled,
+            spelling: Some(opened.spelling),
         }),
     };
     let parts = index_parts::parts(&entries, segments, &tallies, &name);
@@ -301,8 +303,7 @@ fn refuse_nobody(request: &NativeRequest, work: &Work) -> Result<()> {
     }
     let why = format!("no table of {} has a row of tenant {tenant}", request.database);
     Err(Error::new(Kind::Input, "back up one tenant", why).hint(
-        "Give the key as `holdfast tenant list` shows it: numbers without leading zeros, and in lower case where the \
-         column ignores case.",
+        "Look for the key in `holdfast tenant list`.",
     ))
 }
 

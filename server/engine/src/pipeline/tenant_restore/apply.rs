@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use domain::{backups::Progress, restores::Selection, sources::DatabaseName, tenancy::TenantKey};
+use domain::{
+    backups::Progress, restores::Selection, sources::DatabaseName, spelling::Spelling, tenancy::TenantKey,
+};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +21,7 @@ use super::{
 };
 use crate::{
     Error, Kind, Result,
-    source::mysql::{connect::Endpoint, wire::Wire},
+    source::mysql::{connect::Endpoint, tenancy::spelling, wire::Wire},
 };
 
 /// What was done.
@@ -134,7 +136,12 @@ async fn run(
         return Err(refused(way, "the connection leads to another server than the preview")
             .hint("Plan the restore anew for this server."));
     }
-    let tables = tables(&changes, &found, tenant, way)?;
+    let spelling = content.spelling.unwrap_or_else(|| {
+        let routes = content.tables.iter().map(|table| (table.name.as_str(), &table.route));
+        spelling::of(routes, &found.keys).spelling
+    });
+    let tenant = spelling.key(tenant.as_str()).unwrap_or_else(|| tenant.clone());
+    let tables = tables(&changes, &found, (&tenant, spelling), way)?;
     let stopping = Stopping::new(control);
     let opened = blocking("connect", {
         let (endpoint, database) = (endpoint.clone(), database.clone());
@@ -148,7 +155,7 @@ async fn run(
         tables,
         live: found,
         changes,
-        tenant: tenant.clone(),
+        tenant,
         way,
         token: stopping.token.clone(),
         control: control.clone(),
@@ -158,7 +165,12 @@ async fn run(
 }
 
 /// The tables of the set as they are in the live database now. Another definition than the preview's is refused.
-fn tables(changes: &Changes, live: &Live, tenant: &TenantKey, way: Way) -> Result<Vec<Compared>> {
+fn tables(
+    changes: &Changes,
+    live: &Live,
+    tenant: (&TenantKey, Spelling),
+    way: Way,
+) -> Result<Vec<Compared>> {
     let mut tables = Vec::new();
     for (number, change) in (0u32..).zip(&changes.content.tables) {
         let changed = || {

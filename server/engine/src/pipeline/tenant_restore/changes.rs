@@ -11,6 +11,7 @@ use domain::{
     Timestamp,
     restores::{Difference, TenantRestore},
     sources::{Coordinate, DatabaseName},
+    spelling::Spelling,
     tenancy::{Route, TenantKey},
 };
 use serde::{Deserialize, Serialize};
@@ -121,6 +122,9 @@ pub struct Content {
     pub database: DatabaseName,
     /// Seed of the sums.
     pub seed: u64,
+    /// How the live database spells tenants; older sets do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spelling: Option<Spelling>,
     /// Tables that were compared.
     pub tables: Vec<TableChange>,
     /// What is shown.
@@ -135,6 +139,8 @@ struct Digested<'a> {
     attempt: u32,
     server_uuid: &'a str,
     database: &'a DatabaseName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spelling: Option<Spelling>,
     tables: &'a [TableChange],
 }
 
@@ -146,6 +152,7 @@ impl Content {
             attempt: self.attempt,
             server_uuid: &self.server_uuid,
             database: &self.database,
+            spelling: self.spelling,
             tables: &self.tables,
         };
         Ok(sha256_hex(&canonical(&digested)?))

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use domain::{
     restores::{Obstacle, Selection},
     sources::{DatabaseName, quote_identifier},
+    spelling::Spelling,
     tenancy::{Drift, Route, TenantKey},
 };
 
@@ -90,8 +91,11 @@ pub async fn look(endpoint: &Endpoint, database: &DatabaseName) -> Result<Live> 
 }
 
 /// What is compared, and what is to be said.
-#[derive(Default)]
 pub struct Choice {
+    /// The tenant as the live database spells it.
+    pub tenant: TenantKey,
+    /// How it spells tenants.
+    pub spelling: Spelling,
     pub tables: Vec<Compared>,
     pub obstacles: Vec<Obstacle>,
     pub remarks: Vec<String>,
@@ -111,7 +115,13 @@ pub fn choose(
     tenant: &TenantKey,
     selection: &Selection,
 ) -> Result<Choice> {
-    let mut choice = Choice::default();
+    let effective = drift::effective(&split.map, &live.inventory, &live.keys);
+    let spelling = effective.spelling;
+    let tenant = spelling
+        .key(tenant.as_str())
+        .ok_or_else(|| wrong(format!("{tenant} names nobody in the live database")))?;
+    let mut choice =
+        Choice { tenant, spelling, tables: Vec::new(), obstacles: Vec::new(), remarks: Vec::new() };
     let named: Option<BTreeSet<&str>> = match selection {
         Selection::Everything => None,
         Selection::Tables { tables } => Some(tables.iter().map(String::as_str).collect()),
@@ -125,7 +135,6 @@ pub fn choose(
             None => return Err(wrong(format!("the backup has no table {name} in its tenant map"))),
         }
     }
-    let effective = drift::effective(&split.map, &live.inventory, &live.keys);
     let broken: BTreeMap<&str, &Drift> = effective
         .drift
         .iter()
@@ -148,7 +157,7 @@ pub fn choose(
             continue;
         }
         let Some(now) = now else { continue };
-        if let Some(table) = compared(number, now, route, live, tenant)? {
+        if let Some(table) = compared(number, now, route, live, (&choice.tenant, spelling))? {
             choice.tables.push(table);
         }
     }
@@ -225,15 +234,19 @@ pub fn compared(
     table: &Table,
     route: &Route,
     live: &Live,
-    tenant: &TenantKey,
+    (tenant, spelling): (&TenantKey, Spelling),
 ) -> Result<Option<Compared>> {
-    let Some(plan) = TablePlan::new(number, table, route, &live.keys, Some(tenant))? else { return Ok(None) };
-    let Some(of) = select::of_tenant(&table.name, route, &live.keys, tenant)? else { return Ok(None) };
+    let Some(plan) = TablePlan::new(number, table, route, &live.keys, spelling, Some(tenant))? else {
+        return Ok(None);
+    };
+    let Some(of) = select::of_tenant(&table.name, route, &live.keys, tenant, spelling)? else {
+        return Ok(None);
+    };
     let scope = match route {
         Route::Column { column } => live
             .keys
             .column(&table.name, column)
-            .map(|column| tenant_key::condition(column, &quote_identifier(&column.name), tenant)),
+            .map(|column| tenant_key::condition(column, &quote_identifier(&column.name), tenant, spelling)),
         _ => None,
     };
     let charset = |name: &String| {

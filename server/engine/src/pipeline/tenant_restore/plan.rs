@@ -6,6 +6,7 @@ use domain::{
     backups::Progress,
     restores::{Difference, TableDifference, TenantRestore},
     sources::DatabaseName,
+    spelling::Spelling,
     tenancy::TenantKey,
 };
 use tokio::{runtime::Handle, sync::mpsc};
@@ -17,10 +18,11 @@ use super::{
         count, failpoint,
         meter::Meter,
         native::{
-            blocks::{Blocks, Whose},
+            blocks::Blocks,
             layout::Layout,
             owners::Owners,
             sink,
+            whose::{Whose, parts_of},
         },
         remove::sweep_attempt,
     },
@@ -83,6 +85,12 @@ async fn run(
         Error::new(Kind::Input, attempt, "the backup is not split by tenant")
             .hint("Choose a backup of the native engine; this one can be restored into a new database only.")
     })?;
+    let spelled = split.spelled(&wish.tenant);
+    if spelled != wish.tenant {
+        // What is stored under another spelling would not go with the tenant's key.
+        return Err(Error::new(Kind::Input, attempt, format!("{} is tenant {spelled} there", wish.tenant))
+            .hint("Ask for the tenant by that key, as `holdfast tenant list` shows it."));
+    }
     let blocks = Arc::new(Blocks::open(vault, backup, &archive, &Whose::Tenant(wish.tenant.clone())).await?);
     phase("look");
     let looking = choose::look(endpoint, database);
@@ -90,8 +98,11 @@ async fn run(
         found = looking => found?,
         () = control.cancel.cancelled() => return Err(Error::cancelled(attempt)),
     };
-    let Choice { tables, obstacles, remarks } =
+    let Choice { tables, obstacles, remarks, tenant, spelling } =
         choose::choose(&found, content, split, &wish.tenant, &wish.selection)?;
+    if split.spelling != Some(spelling) {
+        refuse_several(vault, backup, &archive, wish, (&tenant, spelling)).await?;
+    }
     let tables = Arc::new(tables);
 
     let layout = Arc::new(Layout::new());
@@ -114,7 +125,8 @@ async fn run(
             wire,
             tables,
             blocks,
-            tenant: wish.tenant.clone(),
+            tenant,
+            in_backup: wish.tenant.clone(),
             seed: content.seed,
             token: stopping.token.clone(),
             control: control.clone(),
@@ -159,6 +171,7 @@ async fn run(
         server_uuid: found.server.server_uuid.clone(),
         database: database.clone(),
         seed: content.seed,
+        spelling: Some(spelling),
         tables: changed,
         difference,
         numbers,
@@ -177,6 +190,36 @@ async fn run(
     changes::publish(vault, place, &entry, segments, packs, set, control).await?;
     failpoint("tenant.planned");
     Ok(difference)
+}
+
+/// A backup in which one tenant is several, because its columns were not brought to one spelling when it was taken:
+/// the rows of one of them alone are not the tenant's, and the others' would be deleted.
+async fn refuse_several(
+    vault: &Vault,
+    backup: &Place,
+    archive: &Archive,
+    wish: &TenantRestore,
+    (tenant, spelling): (&TenantKey, Spelling),
+) -> Result<()> {
+    let parts = parts_of(vault, backup, archive, &Whose::All).await?;
+    let keys = parts.iter().filter_map(|(_, part)| part.content.tenant.as_ref());
+    let same: Vec<_> = keys
+        .filter(|key| **key != wish.tenant && spelling.key(key.as_str()).as_ref() == Some(tenant))
+        .map(TenantKey::as_str)
+        .collect();
+    if same.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Input,
+        "plan the restore of a tenant",
+        format!(
+            "tenant {tenant} is in this backup under several keys: {}, {}",
+            wish.tenant,
+            same.join(", ")
+        ),
+    )
+    .hint("Choose a newer backup, or restore this one into a new database and move the rows by hand."))
 }
 
 fn ask(
@@ -219,7 +262,9 @@ struct Compare {
     wire: Wire,
     tables: Arc<Vec<Compared>>,
     blocks: Arc<Blocks>,
+    /// As the live database spells it.
     tenant: TenantKey,
+    in_backup: TenantKey,
     seed: u64,
     token: tokio_util::sync::CancellationToken,
     control: Control,
@@ -229,7 +274,7 @@ struct Compare {
 impl Compare {
     fn run(mut self, mut out: ChangeWriter) -> Result<(Vec<TableChange>, Numbers, Wire)> {
         let comparing = Comparing { tenant: &self.tenant, seed: self.seed, token: &self.token };
-        let part = self.blocks.parts().iter().find(|part| part.tenant.as_ref() == Some(&self.tenant));
+        let part = self.blocks.parts().iter().find(|part| part.tenant.as_ref() == Some(&self.in_backup));
         let owned = part.map(|part| part.content.tables.as_slice()).unwrap_or_default();
         let mut in_vault = self.blocks.by_table();
         let mut changed = Vec::new();

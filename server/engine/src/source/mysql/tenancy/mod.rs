@@ -2,7 +2,7 @@
 //!
 //! In the order of a run: [`keys`] reads foreign keys and unique keys; [`infer`](infer::infer) proposes a
 //! [`TenantMap`](domain::tenancy::TenantMap) that a person confirms; [`drift`] says what no longer fits and
-//! which routes the run uses; [`validate`] judges an edited map; [`select`] makes the joins of one table;
+//! which routes the run uses; [`spelling`] brings all spellings of a tenant to one; [`validate`] judges an edited map; [`select`] makes the joins of one table;
 //! [`tenant_key`] says how the text of a tenant's key comes about; [`list`] finds the tenants that there are.
 //! All but [`keys`] and [`list`] are pure, because a map is also judged when no server is at hand.
 
@@ -16,6 +16,7 @@ pub mod list;
 mod schema;
 pub mod select;
 mod shape;
+pub mod spelling;
 pub mod tenant_key;
 mod tenant_lists;
 #[cfg(test)]
