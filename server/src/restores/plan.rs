@@ -41,11 +41,10 @@ pub async fn plan(
     if rows.confirmed_map(backup.source_id).await?.is_none() {
         return Err(Refusal::MapUnconfirmed.into());
     }
-    if rows.tenant_part(backup.id, &request.tenant).await?.is_none() {
+    let Some(tenant) = rows.tenant_in(backup.id, backup.source_id, &request.tenant).await? else {
         return Err(Refusal::TenantNotInBackup { tenant: TenantKey::into(request.tenant) }.into());
-    }
-    let wish =
-        TenantRestore { backup_id: backup.id, selection: selection(&request)?, tenant: request.tenant };
+    };
+    let wish = TenantRestore { backup_id: backup.id, selection: selection(&request)?, tenant };
     let (restore, run) = rows.plan_restore(&wish).await?;
     caller.services.wake(scope.tenant(), run, 0).await;
     Ok(restore)

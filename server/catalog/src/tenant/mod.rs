@@ -16,6 +16,7 @@ mod run_row;
 mod runs;
 mod source_tenants;
 mod sources;
+mod spelling;
 mod start_run;
 mod trail;
 
@@ -36,6 +37,7 @@ pub use connections::{ChangeConnection, NewConnection};
 pub use health::{DayCount, StoredByDay, VaultUse};
 pub use map_store::Inferred;
 pub(crate) use map_store::{FoundDrift, store_inferred};
+pub(crate) use spelling::store_spelling;
 pub use map_tables::{MapQuery, MapTable, TableChoices, TableColumn};
 pub(crate) use maps::digest_of;
 pub use maps::{MapHead, MapVersion};

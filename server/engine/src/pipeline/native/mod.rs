@@ -292,7 +292,14 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     };
     let (tables, objects) = (count(opened.inventory.tables.len()), count(opened.objects.len()));
     let receipt = publish(vault, manifest, tables, objects, phases, control).await?;
-    Ok((Receipt { tenants, shared_rows, drift: opened.drift, remarks, ..receipt }, stages))
+    Ok((Receipt {
+        tenants,
+        shared_rows,
+        drift: opened.drift,
+        spelling: Some(opened.spelling),
+        remarks,
+        ..receipt
+    }, stages))
 }
 
 /// An empty backup of a tenant looks like a good one. Nobody asks for that on purpose: it is another spelling of the key.
