@@ -13,7 +13,7 @@ pub mod blocks;
 mod buffers;
 pub(super) mod index_parts;
 pub(super) mod layout;
-mod open;
+pub(super) mod open;
 pub(super) mod owners;
 mod plain;
 mod readers;

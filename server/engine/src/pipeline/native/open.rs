@@ -143,7 +143,7 @@ fn refuse_other_spelling(request: &NativeRequest, spelling: Spelling) -> Result<
 }
 
 /// Refuses tables that went or were altered between two looks at them. The map is not to blame, so it is tried again.
-fn refuse_if_moved(inventory: &Inventory, keys: &Keys) -> Result<()> {
+pub fn refuse_if_moved(inventory: &Inventory, keys: &Keys) -> Result<()> {
     for table in &inventory.tables {
         let known = keys.columns.get(&table.name).map(Vec::as_slice).unwrap_or_default();
         if !known.iter().map(|column| &column.name).eq(table.columns.iter().map(|column| &column.name)) {

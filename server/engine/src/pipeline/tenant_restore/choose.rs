@@ -4,40 +4,30 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use domain::{
     restores::{Obstacle, Selection},
-    sources::{DatabaseName, quote_identifier},
+    sources::quote_identifier,
     spelling::Spelling,
     tenancy::{Drift, Route, TenantKey},
 };
 
-use super::super::content::{DatabaseContent, Split};
+use super::{
+    super::content::{DatabaseContent, Split},
+    look::Live,
+    triggers::Trigger,
+};
 use crate::{
     Error, Kind, Result,
     source::{
-        inventory::{Column, ColumnClass, Inventory, ServerFacts, Table},
+        inventory::{Column, ColumnClass, Table},
         mysql::{
-            connect::Endpoint,
-            inspect::{self, Session, text},
             native::{columns::Form, plan::TablePlan},
             tenancy::{
                 drift,
-                keys::{self, Keys},
                 select::{self, OfTenant},
                 tenant_key,
             },
         },
     },
 };
-
-/// The live database as it is now.
-pub struct Live {
-    pub server: ServerFacts,
-    pub inventory: Inventory,
-    pub keys: Keys,
-    /// Names of triggers by table.
-    pub triggers: BTreeMap<String, Vec<String>>,
-    /// Whether the binary log holds statements, which forbids READ COMMITTED.
-    pub logs_statements: bool,
-}
 
 /// A table whose rows are compared.
 #[derive(Debug, Clone)]
@@ -53,41 +43,10 @@ pub struct Compared {
     pub charsets: Vec<Option<String>>,
     /// Columns with their definitions; whoever applies a change set compares them.
     pub shape: Vec<String>,
-    /// Names of its triggers.
-    pub triggers: Vec<String>,
+    /// Its triggers.
+    pub triggers: Vec<Trigger>,
     /// Only these rows, by the text of their key.
     pub only: Option<HashSet<Vec<String>>>,
-}
-
-/// Looks at the live database.
-pub async fn look(endpoint: &Endpoint, database: &DatabaseName) -> Result<Live> {
-    let who = endpoint.shown();
-    let mut conn = endpoint.connect().await?;
-    let server = inspect::server_facts(&mut conn, &who, "").await?;
-    let inventory = inspect::inventory(&mut conn, &who, server.family, database).await?;
-    let mut session = Session { conn: &mut conn, who: &who, attempt: format!("read the keys of {database}") };
-    let keys = keys::read(&mut session, database).await?;
-    let rows = session
-        .rows(
-            "SELECT EVENT_OBJECT_TABLE, TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA=? \
-             ORDER BY EVENT_OBJECT_TABLE, TRIGGER_NAME",
-            &[database.as_str()],
-        )
-        .await?;
-    let mut triggers: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in &rows {
-        triggers.entry(text(row, 0)).or_default().push(text(row, 1));
-    }
-    // Not as variables: newer servers do not know one of them any more.
-    let settings =
-        session.rows("SHOW VARIABLES WHERE Variable_name IN ('log_bin','binlog_format')", &[]).await?;
-    let is = |name: &str, value: &str| {
-        settings.iter().any(|row| text(row, 0) == name && text(row, 1).eq_ignore_ascii_case(value))
-    };
-    let logs_statements = is("log_bin", "ON") && is("binlog_format", "STATEMENT");
-    // Nothing more is asked of it; how the goodbye goes does not matter.
-    let _closed = conn.disconnect().await;
-    Ok(Live { server, inventory, keys, triggers, logs_statements })
 }
 
 /// What is compared, and what is to be said.

@@ -7,7 +7,7 @@
 //! [`undo_tenant_restore`] does the same set backwards: its inverse is stored before anything changes, because it is
 //! the same object.
 //!
-//! Reading order: [`plan`], [`choose`] (which tables), [`compare`] (which rows), [`changes`] (the change set),
+//! Reading order: [`plan`], [`look`] (the live database), [`choose`] (which tables), [`triggers`], [`compare`] (which rows), [`changes`] (the change set),
 //! [`references`] (what stands in the way), [`apply`] (the transaction), [`statements`] (its SQL), [`sides`]
 //! (reading both sides), [`tuple`] (a row's text).
 //!
@@ -39,6 +39,7 @@ mod batch;
 mod changes;
 mod choose;
 mod compare;
+mod look;
 mod order;
 mod page;
 mod plan;
@@ -47,6 +48,7 @@ mod references;
 mod sides;
 mod statements;
 mod stopping;
+mod triggers;
 mod tuple;
 mod writer;
 

@@ -67,7 +67,7 @@ impl Incarnations {
 }
 
 /// How InnoDB writes the database in a table's name. Nothing for names that it writes in ways of its own.
-fn prefix(database: &str) -> Option<String> {
+pub fn prefix(database: &str) -> Option<String> {
     let mut prefix = String::new();
     for letter in database.chars() {
         match letter {
@@ -90,20 +90,21 @@ fn is_internal(name: &str) -> bool {
 /// The table of a partition, with the signs that InnoDB spells.
 fn table_of(name: &str) -> String {
     let end = name.find("#p#").or_else(|| name.find("#P#")).unwrap_or(name.len());
-    let (mut rest, mut table) = (name.get(..end).unwrap_or(name), String::new());
+    let name = name.get(..end).unwrap_or(name);
+    decoded(name).unwrap_or_else(|| name.to_owned())
+}
+
+/// A name as InnoDB writes it, in letters. Nothing for names that it writes in ways of its own.
+pub fn decoded(name: &str) -> Option<String> {
+    let (mut rest, mut plain) = (name, String::new());
     while let Some(at) = rest.find('@') {
-        table.push_str(rest.get(..at).unwrap_or_default());
-        let letter =
-            rest.get(at + 1..at + 5).and_then(|digits| char::from_u32(u32::from_str_radix(digits, 16).ok()?));
-        let Some(letter) = letter else {
-            table.push('@');
-            rest = rest.get(at + 1..).unwrap_or_default();
-            continue;
-        };
-        table.push(letter);
-        rest = rest.get(at + 5..).unwrap_or_default();
+        plain.push_str(rest.get(..at)?);
+        let digits = rest.get(at + 1..at + 5)?;
+        plain.push(char::from_u32(u32::from_str_radix(digits, 16).ok()?)?);
+        rest = rest.get(at + 5..)?;
     }
-    table + rest
+    plain.push_str(rest);
+    Some(plain)
 }
 
 #[cfg(test)]
@@ -115,7 +116,7 @@ mod tests {
         assert_eq!(prefix("my-app_1").as_deref(), Some("my@002dapp_1/"));
         assert_eq!(prefix("b\u{fc}cher"), None);
         assert_eq!(table_of("led@0060ger#P#p0"), "led`ger");
-        assert_eq!(table_of("a@b"), "a@b");
+        assert_eq!((table_of("a@b"), decoded("a@b"), decoded("a@0@1")), ("a@b".to_owned(), None, None));
         assert!(is_internal("FTS_0000000000000042_INDEX_1") && is_internal("#sql-ib12"));
         assert!(!is_internal("FTS_notes") && !is_internal("orders"));
     }
