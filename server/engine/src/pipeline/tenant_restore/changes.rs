@@ -32,6 +32,7 @@ use super::{
     RestorePlace,
     sides::{Total, groups},
     stopping::check,
+    triggers::Trigger,
     writer::Numbers,
 };
 use crate::{
@@ -101,6 +102,9 @@ pub struct TableChange {
     pub after: Total,
     /// Over all changes, whatever their order.
     pub changes: Sum,
+    /// Triggers of the table, which fire on its changes; older sets do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub triggers: Option<Vec<Trigger>>,
 }
 
 impl TableChange {

@@ -135,6 +135,13 @@ pub fn choose(
             }
         }
     }
+    if !live.outside.complete {
+        choice.remarks.push(
+            "Rows of other databases that refer to these are known only as far as the account may see such tables; \
+             GRANT PROCESS to it to see all."
+                .to_owned(),
+        );
+    }
     if let Some(rows) = Some(split.unled.values().sum::<u64>()).filter(|rows| *rows > 0) {
         choice.remarks.push(format!(
             "{rows} rows of the backup lead to no tenant or to several; they are not touched."

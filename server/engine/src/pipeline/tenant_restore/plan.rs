@@ -28,11 +28,13 @@ use super::{
     },
     RestorePlace,
     changes::{self, Changes, Content, Side, TableChange},
-    choose::{self, Choice, Compared, Live},
+    choose::{self, Choice, Compared},
     compare::Comparing,
+    look::{Live, look},
     references::{References, When},
     sides::{self, BackupRows},
     stopping::{Stopping, blocking, check},
+    triggers,
     writer::{ChangeWriter, Numbers},
 };
 use crate::{
@@ -93,7 +95,7 @@ async fn run(
     }
     let blocks = Arc::new(Blocks::open(vault, backup, &archive, &Whose::Tenant(wish.tenant.clone())).await?);
     phase("look");
-    let looking = choose::look(endpoint, database);
+    let looking = look(endpoint, database);
     let found = tokio::select! {
         found = looking => found?,
         () = control.cancel.cancelled() => return Err(Error::cancelled(attempt)),
@@ -160,7 +162,7 @@ async fn run(
         tables: changed.iter().map(shown).collect(),
         foreign_rows: 0,
         obstacles,
-        remarks: remarks.into_iter().chain(fired(&tables, &changed)).collect(),
+        remarks: remarks.into_iter().chain(triggers::remarks(&tables, &changed, &found)).collect(),
         digest: String::new(),
         bytes_read: blocks.bytes_read(),
         bytes_whole: archive.manifest.stored_bytes(),
@@ -234,7 +236,7 @@ fn ask(
     changes.prove(handle, token)?;
     let references = References {
         tables,
-        keys: &live.keys,
+        live,
         changes,
         handle,
         token,
@@ -306,14 +308,4 @@ fn shown(change: &TableChange) -> TableDifference {
         deletes: change.deletes,
         unchanged: change.unchanged,
     }
-}
-
-/// Triggers of tables that change.
-fn fired(tables: &[Compared], changed: &[TableChange]) -> Vec<String> {
-    let both = tables.iter().zip(changed);
-    both.filter(|(table, change)| change.count() > 0 && !table.triggers.is_empty())
-        .map(|(table, _)| {
-            format!("Triggers of {} will fire: {}.", table.plan.name, table.triggers.join(", "))
-        })
-        .collect()
 }

@@ -78,6 +78,14 @@ pub(super) fn class(column: &KeyColumn) -> Class {
     }
 }
 
+/// Whether the column takes for one value texts that differ in case, and such as differ in spaces at the end.
+pub fn folds(column: &KeyColumn) -> (bool, bool) {
+    match class(column) {
+        Class::Text { fold, pad } => (fold, pad),
+        _ => (false, false),
+    }
+}
+
 /// SQL whose value is the text of the key in UTF-8, or NULL. `reference` is the quoted column: `` t0.`TenantId` ``.
 pub fn expression(column: &KeyColumn, reference: &str, spelling: Spelling) -> String {
     match class(column) {
