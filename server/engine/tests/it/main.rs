@@ -37,6 +37,7 @@ mod storage_double;
 mod storage_faults;
 mod storage_proxy;
 mod tenant_export;
+mod tenant_keys;
 mod tenant_live;
 mod tenant_restore;
 mod tenant_restore_faults;

@@ -17,6 +17,7 @@ use tokio::io::AsyncReadExt;
 
 use super::{
     owners::{self, OwnerEntry},
+    statements,
     whose::{Whose, parts_of},
 };
 use crate::{
@@ -186,6 +187,18 @@ impl Blocks {
     pub fn of_segment(&self, segment: usize) -> Vec<BlockRef> {
         let count = self.segments.get(segment).map_or(0, |open| open.index.blocks.len());
         (0..count).map(|block| BlockRef { segment, block }).collect()
+    }
+    /// The same in the order in which they are one stream of SQL.
+    pub fn as_sql(&self, segment: usize) -> Result<Vec<BlockRef>> {
+        let blocks = self.segments.get(segment).map_or(&[][..], |open| open.index.blocks.as_slice());
+        let rows: Vec<_> = blocks.iter().map(|block| block.rows).collect();
+        match statements::in_order(&rows) {
+            Ok(order) => Ok(order.into_iter().map(|block| BlockRef { segment, block }).collect()),
+            Err(block) => {
+                let what = format!("the row that begins in block {block} of segment {segment} has no end");
+                Err(damaged(what))
+            }
+        }
     }
     /// Blocks of rows by table and range of its key, in that order.
     pub fn by_range(&self) -> BTreeMap<(u32, u32), Vec<BlockRef>> {

@@ -20,6 +20,7 @@ mod readers;
 pub(super) mod restore;
 pub(super) mod sink;
 pub mod stages;
+mod statements;
 mod tally;
 pub(super) mod whose;
 mod worker;
