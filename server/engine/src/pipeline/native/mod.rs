@@ -240,7 +240,11 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         opened.inventory.tables.get(number as usize).map(|table| table.name.clone()).unwrap_or_default()
     };
     let unled: BTreeMap<String, u64> = unled.iter().map(|(table, rows)| (name(*table), *rows)).collect();
-    let remarks = remarks(&agreed.said, request.confirmed, (&opened.inventory, &opened.drift), &unled);
+    let mut remarks =
+        remarks(&agreed.said, request.confirmed, (&opened.inventory, &opened.drift), &unled);
+    if opened.incarnations.is_blurred() {
+        remarks.push(BLURRED.into());
+    }
     let content = DatabaseContent {
         database: request.database.clone(),
         server: opened.server.clone(),
@@ -314,6 +318,9 @@ fn refuse_nobody(request: &NativeRequest, work: &Work) -> Result<()> {
         "Look for the key in `holdfast tenant list`.",
     ))
 }
+
+const BLURRED: &str = "Some tables were made in the same second. Whether such tables exchanged their names while they were \
+                       read is known only to accounts with PROCESS: grant it.";
 
 /// Its name in manifests.
 pub const ENGINE: &str = "native";

@@ -150,7 +150,7 @@ pub fn refuse_if_moved(inventory: &Inventory, keys: &Keys) -> Result<()> {
             let attempt = format!("look at table {}", table.name);
             return Err(Error::new(Kind::Source, attempt, "it was altered or dropped meanwhile")
                 .later()
-                .hint("It is tried again; if it stays so, back up outside deployments."));
+                .hint("It is tried again; if it stays so, wait until the deployment is over."));
         }
     }
     Ok(())
@@ -239,4 +239,21 @@ pub async fn agree(
         Ok((agreed, plans))
     });
     agreeing.await.map_err(|error| task_failed("open a snapshot", error))?
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::{Retry, source::mysql::tenancy::testing::schema};
+
+    #[test]
+    fn a_table_that_is_altered_between_two_looks_is_looked_at_again() {
+        let (inventory, _) = schema(&["a: id, TenantId"]);
+        for later in [&["a: id, TenantId, more"][..], &["b: id"]] {
+            let error = refuse_if_moved(&inventory, &schema(later).1).unwrap_err();
+            assert_eq!((error.kind(), error.retry()), (Kind::Source, Retry::Later));
+        }
+    }
 }

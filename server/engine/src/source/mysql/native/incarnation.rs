@@ -4,7 +4,8 @@
 //! at the beginning and at the end are equal then, and a snapshot reads one table under the name of another without
 //! a complaint, because the server keeps old rows but not old names. InnoDB numbers its tables, and the number goes
 //! with the table wherever it is renamed to. It shows the numbers to accounts with PROCESS only; for others there is
-//! the second in which a table was made, which is less, but asks for nothing.
+//! the second in which a table was made. Tables that were made in the same second are not told apart by it, and a
+//! backup says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,11 @@ use crate::{
 
 /// What each name meant when they were read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Incarnations(BTreeMap<String, String>);
+pub struct Incarnations {
+    names: BTreeMap<String, String>,
+    /// Whether it is only known in which second each was made.
+    by_second: bool,
+}
 
 impl Incarnations {
     /// Reads them.
@@ -43,7 +48,7 @@ impl Incarnations {
                     let name = name.get(prefix.len()..)?.to_owned();
                     (!is_internal(&name)).then_some((name, number))
                 });
-                return Ok(Self(own.collect()));
+                return Ok(Self { names: own.collect(), by_second: false });
             }
         }
         let mut session =
@@ -55,13 +60,20 @@ impl Incarnations {
                 &[database.as_str()],
             )
             .await?;
-        Ok(Self(rows.iter().map(|row| (text(row, 0), text(row, 1))).collect()))
+        let names = rows.iter().map(|row| (text(row, 0), text(row, 1))).collect();
+        Ok(Self { names, by_second: true })
+    }
+
+    /// Whether two tables could exchange their names unnoticed, because all that is known of them is equal.
+    pub fn is_blurred(&self) -> bool {
+        let mut seconds = BTreeSet::new();
+        self.by_second && !self.names.values().all(|second| seconds.insert(second))
     }
 
     /// The names that mean something else now, or nothing.
     pub fn changed(&self, now: &Self) -> BTreeSet<String> {
-        let names: BTreeSet<&String> = self.0.keys().chain(now.0.keys()).collect();
-        let other = names.into_iter().filter(|name| self.0.get(*name) != now.0.get(*name));
+        let names: BTreeSet<&String> = self.names.keys().chain(now.names.keys()).collect();
+        let other = names.into_iter().filter(|name| self.names.get(*name) != now.names.get(*name));
         other.map(|name| table_of(name)).collect()
     }
 }
@@ -124,8 +136,12 @@ mod tests {
     #[test]
     fn exchanged_names_are_told() {
         let of = |pairs: [(&str, &str); 2]| {
-            Incarnations(pairs.map(|(name, number)| (name.to_owned(), number.to_owned())).into())
+            let names = pairs.map(|(name, number)| (name.to_owned(), number.to_owned())).into();
+            Incarnations { names, by_second: false }
         };
+        let same = of([("a", "1"), ("b", "1")]);
+        assert!(!same.is_blurred() && Incarnations { by_second: true, ..same }.is_blurred());
+        assert!(!Incarnations { by_second: true, ..of([("a", "1"), ("b", "2")]) }.is_blurred());
         let before = of([("a", "1"), ("b", "2")]);
         assert!(before.changed(&before).is_empty());
         assert_eq!(before.changed(&of([("a", "2"), ("b", "1")])), ["a", "b"].map(str::to_owned).into());

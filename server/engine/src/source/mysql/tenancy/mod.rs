@@ -21,7 +21,7 @@ pub mod spelling;
 pub mod tenant_key;
 mod tenant_lists;
 #[cfg(test)]
-pub(super) mod testing;
+pub(crate) mod testing;
 pub mod validate;
 mod ways;
 
