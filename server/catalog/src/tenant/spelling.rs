@@ -48,7 +48,7 @@ impl TenantCatalog<'_> {
         )?;
         let spelling: Option<Spelling> =
             row.and_then(|row| row.0).map(|text| json(TABLE, &text)).transpose()?;
-        Ok(spelling.and_then(|spelling| spelling.typed(key.as_str())).unwrap_or_else(|| key.clone()))
+        Ok(spelling.and_then(|spelling| spelling.key(key.as_str())).unwrap_or_else(|| key.clone()))
     }
 
     /// The key under which a kept backup of a source holds a tenant, whichever way it was typed; none if it holds

@@ -111,6 +111,10 @@ pub fn links<'k>(tables: &[Compared], live: &'k Live) -> Vec<Link<'k>> {
         } else {
             None
         };
+        // Over computed columns nothing can be reckoned; see [`computed`].
+        if outside.is_none() && is_computed(key, tables, live) {
+            return None;
+        }
         (child.is_some() || parent.is_some()).then(|| Link {
             key,
             outside,
@@ -132,16 +136,14 @@ pub fn links<'k>(tables: &[Compared], live: &'k Live) -> Vec<Link<'k>> {
 /// Foreign keys of tables in the set that go over columns which are no part of it, because they are computed. What a
 /// change does to them cannot be reckoned, only counted.
 pub fn computed<'k>(tables: &[Compared], live: &'k Live) -> Vec<&'k ForeignKey> {
+    live.keys.foreign.iter().filter(|key| is_computed(key, tables, live)).collect()
+}
+
+fn is_computed(key: &ForeignKey, tables: &[Compared], live: &Live) -> bool {
     let is_in = |name: &str| tables.iter().any(|table| table.plan.name == name);
     let lost = |table: &str, columns: &[String]| is_in(table) && ends(tables, live, table, columns).is_none();
-    live.keys
-        .foreign
-        .iter()
-        .filter(|key| {
-            key.references_database.is_none()
-                && (lost(&key.table, &key.columns) || lost(&key.references_table, &key.references_columns))
-        })
-        .collect()
+    key.references_database.is_none()
+        && (lost(&key.table, &key.columns) || lost(&key.references_table, &key.references_columns))
 }
 
 /// The unique keys over whole columns of the tables in the set.
