@@ -37,7 +37,6 @@ pub use connections::{ChangeConnection, NewConnection};
 pub use health::{DayCount, StoredByDay, VaultUse};
 pub use map_store::Inferred;
 pub(crate) use map_store::{FoundDrift, store_inferred};
-pub(crate) use spelling::store_spelling;
 pub use map_tables::{MapQuery, MapTable, TableChoices, TableColumn};
 pub(crate) use maps::digest_of;
 pub use maps::{MapHead, MapVersion};
@@ -52,6 +51,7 @@ pub use runs::{Run, RunEvent, RunQuery};
 pub use source_tenants::{TenantPart, TenantQuery, TenantRow};
 pub(crate) use sources::owed_since;
 pub use sources::{ScheduleRow, SourceRow};
+pub(crate) use spelling::store_spelling;
 pub use start_run::RunRequest;
 
 /// The rows of one organisation. Made by [`Catalog::tenant`] from a scope, or for a claimed run.

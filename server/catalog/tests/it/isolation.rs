@@ -42,7 +42,8 @@ async fn seed(world: &World, tenant: Tenant, mark: &str) -> Theirs {
     let request = RunRequest::InferMap { source_id: tenant.source, tenant_column: "TenantId".into() };
     let claim = world.claim(rows.create_run(request, None).await.unwrap()).await;
     let table = format!("table_of_{mark}");
-    let found = Inferred { map: map(&[&table]), choices: BTreeMap::default(), drift: Vec::new(), spelling: None };
+    let found =
+        Inferred { map: map(&[&table]), choices: BTreeMap::default(), drift: Vec::new(), spelling: None };
     world.catalog.lease(&claim).complete_infer(&found).await.unwrap();
     rows.confirm_map(tenant.source, 1).await.unwrap();
     let claim = world.claim(world.start_backup(tenant).await).await;

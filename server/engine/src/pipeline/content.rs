@@ -76,9 +76,7 @@ pub struct Split {
 impl Split {
     /// The key under which this backup holds a tenant, whichever way it was spelled.
     pub fn spelled(&self, tenant: &TenantKey) -> TenantKey {
-        self.spelling
-            .and_then(|spelling| spelling.key(tenant.as_str()))
-            .unwrap_or_else(|| tenant.clone())
+        self.spelling.and_then(|spelling| spelling.key(tenant.as_str())).unwrap_or_else(|| tenant.clone())
     }
 }
 

@@ -70,8 +70,14 @@ async fn rows_in_circles_go_and_come_back_together() -> Result<()> {
         // Of a half alone rows would refer to nothing: refused by the preview, and nothing is left dangling.
         let planned = live.plan("7", Selection::Tables { tables: vec!["egg".into()] }).await?;
         let words = said(&planned.difference.obstacles);
-        ensure!(words.contains("egg: its rows would refer to 2 rows of hen that do not exist (fk_egg_hen)"), "{words}");
-        ensure!(words.contains("egg: 1 rows of hen refer to rows that would be deleted (fk_hen_egg)"), "{words}");
+        ensure!(
+            words.contains("egg: its rows would refer to 2 rows of hen that do not exist (fk_egg_hen)"),
+            "{words}"
+        );
+        ensure!(
+            words.contains("egg: 1 rows of hen refer to rows that would be deleted (fk_hen_egg)"),
+            "{words}"
+        );
     }
     Ok(())
 }
@@ -89,8 +95,12 @@ async fn keys_over_computed_columns_are_kept() -> Result<()> {
     for live in Live::all(&statements).await? {
         let tables = ["place", "seat"];
         let good = live.rows(&tables).await?;
-        live.run(&["DELETE FROM seat WHERE id=2", "DELETE FROM place WHERE id=2", "INSERT INTO place VALUES (4,7)"])
-            .await?;
+        live.run(&[
+            "DELETE FROM seat WHERE id=2",
+            "DELETE FROM place WHERE id=2",
+            "INSERT INTO place VALUES (4,7)",
+        ])
+        .await?;
         live.run(&["INSERT INTO seat (id,TenantId,number) VALUES (4,7,404)"]).await?;
         live.there_and_back("7", &tables, &good).await?;
         let before = live.rows(&tables).await?;
@@ -126,7 +136,10 @@ async fn rows_of_other_databases_are_neither_changed_nor_left_dangling() -> Resu
         let everything = || Selection::Everything;
         let planned = live.plan("7", everything()).await?;
         let words = said(&planned.difference.obstacles);
-        ensure!(words.contains("a: 1 rows of o-ther.r refer to rows that would be deleted (fk_out)"), "{family} {words}");
+        ensure!(
+            words.contains("a: 1 rows of o-ther.r refer to rows that would be deleted (fk_out)"),
+            "{family} {words}"
+        );
         ensure!(live.apply(&planned).await.is_err());
         // An account that may not read them learns that they are there, or that it may not know.
         live.endpoint = live.server.endpoint("sees", "x");
@@ -135,7 +148,11 @@ async fn rows_of_other_databases_are_neither_changed_nor_left_dangling() -> Resu
         live.endpoint = live.server.endpoint("plain", "x");
         let planned = live.plan("7", everything()).await?;
         let remarks = planned.difference.remarks.join("\n");
-        ensure!(remarks.contains("GRANT PROCESS") || !planned.difference.obstacles.is_empty(), "{family} {planned:?}", planned = planned.difference);
+        ensure!(
+            remarks.contains("GRANT PROCESS") || !planned.difference.obstacles.is_empty(),
+            "{family} {planned:?}",
+            planned = planned.difference
+        );
         live.endpoint = live.server.admin();
         ensure!(!live.plan("7", everything()).await?.difference.remarks.join(" ").contains("PROCESS"));
 
@@ -145,7 +162,10 @@ async fn rows_of_other_databases_are_neither_changed_nor_left_dangling() -> Resu
         ensure!(planned.difference.is_applicable(), "{:#?}", planned.difference);
         live.run(&["INSERT INTO `o-ther`.`r` VALUES (1,5)"]).await?;
         let error = live.apply(&planned).await.err().unwrap();
-        ensure!(error.to_string().contains("rows of o-ther.r refer to rows that would be deleted"), "{error}");
+        ensure!(
+            error.to_string().contains("rows of o-ther.r refer to rows that would be deleted"),
+            "{error}"
+        );
         assert_eq!(number(&live.endpoint, outside).await?, 1, "{family}");
         assert_eq!(number(&live.endpoint, "SELECT COUNT(*) FROM d.a WHERE id=5").await?, 1);
         live.run(&["UPDATE `o-ther`.`r` SET a=3"]).await?;
@@ -214,7 +234,10 @@ async fn triggers_are_part_of_what_is_agreed_to() -> Result<()> {
         let planned = live.plan("7", everything()).await?;
         let remarks = planned.difference.remarks.join("\n");
         ensure!(remarks.contains("Triggers of a will fire: noted (AFTER INSERT)."), "{family} {remarks}");
-        ensure!(remarks.contains("Trigger noted of a writes to log, which is no part of this restore"), "{remarks}");
+        ensure!(
+            remarks.contains("Trigger noted of a writes to log, which is no part of this restore"),
+            "{remarks}"
+        );
         ensure!(!remarks.contains("called"), "no row is updated: {remarks}");
         // Another text, under the same name.
         live.run(&[
@@ -231,7 +254,10 @@ async fn triggers_are_part_of_what_is_agreed_to() -> Result<()> {
         let remarks = again.difference.remarks.join("\n");
         ensure!(remarks.contains("Trigger noted of a writes to b, which is put back too"), "{remarks}");
         // A table that does not change may get triggers meanwhile.
-        live.run(&["CREATE TRIGGER later AFTER INSERT ON b FOR EACH ROW INSERT INTO log (what) VALUES ('b')"]).await?;
+        live.run(&[
+            "CREATE TRIGGER later AFTER INSERT ON b FOR EACH ROW INSERT INTO log (what) VALUES ('b')",
+        ])
+        .await?;
         live.apply(&again).await?;
         live.run(&["UPDATE a SET word='x' WHERE id=1"]).await?;
         let remarks = live.plan("7", everything()).await?.difference.remarks.join("\n");

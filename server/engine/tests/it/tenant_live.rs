@@ -67,6 +67,14 @@ impl Live {
         Ok(all)
     }
 
+    /// The tenants of the backup with their rows.
+    pub fn tenants(&self) -> Vec<(&str, u64)> {
+        let mut tenants: Vec<_> =
+            self.receipt.tenants.iter().map(|tenant| (tenant.key.as_str(), tenant.rows)).collect();
+        tenants.sort_unstable();
+        tenants
+    }
+
     pub async fn plan(&self, tenant: &str, selection: Selection) -> engine::Result<Planned> {
         let at = RestorePlace { source: self.backup.source, restore: Uuid::now_v7(), attempt: 1 };
         let wish = TenantRestore { backup_id: self.backup.backup, tenant: key(tenant), selection };

@@ -35,8 +35,7 @@ const TABLES: &[&str] = &["tenant", "invoice", "payment", "old", "link", "task"]
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_and_text_beside_them_are_one_tenant() -> Result<()> {
     for live in Live::all(NUMBERS).await? {
-        let rows: Vec<_> =
-            live.receipt.tenants.iter().map(|tenant| (tenant.key.as_str(), tenant.rows)).collect();
+        let rows = live.tenants();
         assert_eq!(rows, [("7", 10), ("7.5", 1), ("70", 1), ("8", 5)], "{}", live.server.family);
         ensure!(live.receipt.drift.is_empty(), "{:?}", live.receipt.drift);
         assert_eq!(live.receipt.shared_rows, 1, "the link of two tenants");
@@ -64,7 +63,10 @@ async fn numbers_and_text_beside_them_are_one_tenant() -> Result<()> {
             let form = TenantForm::JsonLinesGzip;
             let proof =
                 export_tenant(&live.vault, &live.backup, &key(typed), form, &mut packed, &control()).await?;
-            assert_eq!((proof.tenant, proof.tables.iter().map(|(_, rows)| rows).sum::<u64>()), (key("7"), 10));
+            assert_eq!(
+                (proof.tenant, proof.tables.iter().map(|(_, rows)| rows).sum::<u64>()),
+                (key("7"), 10)
+            );
             of.push(proof.sha256);
         }
         ensure!(of[0] == of[1] && of[1] == of[2]);
@@ -97,13 +99,16 @@ async fn the_list_of_tenants_says_whether_capitals_count() -> Result<()> {
         "INSERT INTO d.c VALUES (1,'aCme'),(2,'Beta')",
     ];
     for live in Live::all(&ignored).await? {
-        let rows: Vec<_> =
-            live.receipt.tenants.iter().map(|tenant| (tenant.key.as_str(), tenant.rows)).collect();
+        let rows = live.tenants();
         assert_eq!(rows, [("acme", 7), ("beta", 4)], "{}", live.server.family);
         let tables = ["tenant", "a", "b", "c"];
         let good = live.rows(&tables).await?;
-        live.run(&["DELETE FROM a WHERE id<3", "DELETE FROM b WHERE id=2", "UPDATE c SET TenantId='ACME' WHERE id=1"])
-            .await?;
+        live.run(&[
+            "DELETE FROM a WHERE id<3",
+            "DELETE FROM b WHERE id=2",
+            "UPDATE c SET TenantId='ACME' WHERE id=1",
+        ])
+        .await?;
         live.there_and_back("acme", &tables, &good).await?;
     }
     let counted = [
@@ -118,8 +123,7 @@ async fn the_list_of_tenants_says_whether_capitals_count() -> Result<()> {
         "INSERT INTO d.n VALUES (1,3)",
     ];
     for live in Live::all(&counted).await? {
-        let rows: Vec<_> =
-            live.receipt.tenants.iter().map(|tenant| (tenant.key.as_str(), tenant.rows)).collect();
+        let rows = live.tenants();
         assert_eq!(rows, [("Ab3", 2), ("aB3", 2)], "{}", live.server.family);
         assert_eq!(live.receipt.shared_rows, 2, "nobody can tell whose they are");
         let drift = &live.receipt.drift;
@@ -166,8 +170,10 @@ async fn a_backup_in_which_one_tenant_is_two_is_not_put_back_by_halves() -> Resu
     ];
     for live in Live::all(&apart).await? {
         assert_eq!(live.receipt.tenants.len(), 3);
-        live.run(&["ALTER TABLE a MODIFY TenantId VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"])
-            .await?;
+        live.run(&[
+            "ALTER TABLE a MODIFY TenantId VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+        ])
+        .await?;
         let error = live.plan("acme", Selection::Everything).await.err().unwrap();
         ensure!(error.to_string().contains("under several keys: acme, ACME"), "{error}");
         ensure!(error.advice().is_some());

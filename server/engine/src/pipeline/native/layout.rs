@@ -258,12 +258,8 @@ mod tests {
             slot: 1,
         };
         let (head, segment) = header::create(context, &Secret::from_bytes([7; 32])).unwrap();
-        let owner = OwnerEntry {
-            owner: Owner::Shared,
-            tenant: None,
-            slot: 1,
-            data_key: Secret::from_bytes([7; 32]),
-        };
+        let owner =
+            OwnerEntry { owner: Owner::Shared, tenant: None, slot: 1, data_key: Secret::from_bytes([7; 32]) };
         let layout = Layout::new();
         let at = layout.add(Arc::new(owner), head, segment);
         let seal = |chunk: u32, rows: u32, last: bool| {

@@ -240,8 +240,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         opened.inventory.tables.get(number as usize).map(|table| table.name.clone()).unwrap_or_default()
     };
     let unled: BTreeMap<String, u64> = unled.iter().map(|(table, rows)| (name(*table), *rows)).collect();
-    let mut remarks =
-        remarks(&agreed.said, request.confirmed, (&opened.inventory, &opened.drift), &unled);
+    let mut remarks = remarks(&agreed.said, request.confirmed, (&opened.inventory, &opened.drift), &unled);
     if opened.incarnations.is_blurred() {
         remarks.push(BLURRED.into());
     }
@@ -297,14 +296,17 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     };
     let (tables, objects) = (count(opened.inventory.tables.len()), count(opened.objects.len()));
     let receipt = publish(vault, manifest, tables, objects, phases, control).await?;
-    Ok((Receipt {
-        tenants,
-        shared_rows,
-        drift: opened.drift,
-        spelling: Some(opened.spelling),
-        remarks,
-        ..receipt
-    }, stages))
+    Ok((
+        Receipt {
+            tenants,
+            shared_rows,
+            drift: opened.drift,
+            spelling: Some(opened.spelling),
+            remarks,
+            ..receipt
+        },
+        stages,
+    ))
 }
 
 /// An empty backup of a tenant looks like a good one. Nobody asks for that on purpose: it is another spelling of the key.
@@ -314,9 +316,8 @@ fn refuse_nobody(request: &NativeRequest, work: &Work) -> Result<()> {
         return Ok(());
     }
     let why = format!("no table of {} has a row of tenant {tenant}", request.database);
-    Err(Error::new(Kind::Input, "back up one tenant", why).hint(
-        "Look for the key in `holdfast tenant list`.",
-    ))
+    Err(Error::new(Kind::Input, "back up one tenant", why)
+        .hint("Look for the key in `holdfast tenant list`."))
 }
 
 const BLURRED: &str = "Some tables were made in the same second. Whether such tables exchanged their names while they were \

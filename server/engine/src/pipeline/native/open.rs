@@ -92,7 +92,14 @@ pub async fn open(request: &NativeRequest) -> Result<Opened> {
         }
         let primary = keys.primary.get(&table.name).map(Vec::as_slice).unwrap_or_default();
         refuse_giants(&mut control, &who, request, table, primary).await?;
-        plans.extend(TablePlan::new(number, table, route, &keys, effective.spelling, request.tenant.as_ref())?);
+        plans.extend(TablePlan::new(
+            number,
+            table,
+            route,
+            &keys,
+            effective.spelling,
+            request.tenant.as_ref(),
+        )?);
     }
     let rows = |name: &str| {
         inventory.tables.iter().find(|table| table.name == name).map_or(0, |table| table.rows_estimate)

@@ -61,8 +61,7 @@ pub(in crate::pipeline) async fn parts_of(
     let mut seen = BTreeSet::new();
     wanted.retain(|slot| seen.insert(slot.id));
     // Collected first: a stream over the closure is not `Send` for every lifetime, and tasks need that.
-    let opening: Vec<_> =
-        wanted.iter().map(|slot| data_key(vault, place, slot)).collect();
+    let opening: Vec<_> = wanted.iter().map(|slot| data_key(vault, place, slot)).collect();
     let keys: Vec<Secret> = stream::iter(opening).buffered(KEYS_AT_ONCE).try_collect().await?;
     let entries: Vec<OwnerEntry> = wanted
         .iter()
@@ -100,4 +99,3 @@ fn tenant_slot<'a>(archive: &'a Archive, tenant: &TenantKey) -> Result<&'a Slot>
         .hint("Check the tenant's id, and whether the tenant existed when the backup was taken.")
     })
 }
-

@@ -167,12 +167,7 @@ async fn run(
 }
 
 /// The tables of the set as they are in the live database now. Another definition than the preview's is refused.
-fn tables(
-    changes: &Changes,
-    live: &Live,
-    tenant: (&TenantKey, Spelling),
-    way: Way,
-) -> Result<Vec<Compared>> {
+fn tables(changes: &Changes, live: &Live, tenant: (&TenantKey, Spelling), way: Way) -> Result<Vec<Compared>> {
     let mut tables = Vec::new();
     for (number, change) in (0u32..).zip(&changes.content.tables) {
         let changed = || {
@@ -188,8 +183,11 @@ fn tables(
             choose::compared(number, table, &change.route, live, tenant)?.ok_or_else(changed)?;
         // Sets of older versions do not say.
         if change.count() > 0 && change.triggers.as_ref().is_some_and(|agreed| *agreed != compared.triggers) {
-            return Err(refused(way, format!("the triggers of {} have changed since the preview", change.name))
-                .hint("Nothing was changed. Plan the restore anew and look at what will fire."));
+            return Err(refused(
+                way,
+                format!("the triggers of {} have changed since the preview", change.name),
+            )
+            .hint("Nothing was changed. Plan the restore anew and look at what will fire."));
         }
         let key = compared.plan.key.iter().filter_map(|place| compared.plan.columns.get(*place));
         if !key.eq(&change.key) {

@@ -68,10 +68,8 @@ impl Link<'_> {
     }
     /// The same for people.
     pub fn from_shown(&self) -> String {
-        self.outside.map_or_else(
-            || self.key.table.clone(),
-            |database| format!("{database}.{}", self.key.table),
-        )
+        self.outside
+            .map_or_else(|| self.key.table.clone(), |database| format!("{database}.{}", self.key.table))
     }
     /// The table that is referred to, quoted.
     pub fn to(&self) -> String {
@@ -104,8 +102,7 @@ fn ends(tables: &[Compared], live: &Live, table: &str, columns: &[String]) -> Op
 /// The foreign keys of the tables in the set, those of other databases too.
 pub fn links<'k>(tables: &[Compared], live: &'k Live) -> Vec<Link<'k>> {
     let link = |key: &'k ForeignKey, outside: Option<&'k str>| {
-        let child =
-            if outside.is_none() { ends(tables, live, &key.table, &key.columns) } else { None };
+        let child = if outside.is_none() { ends(tables, live, &key.table, &key.columns) } else { None };
         let parent = if key.references_database.is_none() {
             ends(tables, live, &key.references_table, &key.references_columns)
         } else {
@@ -152,7 +149,8 @@ pub fn uniques<'k>(tables: &[Compared], live: &'k Live) -> Vec<Unique<'k>> {
     let mut all = Vec::new();
     for table in tables {
         for index in live.keys.indexes.get(&table.plan.name).into_iter().flatten().filter(whole) {
-            let columns: Vec<_> = index.columns.iter().map(|column: &KeyColumn| column.name.clone()).collect();
+            let columns: Vec<_> =
+                index.columns.iter().map(|column: &KeyColumn| column.name.clone()).collect();
             if let Some(ends) = ends(tables, live, &table.plan.name, &columns) {
                 all.push(Unique { name: &index.name, columns, ends, go: HashSet::new() });
             }

@@ -17,7 +17,9 @@ pub fn order(tables: &[Compared], live: &Live) -> Vec<usize> {
     // For each table those that must, and those that should, come before it.
     let (mut must, mut should) = (vec![BTreeSet::new(); tables.len()], vec![BTreeSet::new(); tables.len()]);
     let before = |waits: &mut Vec<BTreeSet<usize>>, child: usize, parent: &str| {
-        if let Some(waits) = place(parent).filter(|parent| *parent != child).and_then(|parent| waits.get_mut(parent)) {
+        if let Some(waits) =
+            place(parent).filter(|parent| *parent != child).and_then(|parent| waits.get_mut(parent))
+        {
             waits.insert(child);
         }
     };

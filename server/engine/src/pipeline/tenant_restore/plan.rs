@@ -162,7 +162,7 @@ async fn run(
         tables: changed.iter().map(shown).collect(),
         foreign_rows: 0,
         obstacles,
-        remarks: remarks.into_iter().chain(triggers::remarks(&tables, &changed, &found)).collect(),
+        remarks: remarks.into_iter().chain(triggers::remarks(&tables, &changed, &found, database)).collect(),
         digest: String::new(),
         bytes_read: blocks.bytes_read(),
         bytes_whole: archive.manifest.stored_bytes(),
@@ -215,11 +215,7 @@ async fn refuse_several(
     Err(Error::new(
         Kind::Input,
         "plan the restore of a tenant",
-        format!(
-            "tenant {tenant} is in this backup under several keys: {}, {}",
-            wish.tenant,
-            same.join(", ")
-        ),
+        format!("tenant {tenant} is in this backup under several keys: {}, {}", wish.tenant, same.join(", ")),
     )
     .hint("Choose a newer backup, or restore this one into a new database and move the rows by hand."))
 }

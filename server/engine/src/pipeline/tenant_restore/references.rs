@@ -88,7 +88,8 @@ struct Round<'r> {
 impl References<'_> {
     /// Asks everything, over a connection whose transaction sees what the set is about.
     pub fn ask(&self, wire: &mut Wire) -> Result<Found> {
-        let (mut links, uniques) = (links::links(self.tables, self.live), links::uniques(self.tables, self.live));
+        let (mut links, uniques) =
+            (links::links(self.tables, self.live), links::uniques(self.tables, self.live));
         for link in links.iter_mut().filter(|link| link.outside.is_some()) {
             link.hidden = is_hidden(wire, link)?;
         }
@@ -173,11 +174,18 @@ impl References<'_> {
                 }
                 if link.asked.insert(value) {
                     let condition = equal(table, "", &link.key.references_columns, &child.places, literals);
-                    waiting.push(Asked { question: Question::Parent(at), of: link.to(), condition, unless: None });
+                    waiting.push(Asked {
+                        question: Question::Parent(at),
+                        of: link.to(),
+                        condition,
+                        unless: None,
+                    });
                 }
             }
             if self.when == When::Before {
-                for (at, unique) in uniques.iter().enumerate().filter(|(_, unique)| unique.ends.table == number) {
+                for (at, unique) in
+                    uniques.iter().enumerate().filter(|(_, unique)| unique.ends.table == number)
+                {
                     if let Some(value) = mine(unique.ends.hash(literals, self.seed))
                         && !unique.go.contains(&value)
                     {
@@ -203,8 +211,7 @@ impl References<'_> {
                 let Some(parent) = link.parent.as_ref().filter(|parent| parent.table == number) else {
                     continue;
                 };
-                let Some(value) =
-                    parent.hash(literals, self.seed).filter(|hash| hash % *parts == *part)
+                let Some(value) = parent.hash(literals, self.seed).filter(|hash| hash % *parts == *part)
                 else {
                     continue;
                 };
@@ -254,7 +261,13 @@ impl References<'_> {
                             "rows would be deleted to which rows of {from} may refer ({}); the account may not read that table",
                             key.name
                         );
-                        problems.add(parent, "", what, 1, "Grant the account SELECT on that table, and plan anew.");
+                        problems.add(
+                            parent,
+                            "",
+                            what,
+                            1,
+                            "Grant the account SELECT on that table, and plan anew.",
+                        );
                         continue;
                     }
                     let hint = if link.outside.is_some() {

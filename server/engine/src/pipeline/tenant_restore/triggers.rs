@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::sources::DatabaseName;
 use serde::{Deserialize, Serialize};
 
-use super::{choose::Compared, changes::TableChange, look::Live};
+use super::{changes::TableChange, choose::Compared, look::Live};
 use crate::{
     Result,
     source::mysql::inspect::{Session, text},
@@ -66,12 +66,17 @@ pub fn names(table: &Compared) -> Vec<&str> {
 }
 
 /// What is to be said of the triggers of tables that change.
-pub fn remarks(tables: &[Compared], changed: &[TableChange], live: &Live) -> Vec<String> {
+pub fn remarks(
+    tables: &[Compared],
+    changed: &[TableChange],
+    live: &Live,
+    database: &DatabaseName,
+) -> Vec<String> {
+    let here = format!("{database}.");
     let mut remarks = Vec::new();
     for (table, change) in tables.iter().zip(changed).filter(|(_, change)| change.count() > 0) {
         let name = &table.plan.name;
-        let firing: Vec<_> =
-            table.triggers.iter().filter(|trigger| fires(trigger, table, change)).collect();
+        let firing: Vec<_> = table.triggers.iter().filter(|trigger| fires(trigger, table, change)).collect();
         if firing.is_empty() {
             continue;
         }
@@ -81,10 +86,12 @@ pub fn remarks(tables: &[Compared], changed: &[TableChange], live: &Live) -> Vec
             .collect();
         remarks.push(format!("Triggers of {name} will fire: {}.", list.join(", ")));
         for trigger in firing {
-            let written = written_to(&trigger.text, trigger.sql_mode.contains("ANSI_QUOTES"), &live.functions);
+            let written =
+                written_to(&trigger.text, trigger.sql_mode.contains("ANSI_QUOTES"), &live.functions);
             let (inside, outside): (Vec<_>, Vec<_>) = written
                 .tables
                 .into_iter()
+                .map(|table| table.strip_prefix(&here).map(str::to_owned).unwrap_or(table))
                 .partition(|table| tables.iter().any(|compared| compared.plan.name == *table));
             if !outside.is_empty() {
                 remarks.push(format!(
@@ -209,7 +216,8 @@ fn written_to(text: &str, ansi: bool, functions: &BTreeSet<String>) -> Written {
         } else if token.is("UPDATE") && !(place > 0 && (is(place - 1, "KEY") || is(place - 1, "FOR"))) {
             references(next, &["SET"], &mut written.tables);
         } else if token.is("DELETE") {
-            let from = (next..tokens.len()).take_while(|place| !sign(*place, ';')).find(|place| is(*place, "FROM"));
+            let from =
+                (next..tokens.len()).take_while(|place| !sign(*place, ';')).find(|place| is(*place, "FROM"));
             if let Some(from) = from {
                 references(from + 1, &["WHERE", "ORDER", "LIMIT", "USING", "RETURNING"], &mut written.tables);
             }
@@ -232,10 +240,13 @@ fn tokens(text: &str, ansi: bool) -> Vec<Token> {
         } else if letter == '/' && next == Some('*') {
             at += 2;
             // What stands in such a comment with a mark is code to some servers.
-            if letters.get(at) == Some(&'!') || letters.get(at) == Some(&'M') && letters.get(at + 1) == Some(&'!') {
+            if letters.get(at) == Some(&'!')
+                || letters.get(at) == Some(&'M') && letters.get(at + 1) == Some(&'!')
+            {
                 continue;
             }
-            while at < letters.len() && !(letters.get(at) == Some(&'*') && letters.get(at + 1) == Some(&'/')) {
+            while at < letters.len() && !(letters.get(at) == Some(&'*') && letters.get(at + 1) == Some(&'/'))
+            {
                 at += 1;
             }
             at += 2;
@@ -284,7 +295,10 @@ mod tests {
             ("insert ignore into `other db`.`log` SELECT 1 FROM a", &["other db.log"]),
             ("SET NEW.title = REPLACE(NEW.title, 'a', 'b')", &[]),
             ("SET NEW.title = INSERT(NEW.title, 1, 2, 'x')", &[]),
-            ("BEGIN UPDATE a x JOIN b y ON x.id=y.id, c SET x.n=1; DELETE FROM d WHERE id=OLD.id; END", &["a", "b", "c", "d"]),
+            (
+                "BEGIN UPDATE a x JOIN b y ON x.id=y.id, c SET x.n=1; DELETE FROM d WHERE id=OLD.id; END",
+                &["a", "b", "c", "d"],
+            ),
             ("DELETE x, y FROM a x JOIN b y WHERE x.id=1", &["a", "b"]),
             ("INSERT INTO a VALUES (1) ON DUPLICATE KEY UPDATE n=n+1", &["a"]),
             ("-- DELETE FROM a\n/* UPDATE b SET x=1 */ # REPLACE INTO c\nSET @x=1", &[]),
@@ -293,6 +307,9 @@ mod tests {
         ] {
             assert_eq!(found(text).0, tables, "{text}");
         }
-        assert_eq!(found("BEGIN CALL d.note(1); SET NEW.x = noted(2); SET NEW.y = LOWER('a'); END").1, ["d.note", "noted"]);
+        assert_eq!(
+            found("BEGIN CALL d.note(1); SET NEW.x = noted(2); SET NEW.y = LOWER('a'); END").1,
+            ["d.note", "noted"]
+        );
     }
 }

@@ -31,8 +31,11 @@ pub fn folded(literal: &[u8], (fold, pad): (bool, bool)) -> Vec<u8> {
         .strip_prefix(b"0x")
         .and_then(|digits| hex::decode(digits).ok())
         .unwrap_or_else(|| unescaped(literal, usize::MAX));
-    let end =
-        if pad { bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1) } else { bytes.len() };
+    let end = if pad {
+        bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1)
+    } else {
+        bytes.len()
+    };
     let bytes = bytes.get(..end).unwrap_or(&bytes);
     if !fold {
         return bytes.to_vec();

@@ -115,7 +115,9 @@ impl TablePlan {
             primary.iter().map(|part| format!("t0.{}", quote_identifier(&part.name))).collect();
         let (mut from, mut condition, mut cut) = (led.from, None, cut(primary));
         if let Some(tenant) = only {
-            let Some(of) = select::of_tenant(&table.name, route, keys, tenant, spelling)? else { return Ok(None) };
+            let Some(of) = select::of_tenant(&table.name, route, keys, tenant, spelling)? else {
+                return Ok(None);
+            };
             // Both joins lead to the same rows; the second one begins with the tenant's.
             condition = Some(of.condition);
             if matches!(route, Route::Paths { .. }) {

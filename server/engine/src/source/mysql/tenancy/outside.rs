@@ -54,25 +54,25 @@ pub async fn read(
     let keys = usage.chunk_by(same).filter_map(|parts| {
         let first = parts.first()?;
         let columns = |column: usize| parts.iter().map(|part| text(part, column)).collect();
-        Some(referring(text(first, 0), text(first, 1), text(first, 2), columns(3), text(first, 4), columns(5)))
+        Some(referring(
+            text(first, 0),
+            text(first, 1),
+            text(first, 2),
+            columns(3),
+            text(first, 4),
+            columns(5),
+        ))
     });
     let keys = keys.collect();
     // Whoever may read everything sees everything.
     let all = session
-        .rows(
-            "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE='SELECT'",
-            &[],
-        )
+        .rows("SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE='SELECT'", &[])
         .await?;
     Ok(Outside { keys, complete: all.first().is_some_and(|row| number(row, 0) > 0) })
 }
 
 /// The keys by InnoDB's own list; nothing if the account may not see it, or if a name is written in a way of its own.
-async fn of_innodb(
-    session: &mut Session<'_>,
-    family: ServerFamily,
-    prefix: &str,
-) -> Option<Vec<Referring>> {
+async fn of_innodb(session: &mut Session<'_>, family: ServerFamily, prefix: &str) -> Option<Vec<Referring>> {
     let (keys, columns) = match family {
         ServerFamily::Mariadb => ("INNODB_SYS_FOREIGN", "INNODB_SYS_FOREIGN_COLS"),
         ServerFamily::Mysql => ("INNODB_FOREIGN", "INNODB_FOREIGN_COLS"),
@@ -80,8 +80,8 @@ async fn of_innodb(
     let length = prefix.len();
     let sql = format!(
         "SELECT k.FOR_NAME, k.ID, k.REF_NAME, c.FOR_COL_NAME, c.REF_COL_NAME FROM information_schema.{keys} k \
-         JOIN information_schema.{columns} c ON c.ID=k.ID WHERE LEFT(k.REF_NAME,{length})='{prefix}' \
-         AND LEFT(k.FOR_NAME,{length})<>'{prefix}' ORDER BY k.ID, c.POS"
+         JOIN information_schema.{columns} c ON c.ID=k.ID WHERE CAST(LEFT(k.REF_NAME,{length}) AS BINARY)='{prefix}' \
+         AND CAST(LEFT(k.FOR_NAME,{length}) AS BINARY)<>'{prefix}' ORDER BY k.ID, c.POS"
     );
     // Whoever may not see it is answered with an error, and a connection that broke says so at the next question.
     let rows = session.rows(&sql, &[]).await.ok()?;

@@ -212,7 +212,10 @@ mod tests {
         );
         let Route::Paths { paths } = route else { panic!("{route:?}") };
         let doubled = Route::Paths { paths: vec![paths[0].clone(), paths[0].clone()] };
-        assert_eq!(super::all(hostile, &doubled, &keys, Spelling::default()).unwrap().from.matches("JOIN").count(), 1);
+        assert_eq!(
+            super::all(hostile, &doubled, &keys, Spelling::default()).unwrap().from.matches("JOIN").count(),
+            1
+        );
     }
 
     #[test]
@@ -236,7 +239,8 @@ mod tests {
     #[test]
     fn a_route_over_what_is_gone_is_an_error_that_names_it() {
         let (_, keys) = schema(&["a: id"]);
-        let error = all("a", &Route::Column { column: "TenantId".into() }, &keys, Spelling::default()).unwrap_err();
+        let error =
+            all("a", &Route::Column { column: "TenantId".into() }, &keys, Spelling::default()).unwrap_err();
         assert!(error.to_string().contains("its column TenantId is gone"), "{error}");
     }
 }

@@ -41,8 +41,7 @@ struct End<'k> {
 
 impl End<'_> {
     fn shown(&self) -> String {
-        let collation =
-            self.column.collation.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
+        let collation = self.column.collation.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
         format!("{}.{} is {}{collation}", self.table, self.column.name, self.column.definition)
     }
 }
@@ -63,7 +62,9 @@ pub fn of<'k>(routes: impl IntoIterator<Item = (&'k str, &'k Route)>, keys: &'k 
             fits.push(end);
             let what = match (first.class.named(), end.class) {
                 (Named::Number, Class::Text { .. }) => "007 and 7 are one tenant",
-                (_, Class::Text { fold, .. }) if !fold && first.class.folds() => "capitals make no difference",
+                (_, Class::Text { fold, .. }) if !fold && first.class.folds() => {
+                    "capitals make no difference"
+                }
                 _ => continue,
             };
             brought.insert(end.led.to_owned(), format!("{both}: {what}."));
@@ -181,19 +182,36 @@ mod tests {
 
     #[test]
     fn a_list_of_numbers_brings_text_to_numbers_and_a_list_of_text_takes_no_numbers() {
-        let numbers = spelled(&["tenant: id", "a: id, TenantId:varchar(9)", "b: id, TenantId", "b(TenantId) -> tenant(id)"]);
+        let numbers = spelled(&[
+            "tenant: id",
+            "a: id, TenantId:varchar(9)",
+            "b: id, TenantId",
+            "b(TenantId) -> tenant(id)",
+        ]);
         assert_eq!(numbers, (by(Named::Number, true, true), vec![], vec!["a".into()]));
-        let texts =
-            spelled(&["tenant: id:varchar(9)", "a: id, TenantId:varchar(9)", "b: id, TenantId", "a(TenantId) -> tenant(id)"]);
+        let texts = spelled(&[
+            "tenant: id:varchar(9)",
+            "a: id, TenantId:varchar(9)",
+            "b: id, TenantId",
+            "a(TenantId) -> tenant(id)",
+        ]);
         assert_eq!((texts.0.named, texts.1), (Named::Text, vec!["b".to_owned()]));
         // Nobody says which values there are: compared as servers compare the two.
-        let alone = spelled(&["a: id, TenantId:varchar(9)", "b: id, TenantId:varchar(9)", "c: id, TenantId:decimal(9;1)"]);
+        let alone = spelled(&[
+            "a: id, TenantId:varchar(9)",
+            "b: id, TenantId:varchar(9)",
+            "c: id, TenantId:decimal(9;1)",
+        ]);
         assert_eq!((alone.0.named, alone.1), (Named::Number, vec![]));
     }
 
     #[test]
     fn bytes_and_text_are_never_one() {
-        let found = spelled(&["a: id, TenantId:varchar(36)", "b: id, TenantId:varchar(36)", "c: id, TenantId:binary(16)"]);
+        let found = spelled(&[
+            "a: id, TenantId:varchar(36)",
+            "b: id, TenantId:varchar(36)",
+            "c: id, TenantId:binary(16)",
+        ]);
         assert_eq!((found.0.named, found.1), (Named::Text, vec!["c".to_owned()]));
     }
 }

@@ -118,7 +118,10 @@ fn plain_number(decimal: &str) -> String {
 }
 
 const fn is_printed_so(class: Class) -> bool {
-    matches!(class, Class::Integer { plain: true } | Class::Decimal { plain: true } | Class::Uuid | Class::Other)
+    matches!(
+        class,
+        Class::Integer { plain: true } | Class::Decimal { plain: true } | Class::Uuid | Class::Other
+    )
 }
 
 /// Whether the key's text is just what the server sends for the column itself, so that it need not be sent twice.
@@ -136,9 +139,8 @@ pub fn key(value: Option<&[u8]>) -> Option<TenantKey> {
 /// text exactly besides.
 pub fn condition(column: &KeyColumn, reference: &str, key: &TenantKey, spelling: Spelling) -> String {
     let text = key.as_str();
-    let exact = || {
-        format!("CAST({} AS BINARY)={}", expression(column, reference, spelling), hex_literal(text))
-    };
+    let exact =
+        || format!("CAST({} AS BINARY)={}", expression(column, reference, spelling), hex_literal(text));
     match class(column) {
         // Whoever asks for a key that no such column can hold gets no row, and no conversion of the column.
         Class::Integer { .. } | Class::Bit => match text.parse::<i128>() {
@@ -167,7 +169,7 @@ pub fn condition(column: &KeyColumn, reference: &str, key: &TenantKey, spelling:
             _ => "FALSE".into(),
         },
         Class::Text { fold, pad }
-            if spelling.named != Named::Number && fold >= spelling.fold && pad >= spelling.trim =>
+            if spelling.named != Named::Number && (fold || !spelling.fold) && (pad || !spelling.trim) =>
         {
             format!("{reference}=_utf8mb4 {} AND {}", hex_literal(text), exact())
         }
