@@ -112,7 +112,7 @@ impl NewBackup {
             };
             drift.store(tx, clock).await?;
             let place = (run.tenant_id.to_string(), source.to_string());
-            store_spelling(tx, (&place.0, &place.1), split.spelling).await?;
+            store_spelling(tx, (place.0.as_str(), place.1.as_str()), split.spelling).await?;
         }
         exec!(
             tx,
