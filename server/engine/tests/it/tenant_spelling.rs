@@ -72,14 +72,9 @@ async fn numbers_and_text_beside_them_are_one_tenant() -> Result<()> {
         ensure!(of[0] == of[1] && of[1] == of[2]);
         let tables = pipeline::tenant_tables(&live.vault, &live.backup, &key("0007")).await?;
         assert_eq!(tables.iter().map(|(_, rows)| rows).sum::<u64>(), 10);
-        let nobody = export_tenant(
-            &live.vault,
-            &live.backup,
-            &key("9"),
-            TenantForm::SqlGzip,
-            &mut Vec::new(),
-            &control(),
-        );
+        let (nine, mut packed, control) = (key("9"), Vec::new(), control());
+        let form = TenantForm::SqlGzip;
+        let nobody = export_tenant(&live.vault, &live.backup, &nine, form, &mut packed, &control);
         ensure!(nobody.await.is_err());
     }
     Ok(())

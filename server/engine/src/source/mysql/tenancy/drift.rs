@@ -133,7 +133,7 @@ mod tests {
         let (inventory, keys) = schema(&BEFORE);
         let map = infer(&inventory, &keys, "TenantId");
         let (inventory, keys) = schema(lines);
-        let Effective { routes, drift } = effective(&map, &inventory, &keys);
+        let Effective { routes, drift, .. } = effective(&map, &inventory, &keys);
         (
             drift.iter().map(ToString::to_string).collect(),
             routes.iter().map(|(table, route)| format!("{table}: {}", written(route))).collect(),
