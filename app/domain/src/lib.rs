@@ -5,7 +5,7 @@
 //! worker. The crate compiles to WebAssembly.
 //!
 //! Reading order: [`id`] and [`clock`], [`fault`] (the only error that crosses the wire), [`access`] (who may
-//! do what), [`sources`], [`tenancy`] (whose rows are whose), [`policies`], [`backups`] (runs and recovery points), [`vaults`], [`health`].
+//! do what), [`sources`], [`tenancy`] and [`spelling`] (whose rows are whose), [`policies`], [`backups`] (runs and recovery points), [`vaults`], [`health`].
 
 pub mod access;
 pub mod alerts;
@@ -20,6 +20,7 @@ pub mod policies;
 pub mod restores;
 pub mod size;
 pub mod sources;
+pub mod spelling;
 pub mod tenancy;
 pub mod vaults;
 

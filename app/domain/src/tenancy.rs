@@ -273,6 +273,14 @@ pub enum Drift {
         /// The column or key that is missing.
         missing: String,
     },
+    /// A table that names tenants in another way than the others, so that nobody can tell which of its rows are
+    /// whose: its rows are kept as shared until somebody decides.
+    Apart {
+        /// The table.
+        table: String,
+        /// Both columns, and what to do.
+        why: String,
+    },
 }
 
 impl Drift {
@@ -282,12 +290,13 @@ impl Drift {
             Self::Unmapped { table }
             | Self::Gone { table }
             | Self::Changed { table }
-            | Self::Broken { table, .. } => table,
+            | Self::Broken { table, .. }
+            | Self::Apart { table, .. } => table,
         }
     }
     /// Whether rows of tenants may lie among the shared ones because of it: no tenant's backup is complete then.
     pub const fn breaks_coverage(&self) -> bool {
-        matches!(self, Self::Unmapped { .. } | Self::Broken { .. })
+        matches!(self, Self::Unmapped { .. } | Self::Broken { .. } | Self::Apart { .. })
     }
 }
 
@@ -301,6 +310,9 @@ impl fmt::Display for Drift {
             }
             Self::Broken { table, missing } => {
                 write!(f, "the route of table {table} is broken: {missing} is missing")
+            }
+            Self::Apart { table, why } => {
+                write!(f, "table {table} names tenants in another way than the others: {why}")
             }
         }
     }

@@ -90,6 +90,7 @@ async fn native(job: &Job, place: Place, endpoint: Endpoint, row: SourceRow) -> 
         drift: receipt.drift.clone(),
         shared_rows: receipt.shared_rows,
         tenants: receipt.tenants.iter().map(part).collect(),
+        spelling: receipt.spelling,
         remarks: receipt.remarks.clone(),
     };
     for remark in &split.remarks {
@@ -127,6 +128,7 @@ fn part(receipt: &pipeline::TenantReceipt) -> NewPart {
 pub async fn adopted_split(vault: &Vault, receipt: &Receipt) -> engine::Result<Option<NewSplit>> {
     let parts = pipeline::parts(vault, &receipt.manifest.place()).await?;
     Ok(parts.map(|parts| NewSplit {
+        spelling: parts.split.spelling,
         map: parts.split.map,
         drift: parts.split.drift,
         shared_rows: parts.shared_rows,

@@ -56,18 +56,18 @@ pub async fn run(services: &Arc<Services>, command: Export) -> Result<ExitCode> 
     let here = Here::find(services, &command.organisation).await?;
     let rows = services.catalog.tenant(&here.may::<may::ExportBackup>()?);
     let backup = choose::backup(&rows, &command.backup).await?;
-    if rows.tenant_part(backup.id, &command.tenant).await?.is_none() {
+    let Some(tenant) = rows.tenant_in(backup.id, backup.source_id, &command.tenant).await? else {
         bail!(
             "this backup holds nothing of tenant {}\n  What to do: `holdfast tenant list` shows who has what",
             command.tenant
         );
-    }
+    };
     if let Some(refusal) = routes::refusal(&rows, &services.vault, &backup, Taken::Exported).await? {
         bail!("{refusal}\n  What to do: {}", refusal.hint());
     }
-    let subject = format!("backup {} tenant {}", backup.id, command.tenant);
+    let subject = format!("backup {} tenant {tenant}", backup.id);
     rows.record("tenant.export", &subject, Outcome::Done, "begun").await?;
-    let (vault, tenant) = (&services.vault, &command.tenant);
+    let (vault, tenant) = (&services.vault, &tenant);
     let place = place_of(&backup);
     let proof = export::to_file(&command.output, async |file| {
         let control = export::control(services);

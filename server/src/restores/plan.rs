@@ -45,14 +45,10 @@ pub async fn plan(
     if rows.confirmed_map(backup.source_id).await?.is_none() {
         return Err(Refusal::MapUnconfirmed.into());
     }
-    if rows.tenant_part(backup.id, &request.tenant).await?.is_none() {
+    let Some(tenant) = rows.tenant_in(backup.id, backup.source_id, &request.tenant).await? else {
         return Err(Refusal::TenantNotInBackup { tenant: TenantKey::into(request.tenant) }.into());
-    }
-    let wish = TenantRestore {
-        backup_id: backup.id,
-        selection: bounded(selection(&request)?)?,
-        tenant: request.tenant,
     };
+    let wish = TenantRestore { backup_id: backup.id, selection: bounded(selection(&request)?)?, tenant };
     let taken = Taken::Restored(&wish.selection);
     if let Some(refusal) = routes::refusal(&rows, &caller.services.vault, &backup, taken).await? {
         return Err(refusal.into());

@@ -12,14 +12,14 @@ pub async fn start(caller: &Caller, scope: Scope<may::ExportBackup>, request: Ex
     let rows = caller.rows(&scope);
     let backup = rows.get_backup(request.backup_id).await?;
     of_tenant(&backup)?;
-    if rows.tenant_part(backup.id, &request.tenant).await?.is_none() {
+    let Some(tenant) = rows.tenant_in(backup.id, backup.source_id, &request.tenant).await? else {
         return Err(Refusal::TenantNotInBackup { tenant: TenantKey::into(request.tenant) }.into());
-    }
+    };
     let vault = &caller.services.vault;
     if let Some(refusal) = routes::refusal(&rows, vault, &backup, Taken::Exported).await? {
         return Err(refusal.into());
     }
-    let wish = RunRequest::Export { backup_id: backup.id, tenant: request.tenant, format: request.format };
+    let wish = RunRequest::Export { backup_id: backup.id, tenant, format: request.format };
     let run = rows.create_run(wish, None).await?;
     caller.services.wake(scope.tenant(), run, 0).await;
     Ok(run)

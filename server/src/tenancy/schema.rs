@@ -44,7 +44,8 @@ pub async fn look(
     let map = infer::infer(&inventory, &keys, tenant_column);
     let choices = choices(&map, &keys);
     let drift = confirmed.map(|map| drift::check(map, &inventory, &keys)).unwrap_or_default();
-    Ok(Inferred { map, choices, drift })
+    let used = drift::effective(confirmed.unwrap_or(&map), &inventory, &keys);
+    Ok(Inferred { spelling: Some(used.spelling), map, choices, drift })
 }
 
 /// Columns and paths that can be chosen for each table of `map`.

@@ -88,13 +88,15 @@ async fn a_tenants_own_backup_holds_nobody_else_and_goes_with_its_retention() {
     let floor = native("split_own").await;
     inferred(&floor).await;
     floor.rows().confirm_map(floor.source, 1).await.unwrap();
-    let request = RunRequest::TenantBackup { source_id: floor.source, tenant: key("3"), label: None };
+    // However it is typed: the run, the backup and what it is sealed under are the tenant's as its rows spell it.
+    let request = RunRequest::TenantBackup { source_id: floor.source, tenant: key("003"), label: None };
     // A tenant that no backup has found yet has none of its own.
     assert!(floor.rows().create_run(request.clone(), None).await.is_err());
     let all = whole(&floor).await;
     let newest = floor.rows().get_source(floor.source).await.unwrap().newest;
     let backup = backed_up(&floor, request).await;
     let rows = floor.rows();
+    assert_eq!(rows.get_backup(backup).await.unwrap().tenant, Some(key("3")));
     assert_eq!(rows.count_backup_tenants(backup).await.unwrap(), 1);
     let point = rows.list_points(floor.source, &key("3"), None, 0).await.unwrap().rows.remove(0);
     assert!(point.is_own && point.is_complete && point.rows == 286, "{point:?}");

@@ -285,7 +285,7 @@ async fn mapped(services: &Services, rows: &TenantCatalog<'_>, source: SourceId)
     let column = TableColumn { column: "TenantId".into(), data_type: "int(11)".into(), is_nullable: true };
     let choices = TableChoices { columns: vec![column], paths: Vec::new() };
     let choices = BTreeMap::from([("control".to_owned(), choices)]);
-    let found = Inferred { map: map(), choices, drift: Vec::new() };
+    let found = Inferred { map: map(), choices, drift: Vec::new(), spelling: None };
     services.catalog.lease(&claim).complete_infer(&found).await.unwrap();
     rows.confirm_map(source, 1).await.unwrap();
 }
@@ -331,6 +331,7 @@ async fn backed_up(services: &Services, run: RunId) -> BackupId {
         drift: Vec::new(),
         shared_rows: 1,
         tenants: vec![part],
+        spelling: None,
         remarks: vec!["Two readers agreed.".into()],
     };
     let new = NewBackup {

@@ -17,7 +17,7 @@ use crate::{
     db::{Tx, exec},
     decode::{amount, storable, to_json},
     error::{Error, Result},
-    tenant::{FoundDrift, NewRun, digest_of},
+    tenant::{FoundDrift, NewRun, digest_of, store_spelling},
 };
 
 /// A backup that was published: its manifest is in the vault.
@@ -111,6 +111,8 @@ impl NewBackup {
                 drift: &split.drift,
             };
             drift.store(tx, clock).await?;
+            let place = (run.tenant_id.to_string(), source.to_string());
+            store_spelling(tx, (place.0.as_str(), place.1.as_str()), split.spelling).await?;
         }
         exec!(
             tx,

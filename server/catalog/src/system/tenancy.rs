@@ -3,6 +3,7 @@
 use domain::{
     BackupId, SourceId, TenantId, Timestamp,
     backups::RunState,
+    spelling::Spelling,
     tenancy::{Drift, TenantKey, TenantMap},
 };
 use serde::Serialize;
@@ -40,6 +41,8 @@ pub struct NewSplit {
     pub shared_rows: u64,
     /// Every tenant with rows in it.
     pub tenants: Vec<NewPart>,
+    /// How its tenants are spelled; not known of backups from before there was one spelling.
+    pub spelling: Option<Spelling>,
     /// How the readers came to one snapshot and what was not ideal, in words.
     pub remarks: Vec<String>,
 }

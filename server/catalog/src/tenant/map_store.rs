@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use domain::{
     Clock, RunId, SourceId, TenantId,
     alerts::NoticeKind,
+    spelling::Spelling,
     tenancy::{Drift, TenantMap},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{alerts::Notice, map_tables::TableChoices};
+use super::{alerts::Notice, map_tables::TableChoices, spelling::store_spelling};
 use crate::{
     db::{Tx, dialect, exec, first},
     decode::{storable, to_json},
@@ -28,6 +29,8 @@ pub struct Inferred {
     pub choices: BTreeMap<String, TableChoices>,
     /// What does not fit the map that was confirmed, or nothing if none was.
     pub drift: Vec<Drift>,
+    /// How its tenants are spelled.
+    pub spelling: Option<Spelling>,
 }
 
 /// Tables that are stored with one statement.
@@ -117,7 +120,8 @@ pub(crate) async fn store_inferred(
             rows.clear();
         }
     }
-    store_rows(tx, &tenant, &source, &rows).await
+    store_rows(tx, &tenant, &source, &rows).await?;
+    store_spelling(tx, (tenant.as_str(), source.as_str()), found.spelling).await
 }
 
 async fn store_rows(tx: &mut Tx, tenant: &str, source: &str, rows: &[Row]) -> Result<()> {

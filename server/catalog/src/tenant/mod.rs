@@ -17,6 +17,7 @@ mod runs;
 mod second_person;
 mod source_tenants;
 mod sources;
+mod spelling;
 mod start_run;
 mod trail;
 
@@ -51,6 +52,7 @@ pub use runs::{Run, RunEvent, RunQuery};
 pub use source_tenants::{TenantPart, TenantQuery, TenantRow};
 pub(crate) use sources::owed_since;
 pub use sources::{ScheduleRow, SourceRow};
+pub(crate) use spelling::store_spelling;
 pub use start_run::{RunRequest, TENANT_BACKUPS_WAITING};
 
 /// The rows of one organisation. Made by [`Catalog::tenant`] from a scope, or for a claimed run.

@@ -80,6 +80,7 @@ impl TenantCatalog<'_> {
         }
         let kind = request.kind();
         let mut subject = String::new();
+        let spelled;
         let mut new = NewRun::of(self.tenant, kind, "", self.actor.name());
         let detail = match &request {
             RunRequest::Backup { source_id, label } => {
@@ -93,10 +94,11 @@ impl TenantCatalog<'_> {
                 let (database, connection) = self.source_of_run(&mut tx, *source_id).await?;
                 (new.source, new.connection, new.label) =
                     (Some(*source_id), Some(connection), label.as_deref());
-                self.admit_tenant_backup(&mut tx, *source_id, tenant).await?;
-                new.tenant_key = Some(tenant);
+                spelled = self.spelled(&mut tx, *source_id, tenant).await?;
+                self.admit_tenant_backup(&mut tx, *source_id, &spelled).await?;
+                new.tenant_key = Some(&spelled);
                 subject = database;
-                format!("backup of tenant {tenant} of source {source_id}")
+                format!("backup of tenant {spelled} of source {source_id}")
             }
             RunRequest::Verify { backup_id } => {
                 (new.source, new.backup) =

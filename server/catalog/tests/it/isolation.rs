@@ -42,7 +42,8 @@ async fn seed(world: &World, tenant: Tenant, mark: &str) -> Theirs {
     let request = RunRequest::InferMap { source_id: tenant.source, tenant_column: "TenantId".into() };
     let claim = world.claim(rows.create_run(request, None).await.unwrap()).await;
     let table = format!("table_of_{mark}");
-    let found = Inferred { map: map(&[&table]), choices: BTreeMap::default(), drift: Vec::new() };
+    let found =
+        Inferred { map: map(&[&table]), choices: BTreeMap::default(), drift: Vec::new(), spelling: None };
     world.catalog.lease(&claim).complete_infer(&found).await.unwrap();
     rows.confirm_map(tenant.source, 1).await.unwrap();
     let claim = world.claim(world.start_backup(tenant).await).await;
@@ -223,6 +224,7 @@ async fn ask_of_tenants(ours: &TenantCatalog<'_>, asked: &mut Asked<'_>) {
     assert_eq!(ours.count_tenants(None).await.unwrap(), 1);
     asked.clean("count_tenants", ours.count_tenants(Some(source)).await);
     asked.empty("tenant_part", ours.tenant_part(backup, &key).await.map(|part| part.into_iter().collect()));
+    asked.empty("tenant_in", ours.tenant_in(backup, source, &key).await.map(|key| key.into_iter().collect()));
     assert_eq!(ours.count_backup_tenants(backup).await.unwrap(), 0);
     asked.clean("count_backup_tenants", ours.count_backup_tenants(backup).await);
     asked.empty("list_points", ours.list_points(source, &key, None, 0).await.map(|page| page.rows));

@@ -23,7 +23,7 @@ fn found(tables: &[&str], drift: Vec<Drift>) -> Inferred {
         TableChoices { columns: vec![column], paths: vec![Path { steps, column: "TenantId".into() }] };
     let map: TenantMap = map(tables);
     let choices: BTreeMap<_, _> = map.tables.keys().map(|table| (table.clone(), choices.clone())).collect();
-    Inferred { map, choices, drift }
+    Inferred { map, choices, drift, spelling: None }
 }
 
 async fn look(world: &World) -> (RunId, Claim) {

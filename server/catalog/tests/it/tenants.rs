@@ -1,7 +1,12 @@
 //! Tenants of a protected database: what each backup holds of them, and which of it can be relied on.
 
 use catalog::{Conflict, Error, Inferred, RunQuery, RunRequest, TENANT_BACKUPS_WAITING, TenantQuery};
-use domain::{ByteSize, backups::RunKind, tenancy::Drift};
+use domain::{
+    ByteSize,
+    backups::RunKind,
+    spelling::{Named, Spelling},
+    tenancy::Drift,
+};
 
 use crate::{
     counting::selects,
@@ -27,6 +32,7 @@ async fn confirmed(world: &World) {
         map: map(&["control"]),
         choices: std::collections::BTreeMap::default(),
         drift: Vec::new(),
+        spelling: Some(Spelling { named: Named::Number, fold: true, trim: true }),
     };
     world.catalog.lease(&claim).complete_infer(&found).await.unwrap();
     world.our().confirm_map(world.ours.source, 1).await.unwrap();
@@ -153,6 +159,22 @@ contract! {
         world.start_backup(world.ours).await;
         world.claim(runs[0]).await;
         world.our().create_run(own("22"), None).await.unwrap();
+    }
+
+    a_tenant_is_one_however_it_is_typed(world) {
+        confirmed(world).await;
+        let whole = split_backup(world, world.ours, 9, map(&["control"])).await;
+        for typed in ["7", "007", " 7.0 "] {
+            let request =
+                RunRequest::TenantBackup { source_id: world.ours.source, tenant: tenant_key(typed), label: None };
+            let run = world.our().create_run(request, None).await.unwrap();
+            assert_eq!(world.our().get_run(run).await.unwrap().tenant, Some(tenant_key("7")), "{typed:?}");
+            let claim = world.claim(run).await;
+            world.catalog.lease(&claim).complete_backup(world.split(7, map(&["control"]), Vec::new())).await.unwrap();
+            let held = world.our().tenant_in(whole, world.ours.source, &tenant_key(typed)).await.unwrap();
+            assert_eq!(held, Some(tenant_key("7")));
+        }
+        assert_eq!(world.our().tenant_in(whole, world.ours.source, &tenant_key("70")).await.unwrap(), None);
     }
 
     backups_of_two_tenants_and_of_everybody_run_beside_each_other(world) {

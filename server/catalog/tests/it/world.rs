@@ -172,6 +172,7 @@ impl World {
             drift,
             shared_rows: 5,
             tenants: tenants.collect(),
+            spelling: None,
             remarks: vec!["2 readers agreed".into()],
         };
         NewBackup { split: Some(split), ..self.stored() }

@@ -5,7 +5,10 @@ use serde::de::DeserializeOwned;
 
 use super::{
     DatabaseContent, Vault,
-    native::blocks::{self, Whose},
+    native::{
+        blocks,
+        whose::{Whose, parts_of},
+    },
 };
 use crate::{
     Error, Kind, Result,
@@ -123,7 +126,7 @@ impl Archive {
     /// Adds up what all owners counted, where each keeps its own counts.
     pub async fn add_up(&mut self, vault: &Vault, place: &Place) -> Result<()> {
         if self.index.content.split.is_some() {
-            let parts = blocks::parts_of(vault, place, self, &Whose::All).await?;
+            let parts = parts_of(vault, place, self, &Whose::All).await?;
             let counted = parts.iter().map(|(_, part)| &part.content);
             self.index.content.sums = blocks::totals(&self.index.content, counted);
         }

@@ -5,6 +5,7 @@ use domain::{
     BackupId, SourceId,
     backups::{Phase, Sizes},
     sources::DatabaseName,
+    spelling::Spelling,
     tenancy::{Drift, TenantKey},
 };
 use futures::{StreamExt, stream::FuturesOrdered};
@@ -79,6 +80,8 @@ pub struct Receipt {
     pub shared_rows: u64,
     /// What no longer fits between the tenant map and the schema.
     pub drift: Vec<Drift>,
+    /// How its tenants are spelled, where it is split by tenant.
+    pub spelling: Option<Spelling>,
     /// What a person should know, one sentence each.
     pub remarks: Vec<String>,
 }
@@ -371,6 +374,7 @@ fn receipt(
         phases,
         tenants: Vec::new(),
         shared_rows: 0,
+        spelling: None,
         drift: Vec::new(),
         remarks: Vec::new(),
     }

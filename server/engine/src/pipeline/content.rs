@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     sources::DatabaseName,
+    spelling::Spelling,
     tenancy::{Drift, TenantKey, TenantMap},
 };
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,17 @@ pub struct Split {
     /// Rows that no way led to exactly one tenant, by table; they are shared.
     #[serde(default)]
     pub unled: BTreeMap<String, u64>,
+    /// How its tenants are spelled. Backups from before there was one spelling do not say: each column's text was
+    /// taken as it is, so that a tenant may be in them under several keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spelling: Option<Spelling>,
+}
+
+impl Split {
+    /// The key under which this backup holds a tenant, whichever way it was spelled.
+    pub fn spelled(&self, tenant: &TenantKey) -> TenantKey {
+        self.spelling.and_then(|spelling| spelling.key(tenant.as_str())).unwrap_or_else(|| tenant.clone())
+    }
 }
 
 /// What an owner's part of the index remembers.

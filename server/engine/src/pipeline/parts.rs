@@ -6,8 +6,8 @@ use super::{
     Split, TenantReceipt, Vault,
     archive::Archive,
     native::{
-        blocks::{Whose, parts_of},
         index_parts::count_up,
+        whose::{Whose, parts_of},
     },
 };
 use crate::{Result, format::keys::Place};
@@ -40,8 +40,10 @@ pub async fn split(vault: &Vault, place: &Place) -> Result<Option<Split>> {
 /// Tables with rows of a tenant, by name, with how many. A tenant that the backup does not hold is an error.
 pub async fn tenant_tables(vault: &Vault, place: &Place, tenant: &TenantKey) -> Result<Vec<(String, u64)>> {
     let archive = Archive::open(vault, place).await?;
+    let split = archive.index.content.split.as_ref();
+    let tenant = split.map_or_else(|| tenant.clone(), |split| split.spelled(tenant));
     let parts = parts_of(vault, place, &archive, &Whose::Tenant(tenant.clone())).await?;
-    let of_tenant = parts.iter().filter(|(_, part)| part.content.tenant.as_ref() == Some(tenant));
+    let of_tenant = parts.iter().filter(|(_, part)| part.content.tenant.as_ref() == Some(&tenant));
     let tables = of_tenant.flat_map(|(_, part)| &part.content.tables).filter(|table| table.rows > 0);
     let mut tables: Vec<_> = tables.map(|table| (table.name.clone(), table.rows)).collect();
     tables.sort();

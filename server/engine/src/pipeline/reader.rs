@@ -19,10 +19,7 @@ use tokio_util::io::StreamReader;
 use super::{
     Vault,
     archive::{Archive, ArchiveOf},
-    native::{
-        self,
-        blocks::{Blocks, Whose},
-    },
+    native::{self, blocks::Blocks, whose::Whose},
     task_failed,
 };
 use crate::{

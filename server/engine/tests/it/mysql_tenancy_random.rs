@@ -213,6 +213,7 @@ async fn check(conn: &mut Conn, family: ServerFamily, case: &Case, tried: &Tried
     conn.query_drop("SET SESSION character_set_results=NULL").await?;
     let map = infer(&inventory, &keys, "tenant_id");
     assert_eq!(drift::check(&map, &inventory, &keys), []);
+    let spelling = drift::effective(&map, &inventory, &keys).spelling;
     assert!(!validate::validate(&map, &inventory, &keys).iter().any(|remark| remark.refused));
     assert_eq!(map.tables.len(), case.tables.len());
     for (name, mapping) in &map.tables {
@@ -236,7 +237,7 @@ async fn check(conn: &mut Conn, family: ServerFamily, case: &Case, tried: &Tried
                 .collect::<Vec<_>>()
         };
 
-        let all = select::all(name, route, &keys)?;
+        let all = select::all(name, route, &keys, spelling)?;
         let tenant = all.tenant.as_ref().map_or("NULL", |tenant| &tenant.expression);
         let rows: Vec<Row> = conn.query(format!("SELECT {list},{tenant} FROM {}", all.from)).await?;
         assert_eq!(rows.len(), owners.len(), "{name}: {}", all.from);
@@ -256,7 +257,7 @@ async fn check(conn: &mut Conn, family: ServerFamily, case: &Case, tried: &Tried
                 .filter(|(_, owner)| **owner == Some(key.as_str()))
                 .map(|(id, _)| id.clone())
                 .collect();
-            let Some(of) = select::of_tenant(name, route, &keys, &key)? else {
+            let Some(of) = select::of_tenant(name, route, &keys, &key, spelling)? else {
                 assert_eq!(wanted.len(), 0);
                 continue;
             };

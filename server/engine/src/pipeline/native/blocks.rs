@@ -13,10 +13,13 @@ use std::{
 };
 
 use domain::tenancy::TenantKey;
-use futures::{StreamExt, TryStreamExt, stream};
 use tokio::io::AsyncReadExt;
 
-use super::owners::{self, OwnerEntry};
+use super::{
+    owners::{self, OwnerEntry},
+    statements,
+    whose::{Whose, parts_of},
+};
 use crate::{
     Error, Kind, Result,
     format::{
@@ -24,10 +27,9 @@ use crate::{
         context::SegmentKind,
         frame,
         header::{self, Segment},
-        index::{self, FrameAt, IndexPart, SegmentIndex},
+        index::{FrameAt, IndexPart, SegmentIndex},
         keys::Place,
         pack,
-        slots::Slot,
     },
     pipeline::{DatabaseContent, OwnerContent, Vault, archive::Archive, task_failed},
     seal::Secret,
@@ -38,20 +40,6 @@ use crate::{
 const GAP: u64 = 8 << 10;
 /// Bytes of one request at most, unless a single block is longer.
 const REQUEST: u64 = 16 << 20;
-/// Keys that are opened at the same time.
-const KEYS_AT_ONCE: usize = 16;
-
-/// Whose blocks are opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
-    /// Everybody's.
-    All,
-    /// The shared ones, and those of these tenants.
-    SharedAnd(Vec<TenantKey>),
-    /// Those of this tenant only.
-    Tenant(TenantKey),
-}
-
 /// An owner's part of a backup.
 pub struct Part {
     /// Whose.
@@ -200,6 +188,18 @@ impl Blocks {
         let count = self.segments.get(segment).map_or(0, |open| open.index.blocks.len());
         (0..count).map(|block| BlockRef { segment, block }).collect()
     }
+    /// The same in the order in which they are one stream of SQL.
+    pub fn as_sql(&self, segment: usize) -> Result<Vec<BlockRef>> {
+        let blocks = self.segments.get(segment).map_or(&[][..], |open| open.index.blocks.as_slice());
+        let rows: Vec<_> = blocks.iter().map(|block| block.rows).collect();
+        match statements::in_order(&rows) {
+            Ok(order) => Ok(order.into_iter().map(|block| BlockRef { segment, block }).collect()),
+            Err(block) => {
+                let what = format!("the row that begins in block {block} of segment {segment} has no end");
+                Err(damaged(what))
+            }
+        }
+    }
     /// Blocks of rows by table and range of its key, in that order.
     pub fn by_range(&self) -> BTreeMap<(u32, u32), Vec<BlockRef>> {
         let mut ranges: BTreeMap<(u32, u32), Vec<BlockRef>> = BTreeMap::new();
@@ -325,66 +325,6 @@ impl Blocks {
         let plain = block::decompress(self.codec, &packed, length)?;
         if plain.len() == length { Ok(plain) } else { Err(damaged("a block is shorter than its index says")) }
     }
-}
-
-/// The parts of the index of `whose`; nothing of the data is read. A tenant that the backup does not hold is an error.
-pub(in crate::pipeline) async fn parts_of(
-    vault: &Vault,
-    place: &Place,
-    archive: &Archive,
-    whose: &Whose,
-) -> Result<Vec<(OwnerEntry, IndexPart<OwnerContent>)>> {
-    let mut wanted: Vec<&Slot> = Vec::new();
-    let by_owner = |owner: &Owner| archive.slots.slots.iter().rev().find(|slot| slot.owner == *owner);
-    let is_home = |slot: &Slot| slot.id == 0;
-    match whose {
-        Whose::All => wanted.extend(archive.slots.slots.iter().filter(|slot| !is_home(slot))),
-        Whose::SharedAnd(tenants) => {
-            wanted.extend(by_owner(&Owner::Shared));
-            for tenant in tenants {
-                wanted.push(tenant_slot(archive, tenant)?);
-            }
-        }
-        Whose::Tenant(tenant) => wanted.push(tenant_slot(archive, tenant)?),
-    }
-    // Collected first: a stream over the closure is not `Send` for every lifetime, and tasks need that.
-    let opening: Vec<_> =
-        wanted.iter().map(|slot| super::super::archive::data_key(vault, place, slot)).collect();
-    let keys: Vec<Secret> = stream::iter(opening).buffered(KEYS_AT_ONCE).try_collect().await?;
-    let entries: Vec<OwnerEntry> = wanted
-        .iter()
-        .zip(keys)
-        .map(|(slot, data_key)| OwnerEntry {
-            owner: slot.owner.clone(),
-            tenant: None,
-            slot: slot.id,
-            data_key,
-        })
-        .collect();
-    let contexts: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            (
-                owners::context(vault, place, entry, SegmentKind::Index, Codec::Zstd, entry.slot),
-                &entry.data_key,
-            )
-        })
-        .collect();
-    let parts = index::read_parts(&*archive.sealed_index, &contexts).await?;
-    drop(contexts);
-    Ok(entries.into_iter().zip(parts).collect())
-}
-
-fn tenant_slot<'a>(archive: &'a Archive, tenant: &TenantKey) -> Result<&'a Slot> {
-    let owner = crate::source::mysql::tenancy::tenant_key::owner_of(tenant);
-    archive.slots.slots.iter().rev().find(|slot| slot.owner == owner).ok_or_else(|| {
-        Error::new(
-            Kind::Input,
-            format!("find tenant {tenant} in the backup"),
-            "the backup has no rows of this tenant",
-        )
-        .hint("Check the tenant's id, and whether the tenant existed when the backup was taken.")
-    })
 }
 
 /// Adds what all owners counted: the sums of whole tables, those without rows included.

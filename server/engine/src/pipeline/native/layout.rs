@@ -228,3 +228,64 @@ impl State {
         Ok((piece, Arc::clone(&written.segment), first))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use domain::id::Id;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        format::{Codec, Owner, context::Context, context::SegmentKind, header},
+        pipeline::native::statements,
+        seal::Secret,
+    };
+
+    #[test]
+    fn parts_of_a_statement_lie_together_whoever_else_writes() {
+        let id = Uuid::from_u128(7);
+        let context = Context {
+            installation: Id::new(id),
+            owner: Owner::Shared,
+            source: Id::new(id),
+            kind: SegmentKind::Data,
+            backup: Id::new(id),
+            attempt: 1,
+            segment: 1,
+            codec: Codec::Zstd,
+            slot: 1,
+        };
+        let (head, segment) = header::create(context, &Secret::from_bytes([7; 32])).unwrap();
+        let owner =
+            OwnerEntry { owner: Owner::Shared, tenant: None, slot: 1, data_key: Secret::from_bytes([7; 32]) };
+        let layout = Layout::new();
+        let at = layout.add(Arc::new(owner), head, segment);
+        let seal = |chunk: u32, rows: u32, last: bool| {
+            let rows = RowsAt { table: 1, chunk, rows };
+            layout.seal(at, 3, b"abc", Some(rows), last, &mut Vec::new()).unwrap();
+        };
+        std::thread::scope(|scope| {
+            for chunk in 0..3 {
+                let (layout, seal) = (&layout, &seal);
+                scope.spawn(move || {
+                    for _ in 0..200 {
+                        let statement = layout.statement(at);
+                        let held = statement.lock().unwrap();
+                        for rows in [0, 0, 1] {
+                            seal(chunk, rows, false);
+                            std::thread::yield_now();
+                        }
+                        drop(held);
+                    }
+                });
+            }
+        });
+        seal(9, 1, true);
+        let written = layout.finish().unwrap();
+        let blocks: Vec<_> = written.all[0].1.blocks.iter().map(|block| block.rows).collect();
+        assert_eq!(blocks.len(), 3 * 200 * 3 + 1);
+        assert_eq!(statements::in_order(&blocks).unwrap(), (0..blocks.len()).collect::<Vec<_>>());
+    }
+}

@@ -13,14 +13,16 @@ pub mod blocks;
 mod buffers;
 pub(super) mod index_parts;
 pub(super) mod layout;
-mod open;
+pub(super) mod open;
 pub(super) mod owners;
 mod plain;
 mod readers;
 pub(super) mod restore;
 pub(super) mod sink;
 pub mod stages;
+mod statements;
 mod tally;
+pub(super) mod whose;
 mod worker;
 
 use std::{
@@ -238,7 +240,10 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         opened.inventory.tables.get(number as usize).map(|table| table.name.clone()).unwrap_or_default()
     };
     let unled: BTreeMap<String, u64> = unled.iter().map(|(table, rows)| (name(*table), *rows)).collect();
-    let remarks = remarks(&agreed.said, request.confirmed, (&opened.inventory, &opened.drift), &unled);
+    let mut remarks = remarks(&agreed.said, request.confirmed, (&opened.inventory, &opened.drift), &unled);
+    if opened.incarnations.is_blurred() {
+        remarks.push(BLURRED.into());
+    }
     let content = DatabaseContent {
         database: request.database.clone(),
         server: opened.server.clone(),
@@ -256,6 +261,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
             sequences,
             agreed: agreed.said,
             unled,
+            spelling: Some(opened.spelling),
         }),
     };
     let parts = index_parts::parts(&entries, segments, &tallies, &name);
@@ -290,7 +296,17 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     };
     let (tables, objects) = (count(opened.inventory.tables.len()), count(opened.objects.len()));
     let receipt = publish(vault, manifest, tables, objects, phases, control).await?;
-    Ok((Receipt { tenants, shared_rows, drift: opened.drift, remarks, ..receipt }, stages))
+    Ok((
+        Receipt {
+            tenants,
+            shared_rows,
+            drift: opened.drift,
+            spelling: Some(opened.spelling),
+            remarks,
+            ..receipt
+        },
+        stages,
+    ))
 }
 
 /// An empty backup of a tenant looks like a good one. Nobody asks for that on purpose: it is another spelling of the key.
@@ -300,11 +316,12 @@ fn refuse_nobody(request: &NativeRequest, work: &Work) -> Result<()> {
         return Ok(());
     }
     let why = format!("no table of {} has a row of tenant {tenant}", request.database);
-    Err(Error::new(Kind::Input, "back up one tenant", why).hint(
-        "Give the key as `holdfast tenant list` shows it: numbers without leading zeros, and in lower case where the \
-         column ignores case.",
-    ))
+    Err(Error::new(Kind::Input, "back up one tenant", why)
+        .hint("Look for the key in `holdfast tenant list`."))
 }
+
+const BLURRED: &str = "Some tables were made in the same second. Whether such tables exchanged their names while they were \
+                       read is known only to accounts with PROCESS: grant it.";
 
 /// Its name in manifests.
 pub const ENGINE: &str = "native";

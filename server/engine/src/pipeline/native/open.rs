@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::tenancy::{Drift, Route, TenantMap};
+use domain::{
+    spelling::Spelling,
+    tenancy::{Drift, Route, TenantMap},
+};
 use mysql_async::Conn;
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +56,8 @@ pub struct Opened {
     /// The routes that are used.
     pub map: TenantMap,
     pub drift: Vec<Drift>,
+    /// How its tenants are spelled.
+    pub spelling: Spelling,
 }
 
 /// Looks at the server and at the database, and plans every table.
@@ -78,6 +83,7 @@ pub async fn open(request: &NativeRequest) -> Result<Opened> {
         &inferred
     };
     let effective = drift::effective(map, &inventory, &keys);
+    refuse_other_spelling(request, effective.spelling)?;
     let mut plans = Vec::new();
     for (number, table) in (0u32..).zip(&inventory.tables) {
         let route = effective.routes.get(&table.name).unwrap_or(&Route::Shared);
@@ -86,7 +92,14 @@ pub async fn open(request: &NativeRequest) -> Result<Opened> {
         }
         let primary = keys.primary.get(&table.name).map(Vec::as_slice).unwrap_or_default();
         refuse_giants(&mut control, &who, request, table, primary).await?;
-        plans.extend(TablePlan::new(number, table, route, &keys, request.tenant.as_ref())?);
+        plans.extend(TablePlan::new(
+            number,
+            table,
+            route,
+            &keys,
+            effective.spelling,
+            request.tenant.as_ref(),
+        )?);
     }
     let rows = |name: &str| {
         inventory.tables.iter().find(|table| table.name == name).map_or(0, |table| table.rows_estimate)
@@ -107,18 +120,44 @@ pub async fn open(request: &NativeRequest) -> Result<Opened> {
         .collect();
     // Nothing more is asked of it; how the goodbye goes does not matter.
     let _closed = control.disconnect().await;
-    Ok(Opened { server, inventory, objects, plans, incarnations, primary, map: used, drift: effective.drift })
+    Ok(Opened {
+        server,
+        inventory,
+        objects,
+        plans,
+        incarnations,
+        primary,
+        map: used,
+        drift: effective.drift,
+        spelling: effective.spelling,
+    })
+}
+
+/// Refuses a tenant in another spelling than that of the rows: what is stored under it would be somebody else's.
+fn refuse_other_spelling(request: &NativeRequest, spelling: Spelling) -> Result<()> {
+    let Some(tenant) = &request.tenant else { return Ok(()) };
+    let spelled = spelling.key(tenant.as_str());
+    if spelled.as_ref() == Some(tenant) {
+        return Ok(());
+    }
+    let means = spelled.map_or_else(|| "nobody".to_owned(), |spelled| format!("tenant {spelled}"));
+    Err(Error::new(
+        Kind::Input,
+        "back up one tenant",
+        format!("{tenant} means {means} in {}", request.database),
+    )
+    .hint("Ask for the tenant by that key, as `holdfast tenant list` shows it."))
 }
 
 /// Refuses tables that went or were altered between two looks at them. The map is not to blame, so it is tried again.
-fn refuse_if_moved(inventory: &Inventory, keys: &Keys) -> Result<()> {
+pub fn refuse_if_moved(inventory: &Inventory, keys: &Keys) -> Result<()> {
     for table in &inventory.tables {
         let known = keys.columns.get(&table.name).map(Vec::as_slice).unwrap_or_default();
         if !known.iter().map(|column| &column.name).eq(table.columns.iter().map(|column| &column.name)) {
             let attempt = format!("look at table {}", table.name);
             return Err(Error::new(Kind::Source, attempt, "it was altered or dropped meanwhile")
                 .later()
-                .hint("It is tried again; if it stays so, back up outside deployments."));
+                .hint("It is tried again; if it stays so, wait until the deployment is over."));
         }
     }
     Ok(())
@@ -207,4 +246,21 @@ pub async fn agree(
         Ok((agreed, plans))
     });
     agreeing.await.map_err(|error| task_failed("open a snapshot", error))?
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::{Retry, source::mysql::tenancy::testing::schema};
+
+    #[test]
+    fn a_table_that_is_altered_between_two_looks_is_looked_at_again() {
+        let (inventory, _) = schema(&["a: id, TenantId"]);
+        for later in [&["a: id, TenantId, more"][..], &["b: id"]] {
+            let error = refuse_if_moved(&inventory, &schema(later).1).unwrap_err();
+            assert_eq!((error.kind(), error.retry()), (Kind::Source, Retry::Later));
+        }
+    }
 }

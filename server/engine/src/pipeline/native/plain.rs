@@ -15,7 +15,7 @@ const TOGETHER: usize = 16;
 pub async fn plain(blocks: Arc<Blocks>, sender: &mpsc::Sender<std::io::Result<Bytes>>) -> Result<()> {
     let segments: Vec<usize> = blocks.parts().iter().flat_map(|part| part.segments.iter().copied()).collect();
     for segment in segments {
-        for some in blocks.of_segment(segment).chunks(TOGETHER) {
+        for some in blocks.as_sql(segment)?.chunks(TOGETHER) {
             for plain in blocks.fetch(some).await? {
                 if sender.send(Ok(plain.into())).await.is_err() {
                     // A reader that is gone needs no more.

@@ -10,7 +10,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::tenancy::{Route, Step, TenantKey};
+use domain::{
+    spelling::Spelling,
+    tenancy::{Route, Step, TenantKey},
+};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::rows::Side;
@@ -73,6 +76,7 @@ struct Rule {
 /// Judges rows. First it must [`Checker::learn`] the rows that others refer to.
 pub struct Checker {
     tenant: TenantKey,
+    spelling: Option<Spelling>,
     rules: BTreeMap<String, Rule>,
     /// Which columns of a table others refer to, and where their keys are remembered.
     wanted: BTreeMap<String, BTreeMap<Places, usize>>,
@@ -130,6 +134,7 @@ impl Checker {
         }
         Self {
             tenant: tenant.clone(),
+            spelling: split.spelling,
             rules,
             wanted,
             known: std::iter::repeat_with(<[Known; 2]>::default).take(columns_wanted).collect(),
@@ -197,8 +202,12 @@ impl Checker {
             return Err(foreign("the table is shared"));
         };
         if let Some(own) = rule.own {
-            let named = values.get(own).and_then(Option::as_deref).map(folded);
-            if named.as_deref() != Some(folded(self.tenant.as_str()).as_str()) {
+            let named = values.get(own).and_then(Option::as_deref);
+            let is_own = |named: &str| {
+                folded(named) == folded(self.tenant.as_str())
+                    || self.spelling.and_then(|spelling| spelling.key(named)).as_ref() == Some(&self.tenant)
+            };
+            if !named.is_some_and(is_own) {
                 return Err(foreign("its own column names another"));
             }
             self.keys += 1;

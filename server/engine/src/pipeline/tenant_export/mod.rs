@@ -26,7 +26,7 @@ use super::{
 use crate::{
     Error, Kind, Result,
     format::keys::Place,
-    pipeline::native::blocks::{Blocks, Whose},
+    pipeline::native::{blocks::Blocks, whose::Whose},
 };
 
 pub use form::{TenantForm, parse};
@@ -100,6 +100,7 @@ pub async fn export_tenant(
         )
         .hint("Choose a backup that the native engine took, or export the whole database."));
     };
+    let tenant = &split.spelled(tenant);
     let bytes_whole = archive.manifest.stored_bytes();
     let whose = Whose::SharedAnd(vec![tenant.clone()]);
     let blocks = std::sync::Arc::new(Blocks::open(vault, backup, &archive, &whose).await?);

@@ -11,6 +11,7 @@ use domain::{
     Timestamp,
     restores::{Difference, TenantRestore},
     sources::{Coordinate, DatabaseName},
+    spelling::Spelling,
     tenancy::{Route, TenantKey},
 };
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,7 @@ use super::{
     choose::Live,
     sides::{Total, groups},
     stopping::check,
+    triggers::Trigger,
     writer::Numbers,
 };
 use crate::{
@@ -101,6 +103,9 @@ pub struct TableChange {
     pub after: Total,
     /// Over all changes, whatever their order.
     pub changes: Sum,
+    /// Triggers of the table, which fire on its changes; older sets do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub triggers: Option<Vec<Trigger>>,
 }
 
 impl TableChange {
@@ -125,6 +130,9 @@ pub struct Content {
     pub database: DatabaseName,
     /// Seed of the sums.
     pub seed: u64,
+    /// How the live database spells tenants; older sets do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spelling: Option<Spelling>,
     /// Tables that were compared.
     pub tables: Vec<TableChange>,
     /// What is shown.
@@ -141,6 +149,8 @@ struct Digested<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<&'a str>,
     database: &'a DatabaseName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spelling: Option<Spelling>,
     tables: &'a [TableChange],
 }
 
@@ -153,6 +163,7 @@ impl Content {
             server_uuid: &self.server_uuid,
             server: self.server.as_deref(),
             database: &self.database,
+            spelling: self.spelling,
             tables: &self.tables,
         };
         Ok(sha256_hex(&canonical(&digested)?))

@@ -4,42 +4,30 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use domain::{
     restores::{Obstacle, Selection},
-    sources::{DatabaseName, quote_identifier},
+    sources::quote_identifier,
+    spelling::Spelling,
     tenancy::{Drift, Route, TenantKey},
 };
 
-use super::super::content::{DatabaseContent, Split};
+use super::{
+    super::content::{DatabaseContent, Split},
+    look::Live,
+    triggers::Trigger,
+};
 use crate::{
     Error, Kind, Result,
     source::{
-        inventory::{Column, ColumnClass, Inventory, ServerFacts, Table},
+        inventory::{Column, ColumnClass, Table},
         mysql::{
-            connect::Endpoint,
-            identity,
-            inspect::{self, Session, text},
             native::{columns::Form, plan::TablePlan},
             tenancy::{
                 drift,
-                keys::{self, Keys},
                 select::{self, OfTenant},
                 tenant_key,
             },
         },
     },
 };
-
-/// The live database as it is now.
-pub struct Live {
-    pub server: ServerFacts,
-    /// What tells the server from every other one.
-    pub identity: String,
-    pub inventory: Inventory,
-    pub keys: Keys,
-    /// Names of triggers by table.
-    pub triggers: BTreeMap<String, Vec<String>>,
-    /// Whether the binary log holds statements, which forbids READ COMMITTED.
-    pub logs_statements: bool,
-}
 
 /// A table whose rows are compared.
 #[derive(Debug, Clone)]
@@ -55,47 +43,18 @@ pub struct Compared {
     pub charsets: Vec<Option<String>>,
     /// Columns with their definitions; whoever applies a change set compares them.
     pub shape: Vec<String>,
-    /// Names of its triggers.
-    pub triggers: Vec<String>,
+    /// Its triggers.
+    pub triggers: Vec<Trigger>,
     /// Only these rows, by the text of their key.
     pub only: Option<HashSet<Vec<String>>>,
 }
 
-/// Looks at the live database.
-pub async fn look(endpoint: &Endpoint, database: &DatabaseName) -> Result<Live> {
-    let who = endpoint.shown();
-    let mut conn = endpoint.connect().await?;
-    let server = inspect::server_facts(&mut conn, &who, "").await?;
-    let identity = identity::lasting(&mut conn, &who, &server).await?;
-    let inventory = inspect::inventory(&mut conn, &who, server.family, database).await?;
-    let mut session = Session { conn: &mut conn, who: &who, attempt: format!("read the keys of {database}") };
-    let keys = keys::read(&mut session, database).await?;
-    let rows = session
-        .rows(
-            "SELECT EVENT_OBJECT_TABLE, TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA=? \
-             ORDER BY EVENT_OBJECT_TABLE, TRIGGER_NAME",
-            &[database.as_str()],
-        )
-        .await?;
-    let mut triggers: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in &rows {
-        triggers.entry(text(row, 0)).or_default().push(text(row, 1));
-    }
-    // Not as variables: newer servers do not know one of them any more.
-    let settings =
-        session.rows("SHOW VARIABLES WHERE Variable_name IN ('log_bin','binlog_format')", &[]).await?;
-    let is = |name: &str, value: &str| {
-        settings.iter().any(|row| text(row, 0) == name && text(row, 1).eq_ignore_ascii_case(value))
-    };
-    let logs_statements = is("log_bin", "ON") && is("binlog_format", "STATEMENT");
-    // Nothing more is asked of it; how the goodbye goes does not matter.
-    let _closed = conn.disconnect().await;
-    Ok(Live { server, identity, inventory, keys, triggers, logs_statements })
-}
-
 /// What is compared, and what is to be said.
-#[derive(Default)]
 pub struct Choice {
+    /// The tenant as the live database spells it.
+    pub tenant: TenantKey,
+    /// How it spells tenants.
+    pub spelling: Spelling,
     pub tables: Vec<Compared>,
     pub obstacles: Vec<Obstacle>,
     pub remarks: Vec<String>,
@@ -115,7 +74,13 @@ pub fn choose(
     tenant: &TenantKey,
     selection: &Selection,
 ) -> Result<Choice> {
-    let mut choice = Choice::default();
+    let effective = drift::effective(&split.map, &live.inventory, &live.keys);
+    let spelling = effective.spelling;
+    let tenant = spelling
+        .key(tenant.as_str())
+        .ok_or_else(|| wrong(format!("{tenant} names nobody in the live database")))?;
+    let mut choice =
+        Choice { tenant, spelling, tables: Vec::new(), obstacles: Vec::new(), remarks: Vec::new() };
     let named: Option<BTreeSet<&str>> = match selection {
         Selection::Everything => None,
         Selection::Tables { tables } => Some(tables.iter().map(String::as_str).collect()),
@@ -129,7 +94,6 @@ pub fn choose(
             None => return Err(wrong(format!("the backup has no table {name} in its tenant map"))),
         }
     }
-    let effective = drift::effective(&split.map, &live.inventory, &live.keys);
     let broken: BTreeMap<&str, &Drift> = effective
         .drift
         .iter()
@@ -152,7 +116,7 @@ pub fn choose(
             continue;
         }
         let Some(now) = now else { continue };
-        if let Some(table) = compared(number, now, route, live, tenant)? {
+        if let Some(table) = compared(number, now, route, live, (&choice.tenant, spelling))? {
             choice.tables.push(table);
         }
     }
@@ -170,6 +134,13 @@ pub fn choose(
                 choice.remarks.push(format!("Table {table} is newer than the backup and is not touched."));
             }
         }
+    }
+    if !live.outside.complete {
+        choice.remarks.push(
+            "Rows of other databases that refer to these are known only as far as the account may see such tables; \
+             GRANT PROCESS to it to see all."
+                .to_owned(),
+        );
     }
     if let Some(rows) = Some(split.unled.values().sum::<u64>()).filter(|rows| *rows > 0) {
         choice.remarks.push(format!(
@@ -229,15 +200,19 @@ pub fn compared(
     table: &Table,
     route: &Route,
     live: &Live,
-    tenant: &TenantKey,
+    (tenant, spelling): (&TenantKey, Spelling),
 ) -> Result<Option<Compared>> {
-    let Some(plan) = TablePlan::new(number, table, route, &live.keys, Some(tenant))? else { return Ok(None) };
-    let Some(of) = select::of_tenant(&table.name, route, &live.keys, tenant)? else { return Ok(None) };
+    let Some(plan) = TablePlan::new(number, table, route, &live.keys, spelling, Some(tenant))? else {
+        return Ok(None);
+    };
+    let Some(of) = select::of_tenant(&table.name, route, &live.keys, tenant, spelling)? else {
+        return Ok(None);
+    };
     let scope = match route {
         Route::Column { column } => live
             .keys
             .column(&table.name, column)
-            .map(|column| tenant_key::condition(column, &quote_identifier(&column.name), tenant)),
+            .map(|column| tenant_key::condition(column, &quote_identifier(&column.name), tenant, spelling)),
         _ => None,
     };
     let charset = |name: &String| {

@@ -68,6 +68,7 @@ impl Comparing<'_> {
             before: Total::default(),
             after: Total::default(),
             changes: Sum::default(),
+            triggers: Some(table.triggers.clone()),
         };
         let parts = u128::from(backup.rows.saturating_mul(ROW) / BUDGET + 1);
         let mut last = 0u64;

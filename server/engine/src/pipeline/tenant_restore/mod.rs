@@ -7,17 +7,19 @@
 //! [`undo_tenant_restore`] does the same set backwards: its inverse is stored before anything changes, because it is
 //! the same object.
 //!
-//! Reading order: [`plan`], [`choose`] (which tables), [`compare`] (which rows), [`changes`] (the change set),
-//! [`references`] (what stands in the way), [`apply`] (the transaction), [`statements`] (its SQL), [`sides`]
-//! (reading both sides), [`tuple`] (a row's text).
+//! Reading order: [`plan`], [`look`] (the live database), [`choose`] (which tables), [`triggers`], [`compare`] (which rows), [`changes`] (the change set),
+//! [`references`] (what stands in the way) over [`links`] (keys) and [`questions`], [`apply`] (from a set to a
+//! connection), [`transaction`], [`statements`] (its SQL), [`sides`] (reading both sides), [`tuple`] (a row's text).
 //!
 //! # Why it cannot do half of it, or something else
 //!
 //! * Nothing but INSERT, UPDATE and DELETE is sent, in one transaction. Definitions are never touched.
 //! * Before the first change the tenant's rows are read again under locks. Their count and sum must be those that
 //!   the preview saw, table by table.
-//! * Foreign keys are not checked by the server meanwhile, so that no hidden cascade changes rows that nobody saw.
-//!   They are checked by us in both directions before the end.
+//! * Foreign keys are not checked by the server meanwhile, so that no hidden cascade changes rows that nobody saw,
+//!   here or in another database, and so that rows that refer to each other can go and come in any order. They are
+//!   checked by us in both directions before the end.
+//! * The triggers that fire are those of the preview, to the letter.
 //! * Before the end the tenant's rows are read once more. Count and sum must be those of the backup.
 //! * An end that nobody heard of is not taken for a failure: the next start looks, under the same locks, and asks the
 //!   changed rows themselves ([`witness`]) if the tenant's other rows have moved on.
@@ -32,7 +34,8 @@
 //! unique values there cannot be put back: the server refuses, and nothing was changed.
 //!
 //! Foreign keys over computed columns and unique keys over parts of columns or expressions are not asked for
-//! beforehand; the server refuses the latter, which ends the transaction without a change.
+//! beforehand. For the former the rows that refer to nothing are counted, before and after: there may not be more of
+//! them. The server refuses the latter, which ends the transaction without a change.
 //!
 //! Memory: 64 MiB of hashes, a few blocks, and the largest row several times.
 
@@ -41,6 +44,8 @@ mod batch;
 mod changes;
 mod choose;
 mod compare;
+mod links;
+mod look;
 mod order;
 mod page;
 mod plan;
@@ -49,6 +54,8 @@ mod references;
 mod sides;
 mod statements;
 mod stopping;
+mod transaction;
+mod triggers;
 mod tuple;
 mod way;
 mod witness;

@@ -6,6 +6,7 @@ use domain::{
     backups::Progress,
     restores::{Difference, TableDifference, TenantRestore},
     sources::DatabaseName,
+    spelling::Spelling,
     tenancy::TenantKey,
 };
 use tokio::{runtime::Handle, sync::mpsc};
@@ -17,20 +18,23 @@ use super::{
         count, failpoint,
         meter::Meter,
         native::{
-            blocks::{Blocks, Whose},
+            blocks::Blocks,
             layout::Layout,
             owners::Owners,
             sink,
+            whose::{Whose, parts_of},
         },
         remove::sweep_attempt,
     },
     RestorePlace,
     changes::{self, Changes, Content, Side, TableChange},
-    choose::{self, Choice, Compared, Live},
+    choose::{self, Choice, Compared},
     compare::Comparing,
+    look::{Live, look},
     references::{References, When},
     sides::{self, BackupRows},
     stopping::{Stopping, blocking, check},
+    triggers,
     writer::{ChangeWriter, Numbers},
 };
 use crate::{
@@ -86,15 +90,24 @@ async fn run(
         Error::new(Kind::Input, attempt, "the backup is not split by tenant")
             .hint("Choose a backup of the native engine; this one can be restored into a new database only.")
     })?;
+    let spelled = split.spelled(&wish.tenant);
+    if spelled != wish.tenant {
+        // What is stored under another spelling would not go with the tenant's key.
+        return Err(Error::new(Kind::Input, attempt, format!("{} is tenant {spelled} there", wish.tenant))
+            .hint("Ask for the tenant by that key, as `holdfast tenant list` shows it."));
+    }
     let blocks = Arc::new(Blocks::open(vault, backup, &archive, &Whose::Tenant(wish.tenant.clone())).await?);
     phase("look");
-    let looking = choose::look(endpoint, database);
+    let looking = look(endpoint, database);
     let found = tokio::select! {
         found = looking => found?,
         () = control.cancel.cancelled() => return Err(Error::cancelled(attempt)),
     };
-    let Choice { tables, obstacles, remarks } =
+    let Choice { tables, obstacles, remarks, tenant, spelling } =
         choose::choose(&found, content, split, &wish.tenant, &wish.selection)?;
+    if split.spelling != Some(spelling) {
+        refuse_several(vault, backup, &archive, wish, (&tenant, spelling)).await?;
+    }
     let tables = Arc::new(tables);
 
     let layout = Arc::new(Layout::new());
@@ -117,7 +130,8 @@ async fn run(
             wire,
             tables,
             blocks,
-            tenant: wish.tenant.clone(),
+            tenant,
+            in_backup: wish.tenant.clone(),
             seed: content.seed,
             token: stopping.token.clone(),
             control: control.clone(),
@@ -151,7 +165,7 @@ async fn run(
         tables: changed.iter().map(shown).collect(),
         foreign_rows: 0,
         obstacles,
-        remarks: remarks.into_iter().chain(fired(&tables, &changed)).collect(),
+        remarks: remarks.into_iter().chain(triggers::remarks(&tables, &changed, &found, database)).collect(),
         digest: String::new(),
         bytes_read: blocks.bytes_read(),
         bytes_whole: archive.manifest.stored_bytes(),
@@ -163,6 +177,7 @@ async fn run(
         server: Some(found.identity.clone()),
         database: database.clone(),
         seed: content.seed,
+        spelling: Some(spelling),
         tables: changed,
         difference,
         numbers,
@@ -183,6 +198,32 @@ async fn run(
     Ok(difference)
 }
 
+/// A backup in which one tenant is several, because its columns were not brought to one spelling when it was taken:
+/// the rows of one of them alone are not the tenant's, and the others' would be deleted.
+async fn refuse_several(
+    vault: &Vault,
+    backup: &Place,
+    archive: &Archive,
+    wish: &TenantRestore,
+    (tenant, spelling): (&TenantKey, Spelling),
+) -> Result<()> {
+    let parts = parts_of(vault, backup, archive, &Whose::All).await?;
+    let keys = parts.iter().filter_map(|(_, part)| part.content.tenant.as_ref());
+    let same: Vec<_> = keys
+        .filter(|key| **key != wish.tenant && spelling.key(key.as_str()).as_ref() == Some(tenant))
+        .map(TenantKey::as_str)
+        .collect();
+    if same.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Input,
+        "plan the restore of a tenant",
+        format!("tenant {tenant} is in this backup under several keys: {}, {}", wish.tenant, same.join(", ")),
+    )
+    .hint("Choose a newer backup, or restore this one into a new database and move the rows by hand."))
+}
+
 fn ask(
     wire: &mut Wire,
     tables: &[Compared],
@@ -195,7 +236,7 @@ fn ask(
     changes.prove(handle, token)?;
     let references = References {
         tables,
-        keys: &live.keys,
+        live,
         changes,
         handle,
         token,
@@ -223,7 +264,9 @@ struct Compare {
     wire: Wire,
     tables: Arc<Vec<Compared>>,
     blocks: Arc<Blocks>,
+    /// As the live database spells it.
     tenant: TenantKey,
+    in_backup: TenantKey,
     seed: u64,
     token: tokio_util::sync::CancellationToken,
     control: Control,
@@ -233,7 +276,7 @@ struct Compare {
 impl Compare {
     fn run(mut self, mut out: ChangeWriter) -> Result<(Vec<TableChange>, Numbers, Wire)> {
         let comparing = Comparing { tenant: &self.tenant, seed: self.seed, token: &self.token };
-        let part = self.blocks.parts().iter().find(|part| part.tenant.as_ref() == Some(&self.tenant));
+        let part = self.blocks.parts().iter().find(|part| part.tenant.as_ref() == Some(&self.in_backup));
         let owned = part.map(|part| part.content.tables.as_slice()).unwrap_or_default();
         let mut in_vault = self.blocks.by_table();
         let mut changed = Vec::new();
@@ -265,14 +308,4 @@ fn shown(change: &TableChange) -> TableDifference {
         deletes: change.deletes,
         unchanged: change.unchanged,
     }
-}
-
-/// Triggers of tables that change.
-fn fired(tables: &[Compared], changed: &[TableChange]) -> Vec<String> {
-    let both = tables.iter().zip(changed);
-    both.filter(|(table, change)| change.count() > 0 && !table.triggers.is_empty())
-        .map(|(table, _)| {
-            format!("Triggers of {} will fire: {}.", table.plan.name, table.triggers.join(", "))
-        })
-        .collect()
 }

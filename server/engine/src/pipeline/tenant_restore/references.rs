@@ -4,26 +4,22 @@
 //! Afterwards, inside the transaction, it is asked how it is. Only hashes of keys are held, in so many rounds that
 //! they fit into memory.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use domain::{restores::Obstacle, sources::quote_identifier};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    changes::{Changes, Side},
+    changes::{Changes, Side, TableChange},
     choose::Compared,
-    questions::{Asked, Question, lock},
+    links::{self, Link, Unique},
+    look::Live,
+    questions::{self, Asked, Question},
     sides,
     statements::equal,
 };
-use crate::{
-    Result,
-    source::mysql::{
-        tenancy::keys::{ForeignKey, Index, Keys},
-        wire::Wire,
-    },
-};
+use crate::{Kind, Result, source::mysql::wire::Wire};
 
 /// Questions of one statement.
 const TOGETHER: usize = 50;
@@ -41,31 +37,6 @@ pub enum When {
     After,
 }
 
-/// A foreign key between tables of which at least one is in the set.
-struct Link<'k> {
-    key: &'k ForeignKey,
-    /// Number in the set and places of the columns of the table that refers.
-    child: Option<(u32, Vec<usize>)>,
-    /// The same of the table that is referred to.
-    parent: Option<(u32, Vec<usize>)>,
-    /// Values that come into the parent.
-    come: HashSet<u128>,
-    /// Values that go from it.
-    go: HashSet<u128>,
-    /// References that go with the child's own rows.
-    released: HashMap<u128, u64>,
-    asked: HashSet<u128>,
-}
-
-/// A unique key of a table in the set.
-struct Unique<'k> {
-    table: u32,
-    name: &'k str,
-    columns: Vec<String>,
-    places: Vec<usize>,
-    go: HashSet<u128>,
-}
-
 /// What was found.
 #[derive(Default)]
 pub struct Found {
@@ -75,7 +46,17 @@ pub struct Found {
 }
 
 /// Rows that stand in the way and what to do about it, by table and by the words around their number.
-type Problems = BTreeMap<(String, &'static str, String), (u64, &'static str)>;
+#[derive(Default)]
+struct Problems {
+    all: BTreeMap<(String, &'static str, String), (u64, &'static str)>,
+    foreign_rows: u64,
+}
+
+impl Problems {
+    fn add(&mut self, table: &str, before: &'static str, after: String, rows: u64, hint: &'static str) {
+        self.all.entry((table.to_owned(), before, after)).or_insert((0, hint)).0 += rows;
+    }
+}
 
 /// What is done with each row: the number of its table, the table, its values.
 type EachRow<'e> = &'e mut dyn FnMut(u32, &Compared, &[&[u8]]) -> Result<()>;
@@ -83,7 +64,7 @@ type EachRow<'e> = &'e mut dyn FnMut(u32, &Compared, &[&[u8]]) -> Result<()>;
 /// Everything that is needed to ask.
 pub struct References<'r> {
     pub tables: &'r [Compared],
-    pub keys: &'r Keys,
+    pub live: &'r Live,
     pub changes: &'r Changes,
     pub handle: &'r Handle,
     pub token: &'r CancellationToken,
@@ -93,71 +74,43 @@ pub struct References<'r> {
     pub when: When,
 }
 
+/// One round: the keys, for a part of all values.
+struct Round<'r> {
+    links: Vec<Link<'r>>,
+    uniques: Vec<Unique<'r>>,
+    part: u128,
+    parts: u128,
+    waiting: Vec<Asked>,
+    /// Only what matters is kept.
+    answered: Vec<(Question, u64)>,
+}
+
 impl References<'_> {
     /// Asks everything, over a connection whose transaction sees what the set is about.
     pub fn ask(&self, wire: &mut Wire) -> Result<Found> {
-        let changes: u64 = self.changes.content.tables.iter().map(super::changes::TableChange::count).sum();
-        let keys = (self.links().len() + self.uniques().len()) as u64;
-        let parts = u128::from(changes.saturating_mul(ROW).saturating_mul(keys) / BUDGET + 1);
-        let (mut problems, mut foreign) = (Problems::new(), 0);
-        for part in 0..parts {
-            self.part(wire, part, parts, &mut problems, &mut foreign)?;
+        let (mut links, uniques) =
+            (links::links(self.tables, self.live), links::uniques(self.tables, self.live));
+        for link in links.iter_mut().filter(|link| link.outside.is_some()) {
+            link.hidden = is_hidden(wire, link)?;
         }
-        let obstacles = problems.into_iter().map(|((table, before, after), (rows, hint))| Obstacle {
+        let changes: u64 = self.changes.content.tables.iter().map(TableChange::count).sum();
+        let keys = (links.len() + uniques.len()) as u64;
+        let parts = u128::from(changes.saturating_mul(ROW).saturating_mul(keys) / BUDGET + 1);
+        let mut round = Round { links, uniques, part: 0, parts, waiting: Vec::new(), answered: Vec::new() };
+        let mut problems = Problems::default();
+        for part in 0..parts {
+            round.begin(part);
+            self.learn(&mut round)?;
+            self.ask_about_new(wire, &mut round)?;
+            self.ask_about_old(wire, &mut round)?;
+            self.judge(&mut round, &mut problems);
+        }
+        let obstacles = problems.all.into_iter().map(|((table, before, after), (rows, hint))| Obstacle {
             table,
             what: format!("{before}{rows} {after}"),
             hint: Some(hint.to_owned()),
         });
-        Ok(Found { obstacles: obstacles.collect(), foreign_rows: foreign })
-    }
-
-    fn places(&self, table: &str, columns: &[String]) -> Option<(u32, Vec<usize>)> {
-        let (number, table) = (0u32..).zip(self.tables).find(|(_, compared)| compared.plan.name == table)?;
-        let place = |column: &String| table.plan.columns.iter().position(|own| own == column);
-        Some((number, columns.iter().map(place).collect::<Option<Vec<_>>>()?))
-    }
-
-    fn links(&self) -> Vec<Link<'_>> {
-        let link = |key| -> Option<Link<'_>> {
-            let key: &ForeignKey = key;
-            let child = self.places(&key.table, &key.columns);
-            let inside = key.references_database.is_none();
-            let parent =
-                inside.then(|| self.places(&key.references_table, &key.references_columns)).flatten();
-            (child.is_some() || parent.is_some()).then(|| Link {
-                key,
-                child,
-                parent,
-                come: HashSet::new(),
-                go: HashSet::new(),
-                released: HashMap::new(),
-                asked: HashSet::new(),
-            })
-        };
-        self.keys.foreign.iter().filter_map(link).collect()
-    }
-
-    fn uniques(&self) -> Vec<Unique<'_>> {
-        let mut all = Vec::new();
-        for (number, table) in (0u32..).zip(self.tables) {
-            for index in self.keys.indexes.get(&table.plan.name).into_iter().flatten() {
-                let whole = |index: &Index| index.columns.iter().all(|column| column.prefix.is_none());
-                if !index.unique || !whole(index) {
-                    continue;
-                }
-                let columns: Vec<_> = index.columns.iter().map(|column| column.name.clone()).collect();
-                if let Some((_, places)) = self.places(&table.plan.name, &columns) {
-                    all.push(Unique {
-                        table: number,
-                        name: &index.name,
-                        columns,
-                        places,
-                        go: HashSet::new(),
-                    });
-                }
-            }
-        }
-        all
+        Ok(Found { obstacles: obstacles.collect(), foreign_rows: problems.foreign_rows })
     }
 
     fn each(&self, side: Side, each: EachRow<'_>) -> Result<()> {
@@ -170,55 +123,44 @@ impl References<'_> {
         Ok(())
     }
 
-    #[expect(clippy::too_many_lines, reason = "three questions over one pass of the set")]
-    fn part(
-        &self,
-        wire: &mut Wire,
-        part: u128,
-        parts: u128,
-        problems: &mut Problems,
-        foreign: &mut u64,
-    ) -> Result<()> {
-        let (mut links, mut uniques) = (self.links(), self.uniques());
-        let hash = |literals: &[&[u8]], places: &[usize]| {
-            sides::of_values(literals, places, self.seed).filter(|hash| hash % parts == part)
-        };
-        let remove = self.add.other();
-        self.each(remove, &mut |number, _, literals| {
-            for link in &mut links {
-                if let Some((_, places)) = link.parent.as_ref().filter(|parent| parent.0 == number) {
-                    link.go.extend(hash(literals, places));
+    /// What comes and what goes.
+    fn learn(&self, round: &mut Round<'_>) -> Result<()> {
+        let (part, parts, seed) = (round.part, round.parts, self.seed);
+        let mine = |hash: Option<u128>| hash.filter(|hash| hash % parts == part);
+        self.each(self.add.other(), &mut |number, _, literals| {
+            for link in &mut round.links {
+                if let Some(parent) = link.parent.as_ref().filter(|parent| parent.table == number) {
+                    link.go.extend(mine(parent.hash(literals, seed)));
                 }
-                if let Some(value) = link
-                    .child
-                    .as_ref()
-                    .filter(|child| child.0 == number)
-                    .and_then(|child| hash(literals, &child.1))
+                if let Some(child) = link.child.as_ref().filter(|child| child.table == number)
+                    && let Some(value) = mine(child.hash(literals, seed))
                 {
                     *link.released.entry(value).or_default() += 1;
                 }
             }
-            for unique in uniques.iter_mut().filter(|unique| unique.table == number) {
-                unique.go.extend(hash(literals, &unique.places));
+            for unique in round.uniques.iter_mut().filter(|unique| unique.ends.table == number) {
+                unique.go.extend(mine(unique.ends.hash(literals, seed)));
             }
             Ok(())
         })?;
         self.each(self.add, &mut |number, _, literals| {
-            for link in &mut links {
-                if let Some((_, places)) = link.parent.as_ref().filter(|parent| parent.0 == number) {
-                    link.come.extend(hash(literals, places));
+            for link in &mut round.links {
+                if let Some(parent) = link.parent.as_ref().filter(|parent| parent.table == number) {
+                    link.come.extend(mine(parent.hash(literals, seed)));
                 }
             }
             Ok(())
-        })?;
-        let mut waiting = Vec::new();
-        let mut answered = Vec::new();
+        })
+    }
+
+    /// Whether the parents of rows that are put in exist, and whether their unique values are free.
+    fn ask_about_new(&self, wire: &mut Wire, round: &mut Round<'_>) -> Result<()> {
         self.each(self.add, &mut |number, table, literals| {
+            let Round { links, uniques, part, parts, waiting, answered } = &mut *round;
+            let mine = |hash: Option<u128>| hash.filter(|hash| hash % *parts == *part);
             for (at, link) in links.iter_mut().enumerate() {
-                let Some((_, places)) = link.child.as_ref().filter(|child| child.0 == number) else {
-                    continue;
-                };
-                let Some(value) = hash(literals, places) else { continue };
+                let Some(child) = link.child.as_ref().filter(|child| child.table == number) else { continue };
+                let Some(value) = mine(child.hash(literals, self.seed)) else { continue };
                 if self.when == When::Before {
                     if link.come.contains(&value) {
                         continue;
@@ -231,92 +173,116 @@ impl References<'_> {
                     }
                 }
                 if link.asked.insert(value) {
-                    let condition = equal(table, "", &link.key.references_columns, places, literals);
+                    let condition = equal(table, "", &link.key.references_columns, &child.places, literals);
                     waiting.push(Asked {
                         question: Question::Parent(at),
-                        of: parent_name(link.key),
+                        of: link.to(),
                         condition,
+                        unless: None,
                     });
                 }
             }
-            for (at, unique) in uniques.iter().enumerate().filter(|(_, unique)| unique.table == number) {
-                if self.when == When::After {
-                    continue;
-                }
-                if let Some(value) = hash(literals, &unique.places)
-                    && !unique.go.contains(&value)
+            if self.when == When::Before {
+                for (at, unique) in
+                    uniques.iter().enumerate().filter(|(_, unique)| unique.ends.table == number)
                 {
-                    let condition = equal(table, "", &unique.columns, &unique.places, literals);
-                    let of = quote_identifier(&table.plan.name);
-                    waiting.push(Asked { question: Question::Taken(at), of, condition });
+                    if let Some(value) = mine(unique.ends.hash(literals, self.seed))
+                        && !unique.go.contains(&value)
+                    {
+                        let condition = equal(table, "", &unique.columns, &unique.ends.places, literals);
+                        let of = quote_identifier(&table.plan.name);
+                        waiting.push(Asked { question: Question::Taken(at), of, condition, unless: None });
+                    }
                 }
             }
-            self.flush(wire, &mut waiting, &mut answered, TOGETHER)
+            self.flush(wire, round, TOGETHER)
         })?;
-        self.flush(wire, &mut waiting, &mut answered, 1)?;
-        for link in &mut links {
+        self.flush(wire, round, 1)
+    }
+
+    /// Whether rows refer to what is taken out.
+    fn ask_about_old(&self, wire: &mut Wire, round: &mut Round<'_>) -> Result<()> {
+        for link in &mut round.links {
             link.asked.clear();
         }
-        self.each(remove, &mut |number, table, literals| {
+        self.each(self.add.other(), &mut |number, table, literals| {
+            let Round { links, part, parts, waiting, answered, .. } = &mut *round;
             for (at, link) in links.iter_mut().enumerate() {
-                let Some((_, places)) = link.parent.as_ref().filter(|parent| parent.0 == number) else {
+                let Some(parent) = link.parent.as_ref().filter(|parent| parent.table == number) else {
                     continue;
                 };
-                let Some(value) = hash(literals, places) else { continue };
+                let Some(value) = parent.hash(literals, self.seed).filter(|hash| hash % *parts == *part)
+                else {
+                    continue;
+                };
                 if link.come.contains(&value) || !link.asked.insert(value) {
                     continue;
                 }
-                let released = match self.when {
-                    When::Before => link.released.get(&value).copied().unwrap_or(0),
-                    When::After => 0,
+                if link.hidden {
+                    answered.push((Question::Children(at, 0), 1));
+                    continue;
+                }
+                let of = link.to();
+                let is = |columns: &[String]| equal(table, "", columns, &parent.places, literals);
+                let condition = is(&link.key.columns);
+                let (released, unless) = match self.when {
+                    When::Before => (link.released.get(&value).copied().unwrap_or(0), None),
+                    // What came in its place may be spelled otherwise and yet be what they refer to.
+                    When::After => (0, Some((of, is(&link.key.references_columns)))),
                 };
-                let condition = equal(table, "", &link.key.columns, places, literals);
-                let of = quote_identifier(&link.key.table);
-                waiting.push(Asked { question: Question::Children(at, released), of, condition });
+                let question = Question::Children(at, released);
+                waiting.push(Asked { question, of: link.from(), condition, unless });
             }
-            self.flush(wire, &mut waiting, &mut answered, TOGETHER)
+            self.flush(wire, round, TOGETHER)
         })?;
-        self.flush(wire, &mut waiting, &mut answered, 1)?;
-        let mut add = |table: &str, before: &'static str, after: String, rows: u64, hint: &'static str| {
-            problems.entry((table.to_owned(), before, after)).or_insert((0, hint)).0 += rows;
-        };
-        for (question, count) in answered {
+        self.flush(wire, round, 1)
+    }
+
+    fn judge(&self, round: &mut Round<'_>, problems: &mut Problems) {
+        for (question, count) in std::mem::take(&mut round.answered) {
             match question {
                 Question::Parent(at) => {
-                    if let Some(link) = links.get(at).filter(|_| count == 0) {
-                        let key = link.key;
-                        let what =
-                            format!("rows of {} that do not exist ({})", key.references_table, key.name);
-                        add(
-                            &key.table,
-                            "its rows would refer to ",
-                            what,
-                            1,
-                            "Put those rows back too, or create them first if they are shared.",
-                        );
-                    }
+                    let Some(key) = round.links.get(at).map(|link| link.key) else { continue };
+                    let what = format!("rows of {} that do not exist ({})", key.references_table, key.name);
+                    problems.add(
+                        &key.table,
+                        "its rows would refer to ",
+                        what,
+                        1,
+                        "Put those rows back too, or create them first if they are shared.",
+                    );
                 }
                 Question::Children(at, released) => {
-                    if let Some(link) = links.get(at).filter(|_| count > released) {
-                        let key = link.key;
+                    let Some(link) = round.links.get(at) else { continue };
+                    let (from, key) = (link.from_shown(), link.key);
+                    let parent = key.references_table.as_str();
+                    if link.hidden {
                         let what = format!(
-                            "rows of {} refer to rows that would be deleted ({})",
-                            key.table, key.name
+                            "rows would be deleted to which rows of {from} may refer ({}); the account may not read that table",
+                            key.name
                         );
-                        add(
-                            &key.references_table,
+                        problems.add(
+                            parent,
                             "",
                             what,
-                            count - released,
-                            "Put the table that refers back too, or delete those rows first.",
+                            1,
+                            "Grant the account SELECT on that table, and plan anew.",
                         );
+                        continue;
                     }
+                    let hint = if link.outside.is_some() {
+                        "Delete those rows of the other database first: a restore changes nothing outside its own."
+                    } else {
+                        "Put the table that refers back too, or delete those rows first."
+                    };
+                    let what = format!("rows of {from} refer to rows that would be deleted ({})", key.name);
+                    problems.add(parent, "", what, count - released, hint);
                 }
                 Question::Taken(at) => {
-                    let Some(unique) = uniques.get(at).filter(|_| count > 0) else { continue };
-                    let table = self.tables.get(unique.table as usize).map(|table| table.plan.name.as_str());
+                    let Some(unique) = round.uniques.get(at) else { continue };
+                    let table = self.tables.get(unique.ends.table as usize);
                     let what = if unique.name == "PRIMARY" {
-                        *foreign += 1;
+                        problems.foreign_rows += 1;
                         "rows of others have the primary key of rows that would be put in".to_owned()
                     } else {
                         format!(
@@ -324,8 +290,8 @@ impl References<'_> {
                             unique.name
                         )
                     };
-                    add(
-                        table.unwrap_or_default(),
+                    problems.add(
+                        table.map_or("", |table| table.plan.name.as_str()),
                         "",
                         what,
                         1,
@@ -334,44 +300,48 @@ impl References<'_> {
                 }
             }
         }
-        Ok(())
     }
 
-    fn flush(
-        &self,
-        wire: &mut Wire,
-        waiting: &mut Vec<Asked>,
-        answered: &mut Vec<(Question, u64)>,
-        least: usize,
-    ) -> Result<()> {
-        while waiting.len() >= least {
-            let some: Vec<_> = waiting.drain(..waiting.len().min(TOGETHER)).collect();
-            if self.when == When::After {
-                lock(wire, &some)?;
+    fn flush(&self, wire: &mut Wire, round: &mut Round<'_>, least: usize) -> Result<()> {
+        while round.waiting.len() >= least {
+            let some: Vec<_> = round.waiting.drain(..round.waiting.len().min(TOGETHER)).collect();
+            let numbers = questions::ask(wire, &some, self.when == When::After)?;
+            for (asked, count) in some.into_iter().zip(numbers) {
+                let matters = match asked.question {
+                    Question::Parent(_) => count == 0,
+                    Question::Children(_, released) => count > released,
+                    Question::Taken(_) => count > 0,
+                };
+                if matters {
+                    round.answered.push((asked.question, count));
+                }
             }
-            let questions: Vec<Vec<u8>> = some.iter().map(Asked::sql).collect();
-            let mut statement = b"SELECT ".to_vec();
-            statement.extend_from_slice(&questions.join(&b","[..]));
-            let row = wire.first(statement, "ask for the keys of other rows")?.unwrap_or_default();
-            for (at, asked) in some.into_iter().enumerate() {
-                let text = row.get(at).and_then(|value| std::str::from_utf8(value.as_deref()?).ok());
-                answered.push((asked.question, text.and_then(|text| text.parse().ok()).unwrap_or(0)));
-            }
-            // Only what matters is kept.
-            answered.retain(|(question, count)| match question {
-                Question::Parent(_) => *count == 0,
-                Question::Children(_, released) => count > released,
-                Question::Taken(_) => *count > 0,
-            });
         }
         Ok(())
     }
 }
 
-fn parent_name(key: &ForeignKey) -> String {
-    let table = quote_identifier(&key.references_table);
-    match &key.references_database {
-        Some(database) => format!("{}.{table}", quote_identifier(database)),
-        None => table,
+impl Round<'_> {
+    fn begin(&mut self, part: u128) {
+        self.part = part;
+        for link in &mut self.links {
+            link.come.clear();
+            link.go.clear();
+            link.released.clear();
+            link.asked.clear();
+        }
+        for unique in &mut self.uniques {
+            unique.go.clear();
+        }
+    }
+}
+
+/// Whether the account may not read the table that refers. Anything else that goes wrong is an error.
+fn is_hidden(wire: &mut Wire, link: &Link<'_>) -> Result<bool> {
+    let attempt = format!("look at {}, which refers to {}", link.from_shown(), link.key.references_table);
+    match wire.first(format!("SELECT 1 FROM {} LIMIT 0", link.from()), &attempt) {
+        Ok(_) => Ok(false),
+        Err(error) if error.kind() == Kind::Source && error.retry() == crate::Retry::Never => Ok(true),
+        Err(error) => Err(error),
     }
 }

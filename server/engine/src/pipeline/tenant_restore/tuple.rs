@@ -29,6 +29,28 @@ const CHARACTERS: usize = 200;
 /// Bytes that are shown of what is no text.
 const BYTES: usize = 64;
 
+/// The value as a column compares it that ignores case, spaces at the end, or both; of other text than UTF-8 the case
+/// of ASCII's letters.
+pub fn folded(literal: &[u8], (fold, pad): (bool, bool)) -> Vec<u8> {
+    let bytes = literal
+        .strip_prefix(b"0x")
+        .and_then(|digits| hex::decode(digits).ok())
+        .unwrap_or_else(|| unescaped(literal, usize::MAX));
+    let end = if pad {
+        bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1)
+    } else {
+        bytes.len()
+    };
+    let bytes = bytes.get(..end).unwrap_or(&bytes);
+    if !fold {
+        return bytes.to_vec();
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_lowercase().into_bytes(),
+        Err(_) => bytes.to_ascii_lowercase(),
+    }
+}
+
 /// A value for people: its beginning, and how long it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shown {

@@ -41,7 +41,8 @@ pub struct Probe {
 }
 
 /// What is known of the account.
-pub(super) struct Account {
+pub struct Account {
+    /// What it may do.
     pub grants: Grants,
     /// `'backup'@'10.0.0.%'`, as GRANT wants it.
     pub name: String,
@@ -108,7 +109,8 @@ pub(super) fn can_lock(grants: &Grants, family: ServerFamily) -> bool {
     grants.global("RELOAD") || (family == ServerFamily::Mysql && grants.global("FLUSH_TABLES"))
 }
 
-pub(super) async fn account(conn: &mut Conn, who: &str, family: ServerFamily) -> Result<Account> {
+/// What the session's account may do.
+pub async fn account(conn: &mut Conn, who: &str, family: ServerFamily) -> Result<Account> {
     let mut session = Session { conn, who, attempt: "ask what the account may do".into() };
     let current = text(&session.row("SELECT CURRENT_USER()").await?, 0);
     let (user, host) = current.rsplit_once('@').unwrap_or((&current, "%"));

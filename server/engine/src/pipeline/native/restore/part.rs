@@ -10,7 +10,10 @@ use crate::{
     pipeline::{
         Vault,
         archive::Archive,
-        native::blocks::{Blocks, Whose, totals},
+        native::{
+            blocks::{Blocks, totals},
+            whose::Whose,
+        },
     },
 };
 

@@ -4,7 +4,8 @@
 //! at the beginning and at the end are equal then, and a snapshot reads one table under the name of another without
 //! a complaint, because the server keeps old rows but not old names. InnoDB numbers its tables, and the number goes
 //! with the table wherever it is renamed to. It shows the numbers to accounts with PROCESS only; for others there is
-//! the second in which a table was made, which is less, but asks for nothing.
+//! the second in which a table was made. Tables that were made in the same second are not told apart by it, and a
+//! backup says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,11 @@ use crate::{
 
 /// What each name meant when they were read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Incarnations(BTreeMap<String, String>);
+pub struct Incarnations {
+    names: BTreeMap<String, String>,
+    /// Whether it is only known in which second each was made.
+    by_second: bool,
+}
 
 impl Incarnations {
     /// Reads them.
@@ -43,7 +48,7 @@ impl Incarnations {
                     let name = name.get(prefix.len()..)?.to_owned();
                     (!is_internal(&name)).then_some((name, number))
                 });
-                return Ok(Self(own.collect()));
+                return Ok(Self { names: own.collect(), by_second: false });
             }
         }
         let mut session =
@@ -55,19 +60,26 @@ impl Incarnations {
                 &[database.as_str()],
             )
             .await?;
-        Ok(Self(rows.iter().map(|row| (text(row, 0), text(row, 1))).collect()))
+        let names = rows.iter().map(|row| (text(row, 0), text(row, 1))).collect();
+        Ok(Self { names, by_second: true })
+    }
+
+    /// Whether two tables could exchange their names unnoticed, because all that is known of them is equal.
+    pub fn is_blurred(&self) -> bool {
+        let mut seconds = BTreeSet::new();
+        self.by_second && !self.names.values().all(|second| seconds.insert(second))
     }
 
     /// The names that mean something else now, or nothing.
     pub fn changed(&self, now: &Self) -> BTreeSet<String> {
-        let names: BTreeSet<&String> = self.0.keys().chain(now.0.keys()).collect();
-        let other = names.into_iter().filter(|name| self.0.get(*name) != now.0.get(*name));
+        let names: BTreeSet<&String> = self.names.keys().chain(now.names.keys()).collect();
+        let other = names.into_iter().filter(|name| self.names.get(*name) != now.names.get(*name));
         other.map(|name| table_of(name)).collect()
     }
 }
 
 /// How InnoDB writes the database in a table's name. Nothing for names that it writes in ways of its own.
-fn prefix(database: &str) -> Option<String> {
+pub fn prefix(database: &str) -> Option<String> {
     let mut prefix = String::new();
     for letter in database.chars() {
         match letter {
@@ -90,20 +102,21 @@ fn is_internal(name: &str) -> bool {
 /// The table of a partition, with the signs that InnoDB spells.
 fn table_of(name: &str) -> String {
     let end = name.find("#p#").or_else(|| name.find("#P#")).unwrap_or(name.len());
-    let (mut rest, mut table) = (name.get(..end).unwrap_or(name), String::new());
+    let name = name.get(..end).unwrap_or(name);
+    decoded(name).unwrap_or_else(|| name.to_owned())
+}
+
+/// A name as InnoDB writes it, in letters. Nothing for names that it writes in ways of its own.
+pub fn decoded(name: &str) -> Option<String> {
+    let (mut rest, mut plain) = (name, String::new());
     while let Some(at) = rest.find('@') {
-        table.push_str(rest.get(..at).unwrap_or_default());
-        let letter =
-            rest.get(at + 1..at + 5).and_then(|digits| char::from_u32(u32::from_str_radix(digits, 16).ok()?));
-        let Some(letter) = letter else {
-            table.push('@');
-            rest = rest.get(at + 1..).unwrap_or_default();
-            continue;
-        };
-        table.push(letter);
-        rest = rest.get(at + 5..).unwrap_or_default();
+        plain.push_str(rest.get(..at)?);
+        let digits = rest.get(at + 1..at + 5)?;
+        plain.push(char::from_u32(u32::from_str_radix(digits, 16).ok()?)?);
+        rest = rest.get(at + 5..)?;
     }
-    table + rest
+    plain.push_str(rest);
+    Some(plain)
 }
 
 #[cfg(test)]
@@ -115,7 +128,7 @@ mod tests {
         assert_eq!(prefix("my-app_1").as_deref(), Some("my@002dapp_1/"));
         assert_eq!(prefix("b\u{fc}cher"), None);
         assert_eq!(table_of("led@0060ger#P#p0"), "led`ger");
-        assert_eq!(table_of("a@b"), "a@b");
+        assert_eq!((table_of("a@b"), decoded("a@b"), decoded("a@0@1")), ("a@b".to_owned(), None, None));
         assert!(is_internal("FTS_0000000000000042_INDEX_1") && is_internal("#sql-ib12"));
         assert!(!is_internal("FTS_notes") && !is_internal("orders"));
     }
@@ -123,8 +136,12 @@ mod tests {
     #[test]
     fn exchanged_names_are_told() {
         let of = |pairs: [(&str, &str); 2]| {
-            Incarnations(pairs.map(|(name, number)| (name.to_owned(), number.to_owned())).into())
+            let names = pairs.map(|(name, number)| (name.to_owned(), number.to_owned())).into();
+            Incarnations { names, by_second: false }
         };
+        let same = of([("a", "1"), ("b", "1")]);
+        assert!(!same.is_blurred() && Incarnations { by_second: true, ..same }.is_blurred());
+        assert!(!Incarnations { by_second: true, ..of([("a", "1"), ("b", "2")]) }.is_blurred());
         let before = of([("a", "1"), ("b", "2")]);
         assert!(before.changed(&before).is_empty());
         assert_eq!(before.changed(&of([("a", "2"), ("b", "1")])), ["a", "b"].map(str::to_owned).into());

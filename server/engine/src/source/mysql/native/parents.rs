@@ -15,6 +15,7 @@ use std::{
 
 use domain::{
     sources::quote_identifier,
+    spelling::Spelling,
     tenancy::{Path, Route},
 };
 use tokio_util::sync::CancellationToken;
@@ -48,7 +49,7 @@ pub struct Question {
 
 impl Question {
     /// The question whose answer leads the rows of `table` along `path`; none if its first step is no single integer.
-    pub fn of(table: &str, path: &Path, keys: &Keys) -> Option<Self> {
+    pub fn of(table: &str, path: &Path, keys: &Keys, spelling: Spelling) -> Option<Self> {
         let (first, rest) = path.steps.split_first()?;
         let ([here], [there]) = (first.columns.as_slice(), first.references.as_slice()) else { return None };
         if !is_integer(keys.column(table, here)?) || !is_integer(keys.column(&first.table, there)?) {
@@ -60,7 +61,7 @@ impl Question {
         } else {
             Route::Paths { paths: vec![Path { steps: rest.to_vec(), column }] }
         };
-        let led = select::all(&first.table, &route, keys).ok()?;
+        let led = select::all(&first.table, &route, keys, spelling).ok()?;
         let sql =
             format!("SELECT t0.{},{} FROM {}", quote_identifier(there), led.tenant?.expression, led.from);
         Some(Self { table: first.table.clone(), column: there.clone(), sql })
@@ -209,7 +210,7 @@ mod tests {
             schema(&["a: id, TenantId", "b: id, a", "c: id, b", "b(a) -> a(id)", "c(b) -> b(id)"]);
         let map = infer(&inventory, &keys, "TenantId");
         let Route::Paths { paths } = &map.tables["c"].route else { unreachable!() };
-        let question = Question::of("c", &paths[0], &keys).unwrap();
+        let question = Question::of("c", &paths[0], &keys, Spelling::default()).unwrap();
         assert_eq!(
             question.sql,
             "SELECT t0.`id`,t1.`TenantId` FROM `b` t0 LEFT JOIN `a` t1 ON t1.`id`=t0.`a`"
@@ -218,12 +219,12 @@ mod tests {
         for column in text.columns.get_mut("b").unwrap() {
             column.data_type = "char".into();
         }
-        assert_eq!(Question::of("c", &paths[0], &text), None);
+        assert_eq!(Question::of("c", &paths[0], &text, Spelling::default()), None);
         let mut filled = keys;
         for column in filled.columns.get_mut("c").unwrap() {
             column.definition = "bigint(20) unsigned ZEROFILL".into();
         }
-        assert_eq!(Question::of("c", &paths[0], &filled), None);
+        assert_eq!(Question::of("c", &paths[0], &filled, Spelling::default()), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     sources::quote_identifier,
+    spelling::Spelling,
     tenancy::{Route, TenantKey},
 };
 
@@ -83,6 +84,7 @@ impl TablePlan {
         table: &Table,
         route: &Route,
         keys: &Keys,
+        spelling: Spelling,
         only: Option<&TenantKey>,
     ) -> Result<Option<Self>> {
         let written = columns::written(table);
@@ -93,7 +95,7 @@ impl TablePlan {
                 "all its columns are computed, which no server allows",
             ));
         }
-        let led = select::all(&table.name, route, keys)?;
+        let led = select::all(&table.name, route, keys, spelling)?;
         let own = |name: &str| written.iter().position(|column| column.name == name);
         let mut expressions: Vec<_> = written.iter().map(|column| column.expression.clone()).collect();
         let tenant = match led.tenant {
@@ -113,7 +115,9 @@ impl TablePlan {
             primary.iter().map(|part| format!("t0.{}", quote_identifier(&part.name))).collect();
         let (mut from, mut condition, mut cut) = (led.from, None, cut(primary));
         if let Some(tenant) = only {
-            let Some(of) = select::of_tenant(&table.name, route, keys, tenant)? else { return Ok(None) };
+            let Some(of) = select::of_tenant(&table.name, route, keys, tenant, spelling)? else {
+                return Ok(None);
+            };
             // Both joins lead to the same rows; the second one begins with the tenant's.
             condition = Some(of.condition);
             if matches!(route, Route::Paths { .. }) {
@@ -134,7 +138,7 @@ impl TablePlan {
                 .map(|path| {
                     let refers = path.steps.first()?.columns.first()?;
                     let at = written.iter().position(|column| same_name(&column.name, refers))?;
-                    Some((at, Question::of(&table.name, path, keys)?))
+                    Some((at, Question::of(&table.name, path, keys, spelling)?))
                 })
                 .collect::<Option<Vec<_>>>()
                 .map(|ways| Unjoined {

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use domain::{sources::DatabaseName, tenancy::Route};
+use domain::{sources::DatabaseName, spelling::Spelling, tenancy::Route};
 use tokio_util::sync::CancellationToken;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
@@ -44,7 +44,7 @@ pub async fn read(
     let _closed = conn.disconnect().await;
     let mut plans = Vec::new();
     for (number, table) in (0u32..).zip(&inventory.tables) {
-        plans.extend(TablePlan::new(number, table, &Route::Shared, &keys, None)?);
+        plans.extend(TablePlan::new(number, table, &Route::Shared, &keys, Spelling::default(), None)?);
     }
     let pieces = Arc::new(Pieces::new(plans));
     let sums = Arc::new(Mutex::new(BTreeMap::<String, TableSum>::new()));

@@ -5,10 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::tenancy::{Drift, Path, Route, TenantMap};
+use domain::{
+    spelling::Spelling,
+    tenancy::{Drift, Path, Route, TenantMap},
+};
 
 use super::keys::{Keys, same_name};
 use super::shape::shape;
+use super::spelling;
 use crate::source::inventory::{Inventory, Table};
 
 /// The routes of a run.
@@ -18,26 +22,33 @@ pub struct Effective {
     pub routes: BTreeMap<String, Route>,
     /// What differs from the map, by table.
     pub drift: Vec<Drift>,
+    /// How the tenants that the routes lead to are spelled.
+    pub spelling: Spelling,
 }
 
 /// The routes that a run uses: those of the map, but for unmapped and broken tables, which are shared.
 pub fn effective(map: &TenantMap, inventory: &Inventory, keys: &Keys) -> Effective {
-    let drift = check(map, inventory, keys);
+    let (drift, spelling) = judge(map, inventory, keys);
     let lost: Vec<_> = drift.iter().filter(|drift| drift.breaks_coverage()).map(Drift::table).collect();
     let route = |table: &Table| {
         let mapped = map.tables.get(&table.name).filter(|_| !lost.contains(&table.name.as_str()));
         (table.name.clone(), mapped.map_or(Route::Shared, |mapping| mapping.route.clone()))
     };
-    Effective { routes: inventory.tables.iter().map(route).collect(), drift }
+    Effective { routes: inventory.tables.iter().map(route).collect(), drift, spelling }
 }
 
 /// What no longer fits, by table.
 pub fn check(map: &TenantMap, inventory: &Inventory, keys: &Keys) -> Vec<Drift> {
+    judge(map, inventory, keys).0
+}
+
+fn judge(map: &TenantMap, inventory: &Inventory, keys: &Keys) -> (Vec<Drift>, Spelling) {
     let mut drift: BTreeMap<&str, Drift> = BTreeMap::new();
     let tables = by_name(inventory);
     for table in inventory.tables.iter().filter(|table| !map.tables.contains_key(&table.name)) {
         drift.insert(&table.name, Drift::Unmapped { table: table.name.clone() });
     }
+    let mut led = Vec::new();
     for (name, mapping) in &map.tables {
         let Some(table) = tables.get(name.as_str()) else {
             drift.insert(name, Drift::Gone { table: name.clone() });
@@ -45,11 +56,20 @@ pub fn check(map: &TenantMap, inventory: &Inventory, keys: &Keys) -> Vec<Drift> 
         };
         if let Some(missing) = missing(&tables, keys, table, &mapping.route) {
             drift.insert(name, Drift::Broken { table: name.clone(), missing });
-        } else if shape(table, keys) != mapping.shape {
+            continue;
+        }
+        led.push((name.as_str(), &mapping.route));
+        if shape(table, keys) != mapping.shape {
             drift.insert(name, Drift::Changed { table: name.clone() });
         }
     }
-    drift.into_values().collect()
+    let spelled = spelling::of(led, keys);
+    for (table, why) in spelled.apart {
+        if let Some((name, _)) = map.tables.get_key_value(&table) {
+            drift.insert(name, Drift::Apart { table, why });
+        }
+    }
+    (drift.into_values().collect(), spelled.spelling)
 }
 
 pub(super) fn by_name(inventory: &Inventory) -> BTreeMap<&str, &Table> {
@@ -113,7 +133,7 @@ mod tests {
         let (inventory, keys) = schema(&BEFORE);
         let map = infer(&inventory, &keys, "TenantId");
         let (inventory, keys) = schema(lines);
-        let Effective { routes, drift } = effective(&map, &inventory, &keys);
+        let Effective { routes, drift, .. } = effective(&map, &inventory, &keys);
         (
             drift.iter().map(ToString::to_string).collect(),
             routes.iter().map(|(table, route)| format!("{table}: {}", written(route))).collect(),

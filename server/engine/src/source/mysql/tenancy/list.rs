@@ -43,10 +43,12 @@ pub async fn tenants(
     keys: &Keys,
     tenant_column: &str,
 ) -> Result<Tenants> {
+    let by = routes.iter().map(|(table, route)| (table.as_str(), route));
+    let spelling = super::spelling::of(by, keys).spelling;
     let (mut found, mut tenants) = (BTreeSet::new(), Tenants::default());
     for (table, column) in to_ask(routes, inventory, keys, tenant_column) {
         let name = quote_identifier(&column.name);
-        let text = tenant_key::expression(column, &format!("d.{name}"));
+        let text = tenant_key::expression(column, &format!("d.{name}"), spelling);
         let rows = session
             .rows(
                 &format!(

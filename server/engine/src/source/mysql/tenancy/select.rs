@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use domain::sources::quote_identifier;
+use domain::spelling::Spelling;
 use domain::tenancy::{Path, Route, TenantKey};
 
 use super::keys::{KeyColumn, Keys, same_name};
@@ -42,14 +43,14 @@ pub struct OfTenant {
 }
 
 /// How every row of `table` is read and led to its tenant.
-pub fn all(table: &str, route: &Route, keys: &Keys) -> Result<Select> {
+pub fn all(table: &str, route: &Route, keys: &Keys, spelling: Spelling) -> Result<Select> {
     let mut joins = Joins::new(table);
     let tenant = match route {
         Route::Shared | Route::Excluded { .. } => None,
         Route::Column { column } => {
             let column = find(keys, table, column)?;
             let expression =
-                tenant_key::expression(column, &format!("t0.{}", quote_identifier(&column.name)));
+                tenant_key::expression(column, &format!("t0.{}", quote_identifier(&column.name)), spelling);
             let own = tenant_key::is_plain(column).then(|| column.name.clone());
             Some(Tenant { expression, column: own })
         }
@@ -57,7 +58,7 @@ pub fn all(table: &str, route: &Route, keys: &Keys) -> Result<Select> {
             let mut named = Vec::new();
             for path in paths {
                 let (column, reference) = joins.follow(table, path, keys, "LEFT JOIN")?;
-                named.push(tenant_key::expression(column, &reference));
+                named.push(tenant_key::expression(column, &reference, spelling));
             }
             Some(Tenant { expression: agreed(&named), column: None })
         }
@@ -68,23 +69,29 @@ pub fn all(table: &str, route: &Route, keys: &Keys) -> Result<Select> {
 /// How the rows of one tenant are read. Nothing if no row of the table can belong to a tenant.
 ///
 /// With one path the joins are INNER, so that the server can begin with the tenant's rows of the last table.
-pub fn of_tenant(table: &str, route: &Route, keys: &Keys, tenant: &TenantKey) -> Result<Option<OfTenant>> {
+pub fn of_tenant(
+    table: &str,
+    route: &Route,
+    keys: &Keys,
+    tenant: &TenantKey,
+    spelling: Spelling,
+) -> Result<Option<OfTenant>> {
     let mut joins = Joins::new(table);
     let condition = match route {
         Route::Shared | Route::Excluded { .. } => return Ok(None),
         Route::Column { column } => {
             let column = find(keys, table, column)?;
-            tenant_key::condition(column, &format!("t0.{}", quote_identifier(&column.name)), tenant)
+            tenant_key::condition(column, &format!("t0.{}", quote_identifier(&column.name)), tenant, spelling)
         }
         Route::Paths { paths } => {
             let join = if paths.len() == 1 { "JOIN" } else { "LEFT JOIN" };
             let (mut any, mut each) = (Vec::new(), Vec::new());
             for path in paths {
                 let (column, reference) = joins.follow(table, path, keys, join)?;
-                let is = tenant_key::condition(column, &reference, tenant);
+                let is = tenant_key::condition(column, &reference, tenant, spelling);
                 each.push(format!(
                     "({is} OR {} IS NULL)",
-                    usable(&tenant_key::expression(column, &reference))
+                    usable(&tenant_key::expression(column, &reference, spelling))
                 ));
                 any.push(is);
             }
@@ -198,14 +205,17 @@ mod tests {
         ]);
         let map = infer(&inventory, &keys, "TenantId");
         let route = &map.tables[hostile].route;
-        let all = all(hostile, route, &keys).unwrap();
+        let all = all(hostile, route, &keys, Spelling::default()).unwrap();
         assert_eq!(
             all.from,
             "`t`` {} --` t0 LEFT JOIN `a` t1 ON t1.`id`=t0.`from` LEFT JOIN `a` t2 ON t2.`id`=t0.`to`"
         );
         let Route::Paths { paths } = route else { panic!("{route:?}") };
         let doubled = Route::Paths { paths: vec![paths[0].clone(), paths[0].clone()] };
-        assert_eq!(super::all(hostile, &doubled, &keys).unwrap().from.matches("JOIN").count(), 1);
+        assert_eq!(
+            super::all(hostile, &doubled, &keys, Spelling::default()).unwrap().from.matches("JOIN").count(),
+            1
+        );
     }
 
     #[test]
@@ -214,7 +224,7 @@ mod tests {
         let map = infer(&inventory, &keys, "TenantId");
         let of = |table: &str, tenant: &str| {
             let tenant = TenantKey::new(tenant).unwrap();
-            of_tenant(table, &map.tables[table].route, &keys, &tenant).unwrap()
+            of_tenant(table, &map.tables[table].route, &keys, &tenant, Spelling::default()).unwrap()
         };
         assert_eq!(of("a", "0").unwrap().condition, "t0.`TenantId`=0");
         assert_eq!(of("a", "07").unwrap().condition, "FALSE");
@@ -222,14 +232,15 @@ mod tests {
         assert_eq!(b.from, "`b` t0 JOIN `a` t1 ON t1.`id`=t0.`a`");
         assert_eq!(b.condition, "t1.`TenantId`=7");
         assert_eq!(of("s", "7"), None);
-        let plain = all("a", &map.tables["a"].route, &keys).unwrap().tenant.unwrap();
+        let plain = all("a", &map.tables["a"].route, &keys, Spelling::default()).unwrap().tenant.unwrap();
         assert_eq!((plain.expression.as_str(), plain.column.as_deref()), ("t0.`TenantId`", Some("TenantId")));
     }
 
     #[test]
     fn a_route_over_what_is_gone_is_an_error_that_names_it() {
         let (_, keys) = schema(&["a: id"]);
-        let error = all("a", &Route::Column { column: "TenantId".into() }, &keys).unwrap_err();
+        let error =
+            all("a", &Route::Column { column: "TenantId".into() }, &keys, Spelling::default()).unwrap_err();
         assert!(error.to_string().contains("its column TenantId is gone"), "{error}");
     }
 }

@@ -1,11 +1,13 @@
 //! The text of a tenant's key, the same whether the engine reads it or a person types it.
 //!
-//! | column | text | of `7`, ` Acme `, … |
+//! A database has one [`Spelling`], chosen from all the columns that name its tenants (see [`spelling`](super::spelling)):
+//!
+//! | tenants are named by | text | of `7`, ` Acme `, … |
 //! |---|---|---|
-//! | integers, BIT | decimal digits without leading zeros | `7`, `-1`, `0` |
-//! | text whose collation ignores case | UTF-8 in lower case, without trailing spaces where the collation ignores them | `acme` |
+//! | numbers: integers, DECIMAL, BIT, and text beside them | decimal digits without leading zeros | `7`, `-1`, `0` |
+//! | text where the list of tenants ignores case | UTF-8 in lower case, without trailing spaces where a collation ignores them | `acme` |
 //! | other text, ENUM, SET | UTF-8, trailing spaces as above | `Acme` |
-//! | UUID (MariaDB) | lower case with hyphens, as the server prints it | `0c9e…-…` |
+//! | UUID (MariaDB), and text beside it | lower case with hyphens, as the server prints it | `0c9e…-…` |
 //! | BINARY, VARBINARY, BLOB | hexadecimal digits in lower case | `0c9e…` |
 //! | anything else | as the server prints it | `2024-01-01` |
 //!
@@ -17,7 +19,10 @@
 
 use std::fmt::Write as _;
 
-use domain::tenancy::TenantKey;
+use domain::{
+    spelling::{LONGEST_NUMBER, Named, Spelling},
+    tenancy::TenantKey,
+};
 use sha2::{Digest, Sha256};
 
 use super::keys::KeyColumn;
@@ -25,24 +30,43 @@ use crate::format::Owner;
 
 /// What kind of text a column's keys are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
+pub(super) enum Class {
     Integer { plain: bool },
+    Decimal { plain: bool },
     Bit,
     Text { fold: bool, pad: bool },
     Uuid,
-    Binary { sixteen: bool },
+    Binary,
     Other,
 }
 
-fn class(column: &KeyColumn) -> Class {
+impl Class {
+    pub(super) const fn named(self) -> Named {
+        match self {
+            Self::Integer { .. } | Self::Decimal { .. } | Self::Bit => Named::Number,
+            Self::Text { .. } => Named::Text,
+            Self::Uuid => Named::Uuid,
+            Self::Binary => Named::Bytes,
+            Self::Other => Named::Other,
+        }
+    }
+    pub(super) const fn folds(self) -> bool {
+        matches!(self, Self::Text { fold: true, .. })
+    }
+}
+
+pub(super) fn class(column: &KeyColumn) -> Class {
+    let filled = column.definition.to_ascii_lowercase().contains("zerofill");
     match column.data_type.as_str() {
-        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year" => {
-            Class::Integer { plain: !column.definition.to_ascii_lowercase().contains("zerofill") }
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Class::Integer { plain: !filled },
+        // It is printed with four digits, the year 0 too.
+        "year" => Class::Integer { plain: false },
+        "decimal" => {
+            let scale = column.definition.split_once(',').and_then(|(_, rest)| rest.split_once(')'));
+            Class::Decimal { plain: !filled && scale.is_none_or(|(scale, _)| scale.trim() == "0") }
         }
         "bit" => Class::Bit,
-        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => {
-            Class::Binary { sixteen: column.definition.eq_ignore_ascii_case("binary(16)") }
-        }
+        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Class::Binary,
         "uuid" => Class::Uuid,
         _ if column.charset.is_some() => {
             let collation = column.collation.as_deref().unwrap_or_default().to_ascii_lowercase();
@@ -54,25 +78,55 @@ fn class(column: &KeyColumn) -> Class {
     }
 }
 
-/// SQL whose value is the text of the key in UTF-8, or NULL. `reference` is the quoted column: `` t0.`TenantId` ``.
-pub fn expression(column: &KeyColumn, reference: &str) -> String {
+/// Whether the column takes for one value texts that differ in case, and such as differ in spaces at the end.
+pub fn folds(column: &KeyColumn) -> (bool, bool) {
     match class(column) {
-        Class::Integer { plain: true } | Class::Uuid | Class::Other => reference.to_owned(),
-        Class::Integer { plain: false } | Class::Bit => format!("({reference}+0)"),
-        Class::Binary { .. } => format!("LOWER(HEX({reference}))"),
-        Class::Text { fold, pad } => {
-            let mut text = format!("CONVERT({reference} USING utf8mb4)");
-            if fold {
-                text = format!("LOWER({text})");
-            }
-            if pad { format!("TRIM(TRAILING ' ' FROM {text})") } else { text }
-        }
+        Class::Text { fold, pad } => (fold, pad),
+        _ => (false, false),
     }
+}
+
+/// SQL whose value is the text of the key in UTF-8, or NULL. `reference` is the quoted column: `` t0.`TenantId` ``.
+pub fn expression(column: &KeyColumn, reference: &str, spelling: Spelling) -> String {
+    match class(column) {
+        class if is_printed_so(class) => reference.to_owned(),
+        Class::Decimal { .. } => plain_number(&format!("({reference}+0)")),
+        Class::Integer { .. } | Class::Bit => format!("({reference}+0)"),
+        Class::Binary => format!("LOWER(HEX({reference}))"),
+        Class::Text { .. } => {
+            let text = format!("CONVERT({reference} USING utf8mb4)");
+            let mut folded = if spelling.fold { format!("LOWER({text})") } else { text.clone() };
+            if spelling.trim {
+                folded = format!("TRIM(TRAILING ' ' FROM {folded})");
+            }
+            if spelling.named != Named::Number {
+                return folded;
+            }
+            let number = plain_number(&format!("(CAST(TRIM({text}) AS DECIMAL(65,30))+0)"));
+            format!(
+                "CASE WHEN CHAR_LENGTH(TRIM({text}))<={LONGEST_NUMBER} AND \
+                 TRIM({text}) REGEXP '^[+-]?[0-9]+([.][0-9]*)?$' THEN {number} ELSE {folded} END"
+            )
+        }
+        Class::Uuid | Class::Other => reference.to_owned(),
+    }
+}
+
+/// The text of a DECIMAL with a fraction without the zeros at its end.
+fn plain_number(decimal: &str) -> String {
+    format!("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {decimal}))")
+}
+
+const fn is_printed_so(class: Class) -> bool {
+    matches!(
+        class,
+        Class::Integer { plain: true } | Class::Decimal { plain: true } | Class::Uuid | Class::Other
+    )
 }
 
 /// Whether the key's text is just what the server sends for the column itself, so that it need not be sent twice.
 pub fn is_plain(column: &KeyColumn) -> bool {
-    matches!(class(column), Class::Integer { plain: true } | Class::Uuid | Class::Other)
+    is_printed_so(class(column))
 }
 
 /// The key from what [`expression`] gave.
@@ -80,70 +134,13 @@ pub fn key(value: Option<&[u8]>) -> Option<TenantKey> {
     TenantKey::new(std::str::from_utf8(value?).ok()?).ok()
 }
 
-/// The key from a value of `column` as the text protocol sends it with `character_set_results` NULL, that is,
-/// from the stored bytes. Text in a character set other than UTF-8, ASCII and Latin-1 gives nothing if it is not
-/// ASCII: let the server convert it, with [`expression`].
-pub fn canonical(value: &[u8], column: &KeyColumn) -> Option<TenantKey> {
-    let text = match class(column) {
-        Class::Bit => value
-            .iter()
-            .try_fold(0_u64, |n, byte| n.checked_mul(256)?.checked_add(u64::from(*byte)))?
-            .to_string(),
-        Class::Binary { .. } => hex::encode(value),
-        Class::Text { .. } => {
-            let utf8 = column.charset.as_deref().is_some_and(|name| name.starts_with("utf8"));
-            if !utf8 && !value.is_ascii() {
-                return None;
-            }
-            std::str::from_utf8(value).ok()?.to_owned()
-        }
-        _ => std::str::from_utf8(value).ok()?.to_owned(),
-    };
-    TenantKey::new(folded(text, class(column))).ok()
-}
-
-/// The key that a person means who typed `text`. A UUID may be written with or without hyphens and braces.
-pub fn typed(text: &str, column: &KeyColumn) -> Option<TenantKey> {
-    let text = text.trim();
-    let digits = || text.chars().filter(|c| !matches!(c, '-' | '{' | '}')).collect::<String>().to_lowercase();
-    let text = match class(column) {
-        Class::Binary { sixteen: true } if digits().len() == 32 => digits(),
-        Class::Binary { .. } => text.to_lowercase(),
-        Class::Uuid => uuid::Uuid::parse_str(&digits()).ok()?.hyphenated().to_string(),
-        Class::Bit | Class::Integer { .. } => text.parse::<i128>().ok()?.to_string(),
-        other => folded(text.to_owned(), other),
-    };
-    TenantKey::new(text).ok()
-}
-
-fn folded(text: String, class: Class) -> String {
-    match class {
-        Class::Text { fold, pad } => {
-            let text = if fold { text.chars().map(lower).collect() } else { text };
-            if pad { text.trim_end_matches(' ').to_owned() } else { text }
-        }
-        Class::Integer { plain: false } => {
-            let digits = text.trim_start_matches('0');
-            if digits.is_empty() && !text.is_empty() { "0".into() } else { digits.to_owned() }
-        }
-        _ => text,
-    }
-}
-
-/// One character for one, as servers do it.
-fn lower(c: char) -> char {
-    let mut lower = c.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some(one), None) => one,
-        _ => c,
-    }
-}
-
-/// A condition that holds exactly for rows whose `reference` has this key. An index on the column is used: the
-/// value is compared in the column's own type first, and for text exactly besides.
-pub fn condition(column: &KeyColumn, reference: &str, key: &TenantKey) -> String {
+/// A condition that holds exactly for rows whose `reference` has this key. An index on the column is used where the
+/// column's own comparison finds every spelling of it: the value is compared in the column's own type first, and for
+/// text exactly besides.
+pub fn condition(column: &KeyColumn, reference: &str, key: &TenantKey, spelling: Spelling) -> String {
     let text = key.as_str();
-    let exact = || format!("CAST({} AS BINARY)={}", expression(column, reference), hex_literal(text));
+    let exact =
+        || format!("CAST({} AS BINARY)={}", expression(column, reference, spelling), hex_literal(text));
     match class(column) {
         // Whoever asks for a key that no such column can hold gets no row, and no conversion of the column.
         Class::Integer { .. } | Class::Bit => match text.parse::<i128>() {
@@ -155,7 +152,15 @@ pub fn condition(column: &KeyColumn, reference: &str, key: &TenantKey) -> String
             }
             _ => "FALSE".into(),
         },
-        Class::Binary { .. } => match hex::decode(text) {
+        Class::Decimal { .. } => {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            let is_number = !digits.is_empty()
+                && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+                && digits.bytes().filter(|byte| *byte == b'.').count() <= 1
+                && digits.len() <= 66;
+            if is_number { format!("{reference}={text} AND {}", exact()) } else { "FALSE".into() }
+        }
+        Class::Binary => match hex::decode(text) {
             Ok(bytes) if hex::encode(&bytes) == text => format!("{reference}=X'{text}'"),
             _ => "FALSE".into(),
         },
@@ -163,8 +168,12 @@ pub fn condition(column: &KeyColumn, reference: &str, key: &TenantKey) -> String
             Ok(id) if id.hyphenated().to_string() == text => format!("{reference}='{text}'"),
             _ => "FALSE".into(),
         },
-        Class::Text { .. } => format!("{reference}=_utf8mb4 {} AND {}", hex_literal(text), exact()),
-        Class::Other => exact(),
+        Class::Text { fold, pad }
+            if spelling.named != Named::Number && (fold || !spelling.fold) && (pad || !spelling.trim) =>
+        {
+            format!("{reference}=_utf8mb4 {} AND {}", hex_literal(text), exact())
+        }
+        Class::Text { .. } | Class::Other => exact(),
     }
 }
 

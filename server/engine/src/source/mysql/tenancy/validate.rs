@@ -7,12 +7,17 @@ use domain::tenancy::{Mapping, Path, Remark, Route, TenantMap};
 use super::drift::{by_name, missing};
 use super::keys::{KeyColumn, Keys};
 use super::links::MAX_JOINS;
+use super::spelling;
 use crate::source::inventory::{Inventory, Table};
 
 /// What is wrong with `map` or worth knowing, by table. It can be confirmed if nothing is
 /// [refused](Remark::refused).
 pub fn validate(map: &TenantMap, inventory: &Inventory, keys: &Keys) -> Vec<Remark> {
     let tables = by_name(inventory);
+    let led = map.tables.iter().filter(|(name, mapping)| {
+        tables.get(name.as_str()).is_some_and(|table| missing(&tables, keys, table, &mapping.route).is_none())
+    });
+    let spelled = spelling::of(led.map(|(name, mapping)| (name.as_str(), &mapping.route)), keys);
     let mut remarks = Vec::new();
     let mut say = |table: &str, refused: bool, text: String| {
         remarks.push(Remark { table: table.to_owned(), text, refused });
@@ -30,6 +35,12 @@ pub fn validate(map: &TenantMap, inventory: &Inventory, keys: &Keys) -> Vec<Rema
             Some(table) => {
                 if let Some(why) = refusal(&tables, keys, table, &mapping.route) {
                     say(name, true, why);
+                }
+                if let Some(why) = spelled.apart.get(name) {
+                    say(name, true, format!("It names tenants in another way than the others: {why}."));
+                }
+                if let Some(what) = spelled.brought.get(name) {
+                    say(name, false, format!("It names tenants in another way than the others: {what}"));
                 }
                 if matches!(mapping.route, Route::Excluded { .. }) {
                     for child in kept_children(map, keys, name) {
