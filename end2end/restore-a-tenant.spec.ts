@@ -54,7 +54,8 @@ for (const variant of [
       await expect(page.getByRole('row', { name: /risk_risk_controls/ })).toContainText('by foreign keys');
       await page.getByRole('link', { name: 'Confirm this map…' }).click();
       await page.getByRole('button', { name: 'Confirm this map' }).click();
-      await expect(page.getByText('The map is confirmed.')).toBeVisible();
+      await watchToTheEnd(page, 'Completed', isLive);
+      await expect(page.getByText('The map is confirmed.').first()).toBeVisible();
     });
 
     await test.step('a backup of the database is a backup of every tenant', async () => {

@@ -5,12 +5,14 @@
 //! worker. The crate compiles to WebAssembly.
 //!
 //! Reading order: [`id`] and [`clock`], [`fault`] (the only error that crosses the wire), [`access`] (who may
-//! do what), [`sources`], [`tenancy`] and [`spelling`] (whose rows are whose), [`policies`], [`backups`] (runs and recovery points), [`vaults`], [`health`].
+//! do what), [`sources`], [`tenancy`] and [`spelling`] (whose rows are whose), [`policies`], [`backups`] (runs and
+//! recovery points), [`restores`] and [`definers`], [`vaults`], [`health`].
 
 pub mod access;
 pub mod alerts;
 pub mod backups;
 pub mod clock;
+pub mod definers;
 pub mod fault;
 pub mod health;
 pub mod id;

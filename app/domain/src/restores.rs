@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BackupId, ConnectionId, sources::DatabaseName, tenancy::TenantKey};
+use crate::{BackupId, ConnectionId, definers::Definers, sources::DatabaseName, tenancy::TenantKey};
 
 /// A restore into a database that does not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct RestoreToNew {
     /// What of it; everything if nothing is said.
     #[serde(default)]
     pub only: Part,
+    /// To whom its views, triggers, routines and events belong.
+    #[serde(default)]
+    pub definers: Definers,
 }
 
 /// Which part of a backup is restored into a new database.

@@ -30,6 +30,25 @@ pub struct StartRestore {
     /// Definitions only, no rows.
     #[serde(default)]
     pub schema_only: bool,
+    /// To whom views, triggers, routines and events belong.
+    #[serde(default)]
+    pub definers: DefinerChoice,
+    /// Accounts in place of others as `old@host=new@host`, as [`Lines::names`] reads them.
+    #[serde(default)]
+    pub replacements: Lines,
+}
+
+/// To whom views, triggers, routines and events belong, as a form offers it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DefinerChoice {
+    /// To the account that restores.
+    #[default]
+    Strip,
+    /// To whom they belonged.
+    Keep,
+    /// To others, account by account.
+    Map,
 }
 
 /// What a page may ask about restores.

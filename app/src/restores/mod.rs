@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod api;
+pub mod definers;
 pub mod detail;
 pub mod difference;
 pub mod history;

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     backups::api::BackupDetail,
-    restores::part::part_fields,
+    restores::{definers::definer_fields, part::part_fields},
     ui::{
         badge::Tone,
         empty::empty,
@@ -40,6 +40,7 @@ pub fn restore_panel(backup: &BackupDetail, posted: &Posted) -> AnyView {
             {Field::text("restore", "confirm", "The same name once more")
                 .hint("Typed, not copied: it is the name that will appear on that server.").after(posted).view()}
             {backup.split.as_ref().map(|_| part_fields(posted))}
+            {definer_fields(posted)}
             <button class="btn danger">"Restore into this new database"</button>
         };
         form("/fn/restores/start", posted, fields)

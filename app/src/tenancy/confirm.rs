@@ -75,6 +75,7 @@ fn body(review: MapReview, posted: &Posted, now: Option<Timestamp>) -> AnyView {
                 <header><h2>"Confirm"</h2></header>
                 <dl class="facts">
                     <dt>"What changes"</dt><dd>"The next backup of this source is split by this map. Backups that exist stay as they are."</dd>
+                    <dt>"What happens first"</dt><dd>"The schema is read as it is now. A route that leads nowhere, or to two rows at once, is refused by name, and nothing changes."</dd>
                     <dt>"What it says"</dt><dd>{counts_line(review.summary.counts)}</dd>
                     <dt>"Confirmed before"</dt><dd>{confirmed(&review.summary, now)}</dd>
                     <dt>"How to undo"</dt><dd>"Change the routes back and confirm again. Your name goes into the audit trail."</dd>

@@ -61,14 +61,9 @@ pub fn MapPage() -> impl IntoView {
 }
 
 fn body(map: MapDetail, filter: &MapFilter, visit: &Visit, path: &str, may_manage: bool) -> AnyView {
-    let done = match () {
-        () if visit.has_done("mapping") => {
-            Some("The route is saved. Backups follow it once the map is confirmed.")
-        }
-        () if visit.has_done("confirmed") => Some("The map is confirmed. The next backup follows it."),
-        () => None,
-    };
-    let done = done.map(|text| notice(Tone::Good, text));
+    let done = visit
+        .has_done("mapping")
+        .then(|| notice(Tone::Good, "The route is saved. Backups follow it once the map is confirmed."));
     let posted = visit.posted::<InferMapFn>();
     let active = map.active_run.map(|run| {
         notice(Tone::Info, view! { <p><a href=format!("/runs/{run}")>"The schema is being read now."</a>" Load this page again when that is done."</p> })

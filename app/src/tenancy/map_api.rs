@@ -249,8 +249,9 @@ pub trait MapsPort: Send + Sync {
     async fn set_mapping(&self, request: SetMapping) -> Result<(), Fault>;
     /// Queues a run that reads the schema and infers the draft again.
     async fn infer_map(&self, request: InferMap) -> Result<RunId, Fault>;
-    /// Lets backups follow the draft. [`Fault::Conflict`] if it has another version.
-    async fn confirm_map(&self, request: ConfirmMap) -> Result<(), Fault>;
+    /// Queues a run that lets backups follow the draft if it fits the schema. [`Fault::Conflict`] if it has another
+    /// version.
+    async fn confirm_map(&self, request: ConfirmMap) -> Result<RunId, Fault>;
     /// Chooses what reads a source.
     async fn set_engine(&self, request: SetEngine) -> Result<(), Fault>;
 }
@@ -271,13 +272,11 @@ pub async fn infer_map(request: InferMap) -> Result<RunId, ApiError> {
     Ok(crate::redirect_to(&path, backend()?.infer_map(request).await?))
 }
 
-/// Lets backups follow a draft.
+/// Lets backups follow a draft that fits the schema.
 #[server(name = ConfirmMapFn, prefix = "/fn", endpoint = "tenancy/confirm_map")]
-pub async fn confirm_map(request: ConfirmMap) -> Result<(), ApiError> {
-    let path = format!("/sources/{}/map?done=confirmed", request.source_id);
-    backend()?.confirm_map(request).await?;
-    crate::redirect_to(&path, ());
-    Ok(())
+pub async fn confirm_map(request: ConfirmMap) -> Result<RunId, ApiError> {
+    let id = backend()?.confirm_map(request).await?;
+    Ok(crate::redirect_to(&format!("/runs/{id}"), id))
 }
 
 /// Chooses what reads a source.

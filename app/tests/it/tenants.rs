@@ -78,6 +78,7 @@ async fn the_wizard_leads_from_a_point_to_a_preview_by_links_and_forms() {
     assert!(
         new.contains("action=\"/fn/restores/start\"")
             && new.contains("name=\"request[tenants]\" value=\"7\"")
+            && new.contains("name=\"request[definers]\"")
     );
     // Tables are added one by one, and the last of them leads on.
     let tables = page(&format!("{link}&what=tables"), "full").await;

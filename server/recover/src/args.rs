@@ -93,6 +93,10 @@ pub enum Command {
         choice: Choice,
         #[command(flatten)]
         server: ServerArgs,
+        /// To whom views, triggers, routines and events belong: `strip` (the account that restores), `keep` (the
+        /// account they belonged to), or another account as `old@host=new@host`, which may be given several times
+        #[arg(long = "definer", value_name = "strip|keep|OLD=NEW")]
+        definers: Vec<String>,
     },
 }
 

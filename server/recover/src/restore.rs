@@ -3,7 +3,11 @@
 use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
-use domain::sources::{AccountName, DatabaseName, HostName, TlsMode};
+use domain::{
+    definers::Definers,
+    restores::Part,
+    sources::{AccountName, DatabaseName, HostName, TlsMode},
+};
 use engine::{
     pipeline::{self, Control, Target, Vault, physical},
     source::mysql::{
@@ -24,8 +28,10 @@ pub async fn restore(
     vault: &Vault,
     choice: &Choice,
     server: &ServerArgs,
+    definers: &[String],
     control: &Control,
 ) -> Result<ExitCode> {
+    let definers = Definers::parse(definers).context("--definer")?;
     let (place, backup) = choose::one(vault, choice).await?;
     if physical::family_of(&backup.engine).is_some() {
         bail!(
@@ -51,8 +57,8 @@ pub async fn restore(
     // Nobody remembers it: what is left of an interrupted restore shows by its mark that it is not whole.
     let maker = Maker::new(control.clock.uuid());
     let new = NewDatabase { endpoint: &target.endpoint, database: &database, maker: &maker };
-    let evidence =
-        pipeline::restore(vault, &place, &target, new, &domain::restores::Part::default(), control).await;
+    let wish = pipeline::Wish { only: &Part::default(), definers: &definers };
+    let evidence = pipeline::restore(vault, &place, &target, new, wish, control).await;
     screen::clear();
     let evidence = evidence?;
     new.finish().await?;

@@ -12,6 +12,7 @@ use engine::source::{
     mysql::{
         clients::Clients,
         create::{self, Events, ObjectFailure},
+        owners::Owners,
         probe,
         scratch::Scratch,
     },
@@ -117,7 +118,7 @@ async fn try_scratch(
     clock: &dyn Clock,
 ) -> engine::Result<Option<ObjectFailure>> {
     let scratch = Scratch::create(&server.endpoint, "utf8mb4", "utf8mb4_bin", clock).await?;
-    let function = StoredObject {
+    let function = [StoredObject {
         kind: ObjectKind::Function,
         name: "holdfast_doctor".into(),
         definer: String::new(),
@@ -129,8 +130,15 @@ async fn try_scratch(
         order: None,
         time_zone: None,
         status: None,
-    };
-    let made = create::create(scratch.endpoint(), &scratch.database, &[function], Events::Disabled).await;
+    }];
+    let made = create::create(
+        scratch.endpoint(),
+        &scratch.database,
+        &function,
+        &Owners::default(),
+        Events::Disabled,
+    )
+    .await;
     scratch.remove().await?;
-    Ok(made?.pop())
+    Ok(made?.failures.pop())
 }

@@ -7,6 +7,7 @@ use catalog::RunRequest;
 use clap::Args;
 use domain::{
     access::may,
+    definers::Definers,
     restores::{Part, RestoreToNew},
     sources::DatabaseName,
     tenancy::TenantKey,
@@ -39,6 +40,10 @@ pub struct Restore {
     /// Create tables and everything else, load no rows
     #[arg(long)]
     schema_only: bool,
+    /// To whom views, triggers, routines and events belong: `strip` (the account that restores), `keep` (the account
+    /// they belonged to), or another account as `old@host=new@host`, which may be given several times
+    #[arg(long = "definer", value_name = "strip|keep|OLD=NEW")]
+    definers: Vec<String>,
     /// Wait for its end; it is carried out here unless a worker takes it first
     #[arg(long)]
     wait: bool,
@@ -53,6 +58,7 @@ pub async fn run(services: &Arc<Services>, command: Restore) -> Result<ExitCode>
     let backup = choose::backup(&rows, &command.backup).await?;
     let connection = choose::connection(&rows, &command.connection).await?;
     let database = DatabaseName::new(&command.to).with_context(|| format!("--to {:?}", command.to))?;
+    let definers = Definers::parse(&command.definers).context("--definer")?;
     let tenants = command.tenants.into_iter().map(TenantKey::new).collect::<Result<_, _>>();
     let only = Part {
         tables: command.tables,
@@ -65,7 +71,7 @@ pub async fn run(services: &Arc<Services>, command: Restore) -> Result<ExitCode>
             backup.id
         );
     }
-    let wish = RestoreToNew { backup_id: backup.id, connection_id: connection.id, database, only };
+    let wish = RestoreToNew { backup_id: backup.id, connection_id: connection.id, database, only, definers };
     let run = rows.create_run(RunRequest::Restore(wish), None).await?;
     if !command.wait {
         services.wake(here.tenant, run, 0).await;

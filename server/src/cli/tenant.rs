@@ -146,7 +146,9 @@ async fn map(services: &Arc<Services>, command: Map) -> Result<ExitCode> {
         screen::table(&["TABLE", "ITS ROWS BELONG TO", "REMARK"], &lines);
     }
     if command.confirm {
-        rows.confirm_map(source, head.version).await?;
+        let wish = RunRequest::ConfirmMap { source_id: source, version: head.version };
+        let run = rows.create_run(wish, None).await?;
+        drive::to_the_end(services, &rows, run).await?;
         screen::warn("Backups follow this map from now on.");
         return Ok(ExitCode::SUCCESS);
     }

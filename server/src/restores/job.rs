@@ -37,8 +37,9 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
     job.say(format!("Start {} restores into {} on {}.", run.starts, wish.database, target.endpoint.shown()))
         .await?;
     job.lease().begin_database(wish.connection_id, &wish.database).await?;
+    let what = pipeline::Wish { only: &wish.only, definers: &wish.definers };
     let evidence =
-        pipeline::restore(job.vault(), &place_of(&backup), &target, new, &wish.only, &job.control).await?;
+        pipeline::restore(job.vault(), &place_of(&backup), &target, new, what, &job.control).await?;
     let found = Whole { equal: evidence.equal, summary: summary(&wish, &evidence) };
     job.lease().database_is_whole(&found).await?;
     finish(job, &wish, new, found).await

@@ -1,12 +1,13 @@
 //! Asking for a restore into a database that does not exist yet.
 
-use app::restores::api::StartRestore;
+use app::restores::api::{DefinerChoice, StartRestore};
 use catalog::{RunRequest, Scope};
 use domain::{
     Fault, Refusal, RunId,
     access::may,
     backups::Retention,
     backups::Verification,
+    definers::Definers,
     restores::{Part, RestoreToNew},
     tenancy::TenantKey,
 };
@@ -24,6 +25,7 @@ pub async fn start(
     let target = rows.get_connection(request.connection_id).await?;
     let database = check_database("database", &request.database)?;
     let only = part(&request)?;
+    let definers = definers(&request)?;
     if !only.is_everything() && backup.split.is_none() {
         return Err(Refusal::NotSplit.into());
     }
@@ -44,11 +46,33 @@ pub async fn start(
     if seen.into_iter().any(|name| name == database.as_str()) {
         return Err(Refusal::TargetExists { name: database.into() }.into());
     }
-    let restore =
-        RestoreToNew { backup_id: request.backup_id, connection_id: request.connection_id, database, only };
+    let restore = RestoreToNew {
+        backup_id: request.backup_id,
+        connection_id: request.connection_id,
+        database,
+        only,
+        definers,
+    };
     let id = rows.create_run(RunRequest::Restore(restore), None).await?;
     caller.services.wake(scope.tenant(), id, 0).await;
     Ok(id)
+}
+
+/// To whom views, triggers, routines and events are to belong. Whether the server lets them is asked by the worker,
+/// before it creates anything.
+fn definers(request: &StartRestore) -> Result<Definers, Fault> {
+    let names = request.replacements.names();
+    if request.definers != DefinerChoice::Map && !names.is_empty() {
+        let message = "accounts are replaced only where that is chosen above";
+        return Err(Fault::invalid("replacements", message));
+    }
+    match request.definers {
+        DefinerChoice::Strip => Ok(Definers::Strip),
+        DefinerChoice::Keep => Ok(Definers::Keep),
+        DefinerChoice::Map => {
+            Definers::replaced(&names).map_err(|error| Fault::invalid("replacements", error.to_string()))
+        }
+    }
 }
 
 /// What of the backup was asked for.

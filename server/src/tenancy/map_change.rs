@@ -102,12 +102,18 @@ pub async fn infer(caller: &Caller, scope: Scope<may::ManageTenantMap>, request:
     Ok(run)
 }
 
-/// Lets backups follow the draft.
-pub async fn confirm(caller: &Caller, scope: Scope<may::ManageTenantMap>, request: ConfirmMap) -> Result<()> {
+/// Queues the confirmation of the draft: only a worker can look whether it fits the schema as it is now.
+pub async fn confirm(
+    caller: &Caller,
+    scope: Scope<may::ManageTenantMap>,
+    request: ConfirmMap,
+) -> Result<RunId> {
     let rows = caller.rows(&scope);
     rows.get_map(request.source_id).await?;
-    rows.confirm_map(request.source_id, request.version).await?;
-    Ok(())
+    let wish = RunRequest::ConfirmMap { source_id: request.source_id, version: request.version };
+    let run = rows.create_run(wish, None).await?;
+    caller.services.wake(scope.tenant(), run, 0).await;
+    Ok(run)
 }
 
 /// Chooses what reads a source.

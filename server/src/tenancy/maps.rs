@@ -29,7 +29,7 @@ impl Caller {
     async fn queued_inference(&self, request: InferMap) -> Result<RunId> {
         map_change::infer(self, self.allow().await?, request).await
     }
-    async fn confirmed_map(&self, request: ConfirmMap) -> Result<()> {
+    async fn queued_confirmation(&self, request: ConfirmMap) -> Result<RunId> {
         map_change::confirm(self, self.allow().await?, request).await
     }
     async fn chosen_engine(&self, request: SetEngine) -> Result<()> {
@@ -57,8 +57,8 @@ impl MapsPort for Caller {
     async fn infer_map(&self, request: InferMap) -> Result<RunId, Fault> {
         self.answer("infer a tenant map", self.queued_inference(request).await)
     }
-    async fn confirm_map(&self, request: ConfirmMap) -> Result<(), Fault> {
-        self.answer("confirm a tenant map", self.confirmed_map(request).await)
+    async fn confirm_map(&self, request: ConfirmMap) -> Result<RunId, Fault> {
+        self.answer("confirm a tenant map", self.queued_confirmation(request).await)
     }
     async fn set_engine(&self, request: SetEngine) -> Result<(), Fault> {
         self.answer("choose an engine", self.chosen_engine(request).await)

@@ -8,13 +8,16 @@ use domain::{
     sources::DatabaseName,
     tenancy::{Path, Route, Step, TenantMap},
 };
-use engine::source::mysql::{
-    connect::Endpoint,
-    inspect::{self, Session},
-    probe,
-    tenancy::{
-        drift, infer,
-        keys::{self, ForeignKey, Keys},
+use engine::source::{
+    inventory::Inventory,
+    mysql::{
+        connect::Endpoint,
+        inspect::{self, Session},
+        probe,
+        tenancy::{
+            drift, infer,
+            keys::{self, ForeignKey, Keys},
+        },
     },
 };
 
@@ -25,13 +28,8 @@ const STEPS: usize = 6;
 /// Ways that are followed for one table: in a schema where everything refers to everything there is no end of them.
 const FOLLOWED: usize = 2_000;
 
-/// Looks at the schema.
-pub async fn look(
-    endpoint: &Endpoint,
-    database: &DatabaseName,
-    tenant_column: &str,
-    confirmed: Option<&TenantMap>,
-) -> engine::Result<Inferred> {
+/// What there is, and its keys.
+pub async fn read(endpoint: &Endpoint, database: &DatabaseName) -> engine::Result<(Inventory, Keys)> {
     let who = endpoint.shown();
     let mut conn = endpoint.connect().await?;
     let server = inspect::server_facts(&mut conn, &who, "").await?;
@@ -41,6 +39,17 @@ pub async fn look(
     let keys = keys::read(&mut session, database).await?;
     // Nothing more is asked of it; how the goodbye goes does not matter.
     let _closed = conn.disconnect().await;
+    Ok((inventory, keys))
+}
+
+/// Looks at the schema.
+pub async fn look(
+    endpoint: &Endpoint,
+    database: &DatabaseName,
+    tenant_column: &str,
+    confirmed: Option<&TenantMap>,
+) -> engine::Result<Inferred> {
+    let (inventory, keys) = read(endpoint, database).await?;
     let map = infer::infer(&inventory, &keys, tenant_column);
     let choices = choices(&map, &keys);
     let drift = confirmed.map(|map| drift::check(map, &inventory, &keys)).unwrap_or_default();

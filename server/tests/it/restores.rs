@@ -3,6 +3,7 @@
 use domain::{
     RestoreId,
     access::{Role, may},
+    definers::Definers,
     restores::RequestState,
 };
 use http::StatusCode;
@@ -172,8 +173,46 @@ async fn a_map_is_changed_and_confirmed_by_whoever_may() {
     let stale = send(set("shared", &[])).await;
     assert_eq!(stale.status, StatusCode::CONFLICT, "somebody changed it meanwhile: {}", stale.body);
     let confirm = [("request[source_id]", source.as_str()), ("request[version]", "3")];
-    let confirmed = post(&world, "/fn/tenancy/confirm_map", &confirm, Role::TenantAdmin).await;
-    assert_eq!(confirmed.status, StatusCode::OK, "{}", confirmed.body);
+    let asked = post(&world, "/fn/tenancy/confirm_map", &confirm, Role::TenantAdmin).await;
+    assert_eq!(asked.status, StatusCode::OK, "{}", asked.body);
+    let stale = [("request[source_id]", source.as_str()), ("request[version]", "2")];
+    let stale = post(&world, "/fn/tenancy/confirm_map", &stale, Role::TenantAdmin).await;
+    assert_eq!(stale.status, StatusCode::CONFLICT, "it was changed since: {}", stale.body);
+}
+
+#[tokio::test]
+async fn a_restore_remembers_to_whom_its_views_and_routines_are_to_belong() {
+    let world = World::new().await;
+    let (backup, connection) = (world.ours.backup.to_string(), world.ours.connection.to_string());
+    let send = async |more: &[(&str, &str)]| {
+        let mut fields = vec![
+            ("request[backup_id]", backup.as_str()),
+            ("request[connection_id]", connection.as_str()),
+            ("request[database]", "copy"),
+            ("request[confirm]", "copy"),
+        ];
+        fields.extend_from_slice(more);
+        post(&world, "/fn/restores/start", &fields, Role::TenantAdmin).await
+    };
+    let (choice, lines) = ("request[definers]", "request[replacements]");
+    for wrong in [
+        [(choice, "map"), (lines, "")],
+        [(choice, "map"), (lines, "app@%")],
+        [(choice, "map"), (lines, "a@%=b@%\na@%=c@%")],
+        [(choice, "keep"), (lines, "a@%=b@%")],
+    ] {
+        let answer = send(&wrong).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
+        assert!(answer.body.contains("\"field\":\"replacements\""), "{}", answer.body);
+    }
+    let answer = send(&[(choice, "map"), (lines, "app@% = web@10.%\r\n'o''b'@h=role")]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let operator = world.services.catalog.command_line("test").await.unwrap();
+    let scope = operator.allow::<may::ReadBackups>(world.ours.id).unwrap();
+    let run = answer.body.trim_matches('"').parse().unwrap();
+    let run = world.services.catalog.tenant(&scope).get_run(run).await.unwrap();
+    let expected = ["app@%=web@10.%", "`o'b`@h=role"].map(str::to_owned);
+    assert_eq!(run.restore().unwrap().definers, Definers::replaced(&expected).unwrap());
 }
 
 #[tokio::test]

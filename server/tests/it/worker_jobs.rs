@@ -5,6 +5,7 @@ use std::sync::Arc;
 use catalog::{RunQuery, RunRequest, SystemTask};
 use domain::{
     backups::{Evidence, MAX_STARTS, Progress, Proof, RunKind, RunState, Verification},
+    definers::Definers,
     policies::retention::KEEP_VERIFIED,
     restores::{Part, RestoreToNew},
     sources::DatabaseName,
@@ -50,6 +51,7 @@ async fn a_backup_is_taken_proven_and_restored() {
         connection_id,
         database: DatabaseName::new("came_back").unwrap(),
         only: Part::default(),
+        definers: Definers::default(),
     };
     let run = floor.rows().create_run(RunRequest::Restore(wish.clone()), None).await.unwrap();
     let restored = floor.work(run).await;

@@ -232,6 +232,48 @@ async fn live_rows_that_moved_on_since_the_preview_are_not_touched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_map_that_the_schema_has_left_behind_is_not_confirmed() {
+    let floor = native("left_behind").await;
+    let sql = |text: &str| source().sql(&format!("SET foreign_key_checks=0; USE left_behind; {text}"));
+    sql("CREATE TABLE parents (id INT PRIMARY KEY, code VARCHAR(9) NOT NULL, TenantId INT, UNIQUE KEY code (code));
+         CREATE TABLE children (id INT PRIMARY KEY, code VARCHAR(9), FOREIGN KEY (code) REFERENCES parents (code));
+         CREATE TABLE notes (id INT PRIMARY KEY, TenantId INT)");
+    inferred(&floor).await;
+    let version = floor.rows().get_map(floor.source).await.unwrap().version;
+    let confirm = async |version| {
+        let wish = RunRequest::ConfirmMap { source_id: floor.source, version };
+        let run = floor.rows().create_run(wish, None).await?;
+        Ok::<_, catalog::Error>(floor.work(run).await)
+    };
+    let refused = async |table: &str, part: &str| {
+        let run = confirm(version).await.unwrap();
+        assert_eq!(run.state, RunState::Failed);
+        let error = run.error.unwrap();
+        assert!(error.message.contains(&format!("{table}: ")) && error.message.contains(part), "{error:?}");
+        assert!(error.hint.unwrap().contains("another route") && !error.retry_may_help);
+        assert_eq!(floor.rows().get_map(floor.source).await.unwrap().confirmed, None);
+    };
+    // A row of `children` could belong to two tenants now.
+    sql("ALTER TABLE parents ADD KEY plain (code), DROP KEY code");
+    refused("children", "no unique key on code of table parents").await;
+    sql("ALTER TABLE parents ADD UNIQUE KEY code (code), RENAME COLUMN TenantId TO OwnerId");
+    refused("parents", "no column TenantId").await;
+    sql("ALTER TABLE parents RENAME COLUMN OwnerId TO TenantId; ALTER TABLE notes RENAME TO remarks");
+    refused("remarks", "It has no route").await;
+    sql("DROP TABLE remarks; ALTER TABLE parents RENAME TO elders");
+    refused("children", "no table parents").await;
+    sql("ALTER TABLE elders RENAME TO parents");
+
+    // A table that is gone is nobody's, and whoever looked at another draft confirms nothing.
+    let stale = confirm(version + 1).await.unwrap_err();
+    assert!(matches!(stale, catalog::Error::Conflict(catalog::Conflict::Stale)), "{stale:?}");
+    let run = confirm(version).await.unwrap();
+    assert_eq!(run.state, RunState::Completed, "{:?}", run.error);
+    let (_, by, _) = floor.rows().get_map(floor.source).await.unwrap().confirmed.unwrap();
+    assert_eq!(by, run.requested_by);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tenants_file_is_checked_and_nothing_of_it_is_kept() {
     let floor = native("exported").await;
     inferred(&floor).await;

@@ -8,6 +8,7 @@ use crate::{
     layout::page::Visit,
     restores::{
         api::StartRestoreFn,
+        definers::definer_fields,
         request_api::{PlanRestoreFn, What},
     },
     tenancy::api::TenantRow,
@@ -115,6 +116,7 @@ pub async fn new_panel(visit: &Visit, answers: &Answers, tenant: &TenantRow) -> 
                 .hint("A name that is not in use there.").after(&posted).view()}
             {Field::text("restore", "confirm", "The same name once more")
                 .hint("Typed, not copied: it is the name that will appear on that server.").after(&posted).view()}
+            {definer_fields(&posted)}
             <button class="btn danger">"Restore into this new database"</button>
         };
         form("/fn/restores/start", &posted, fields)

@@ -68,8 +68,8 @@ impl MapsPort for Script {
             _ => Ok(data::id(78)),
         }
     }
-    async fn confirm_map(&self, request: ConfirmMap) -> Result<(), Fault> {
-        if request.version == 1 { Err(Fault::Conflict) } else { Ok(()) }
+    async fn confirm_map(&self, request: ConfirmMap) -> Result<RunId, Fault> {
+        if request.version == 1 { Err(Fault::Conflict) } else { Ok(data::id(78)) }
     }
     async fn set_engine(&self, _: SetEngine) -> Result<(), Fault> {
         Ok(())

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::lease::Lease;
 use crate::{
-    Outcome,
+    Outcome, TenantCatalog,
+    audit::Actor,
     db::{Tx, dialect, exec},
     decode::{amount, to_json},
     error::{Error, Result},
@@ -151,6 +152,19 @@ impl Lease<'_> {
         self.finish(&mut tx, RunState::Completed, None, None, &message).await?;
         self.note(&mut tx, "tenant_map.inferred", Outcome::Done, format!("source {source}: {message}"))
             .await?;
+        tx.commit().await
+    }
+
+    /// The draft of `version` fits the schema: backups follow it from now on, for whoever asked for the run.
+    pub async fn complete_confirm(&self, version: i64) -> Result<()> {
+        let (run, source) = (self.run(), self.source_id()?);
+        let rows = TenantCatalog::new(self.catalog(), run.tenant_id, None, Actor::system("run"));
+        let mut tx = self.begin().await?;
+        let (_, detail) = rows.confirm_draft(&mut tx, source, version, &run.requested_by).await?;
+        let message = "The map is confirmed. The next backup follows it.";
+        self.finish(&mut tx, RunState::Completed, None, None, message).await?;
+        let detail = format!("source {source}: {detail}, asked for by {}", run.requested_by);
+        self.note(&mut tx, "tenant_map.confirm", Outcome::Done, detail).await?;
         tx.commit().await
     }
 

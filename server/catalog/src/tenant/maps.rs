@@ -229,6 +229,15 @@ impl TenantCatalog<'_> {
         Ok(rows.into_iter().map(read).collect())
     }
 
+    /// [`Conflict::Stale`] if the draft has another version than `version`.
+    pub(super) async fn check_draft(&self, tx: &mut Tx, source: SourceId, version: i64) -> Result<()> {
+        match self.draft(tx, source).await? {
+            None => Err(Error::NotFound { what: "tenant map" }),
+            Some((found, _)) if found != version => Err(Conflict::Stale.into()),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Moves the draft from `version` to the next one, or says [`Conflict::Stale`].
     pub(crate) async fn touch_draft(&self, tx: &mut Tx, source: SourceId, version: i64) -> Result<i64> {
         let moved = exec!(
@@ -251,16 +260,32 @@ impl TenantCatalog<'_> {
         Err(exists.map_or(Error::NotFound { what: "tenant map" }, |_| Conflict::Stale.into()))
     }
 
-    /// Lets backups follow the draft of `version`; what it is stays forever. [`Conflict::Stale`] if the draft has
-    /// another version. Backups that followed the same routes before they were confirmed become complete.
+    /// Lets backups follow the draft of `version`, for a caller who has judged it by the schema; everybody else asks
+    /// for a run that does ([`crate::RunRequest::ConfirmMap`]).
     pub async fn confirm_map(&self, source: SourceId, version: i64) -> Result<i64> {
         let mut tx = self.begin().await?;
-        let confirmed = self.touch_draft(&mut tx, source, version).await?;
-        let draft = self.draft(&mut tx, source).await?;
+        let (confirmed, detail) = self.confirm_draft(&mut tx, source, version, self.actor.name()).await?;
+        self.note(&mut tx, "tenant_map.confirm", format!("source {source}"), detail).await?;
+        tx.commit().await?;
+        Ok(confirmed)
+    }
+
+    /// Lets backups follow the draft of `version`; what it is stays forever. [`Conflict::Stale`] if the draft has
+    /// another version. Backups that followed the same routes before they were confirmed become complete. Returns the
+    /// version that is confirmed and what to say of it.
+    pub(crate) async fn confirm_draft(
+        &self,
+        tx: &mut Tx,
+        source: SourceId,
+        version: i64,
+        who: &str,
+    ) -> Result<(i64, String)> {
+        let confirmed = self.touch_draft(tx, source, version).await?;
+        let draft = self.draft(tx, source).await?;
         let (_, map) = draft.ok_or(Error::NotFound { what: "tenant map" })?;
         let digest = digest_of(&map)?;
         exec!(
-            &mut tx,
+            tx,
             "insert into map_versions (tenant_id, source_id, version, map, digest, confirmed_by, confirmed_at) \
              values ($1, $2, $3, $4, $5, $6, $7)",
             self.key(),
@@ -268,11 +293,11 @@ impl TenantCatalog<'_> {
             confirmed,
             to_json("map_versions", &map)?,
             digest.as_str(),
-            storable(self.actor.name()),
+            storable(who),
             self.now(),
         )?;
         exec!(
-            &mut tx,
+            tx,
             "update tenant_maps set confirmed_version = $3, drift_digest = null where tenant_id = $1 and source_id = $2",
             self.key(),
             source.to_string(),
@@ -280,7 +305,7 @@ impl TenantCatalog<'_> {
         )?;
         // Tables that the draft has taken out have nothing more to be asked about.
         exec!(
-            &mut tx,
+            tx,
             "delete from map_tables where tenant_id = $1 and source_id = $2 and route is null \
              and confirmed_route is not null",
             self.key(),
@@ -288,24 +313,21 @@ impl TenantCatalog<'_> {
         )?;
         // What did not fit the version before fits this one, or the next run says so again.
         exec!(
-            &mut tx,
+            tx,
             "update map_tables set confirmed_route = route, confirmed_shape = shape, \
              drift = case when route is null then drift end where tenant_id = $1 and source_id = $2",
             self.key(),
             source.to_string(),
         )?;
         exec!(
-            &mut tx,
+            tx,
             "update backups set is_complete = 1 where tenant_id = $1 and source_id = $2 and map_digest = $3 \
              and is_covered = 1",
             self.key(),
             source.to_string(),
             digest.as_str(),
         )?;
-        let detail = format!("version {confirmed}, {} tables, {digest}", map.tables.len());
-        self.note(&mut tx, "tenant_map.confirm", format!("source {source}"), detail).await?;
-        tx.commit().await?;
-        Ok(confirmed)
+        Ok((confirmed, format!("version {confirmed}, {} tables, {digest}", map.tables.len())))
     }
 
     /// Chooses what reads a source.

@@ -24,6 +24,11 @@ pub enum RunInput {
         /// The column to look for.
         tenant_column: String,
     },
+    /// For the confirmation of a tenant map.
+    Confirm {
+        /// The draft's version that was looked at.
+        version: i64,
+    },
 }
 
 /// What a run leaves for people.

@@ -57,6 +57,13 @@ pub enum RunRequest {
         /// The column to look for from now on.
         tenant_column: String,
     },
+    /// The confirmation of a tenant map, after a look at the schema as it is.
+    ConfirmMap {
+        /// Of which source.
+        source_id: SourceId,
+        /// The draft's version that was looked at.
+        version: i64,
+    },
     /// A test of a connection.
     Probe {
         /// Which.
@@ -71,8 +78,8 @@ pub const TENANT_BACKUPS_WAITING: u32 = 20;
 impl TenantCatalog<'_> {
     /// Queues a run, with its audit entry in the same transaction. A key that was used before gives the run it
     /// made. [`crate::Conflict::AlreadyRunning`] if one of that kind is active;
-    /// [`crate::Conflict::Expired`] if the backup is gone; [`crate::Conflict::TooManyWaiting`] if the actor has
-    /// [`TENANT_BACKUPS_WAITING`] already.
+    /// [`crate::Conflict::Expired`] if the backup is gone; [`crate::Conflict::Stale`] if a draft has another version;
+    /// [`crate::Conflict::TooManyWaiting`] if the actor has [`TENANT_BACKUPS_WAITING`] already.
     pub async fn create_run(&self, request: RunRequest, idempotency_key: Option<&str>) -> Result<RunId> {
         let mut tx = self.begin().await?;
         if let Some(run) = self.run_of_key(&mut tx, idempotency_key).await? {
@@ -131,6 +138,14 @@ impl TenantCatalog<'_> {
                 subject = database;
                 format!("source {source_id}, column {tenant_column}")
             }
+            RunRequest::ConfirmMap { source_id, version } => {
+                let (database, connection) = self.source_of_run(&mut tx, *source_id).await?;
+                self.check_draft(&mut tx, *source_id, *version).await?;
+                (new.source, new.connection) = (Some(*source_id), Some(connection));
+                new.input = Some(RunInput::Confirm { version: *version });
+                subject = database;
+                format!("confirmation of version {version} for source {source_id}")
+            }
             RunRequest::Probe { connection_id } => {
                 subject = self.connection_of_run(&mut tx, *connection_id).await?;
                 new.connection = Some(*connection_id);
@@ -146,7 +161,11 @@ impl TenantCatalog<'_> {
                 .await?
                 .ok_or_else(|| Conflict::AlreadyRunning.into());
         };
-        self.note(&mut tx, action(kind), format!("run {run}"), detail).await?;
+        let action = match request {
+            RunRequest::ConfirmMap { .. } => "tenant_map.confirm.start",
+            _ => action(kind),
+        };
+        self.note(&mut tx, action, format!("run {run}"), detail).await?;
         tx.commit().await?;
         Ok(run)
     }
@@ -276,7 +295,7 @@ impl RunRequest {
             Self::Verify { .. } => RunKind::Verify,
             Self::Restore(_) => RunKind::Restore,
             Self::Export { .. } => RunKind::Export,
-            Self::InferMap { .. } => RunKind::InferMap,
+            Self::InferMap { .. } | Self::ConfirmMap { .. } => RunKind::InferMap,
             Self::Probe { .. } => RunKind::Probe,
         }
     }

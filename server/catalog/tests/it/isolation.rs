@@ -140,6 +140,7 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
             connection_id: world.ours.connection,
             database: database.clone(),
             only: domain::restores::Part::default(),
+            definers: domain::definers::Definers::default(),
         }),
         RunRequest::Probe { connection_id: theirs.tenant.connection },
         RunRequest::TenantBackup { source_id: theirs.tenant.source, tenant: tenant_key("1"), label: None },

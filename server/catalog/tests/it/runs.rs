@@ -63,6 +63,7 @@ contract! {
         let (foreign, _) = world.backup(world.theirs).await;
         let restore = |backup_id, connection_id| RunRequest::Restore(RestoreToNew {
             backup_id, connection_id, database: DatabaseName::new("grc2_again").unwrap(), only: domain::restores::Part::default(),
+            definers: domain::definers::Definers::Keep,
         });
         for wrong in [restore(foreign, world.ours.connection), restore(backup, world.theirs.connection)] {
             let refused = world.our().create_run(wrong, None).await;

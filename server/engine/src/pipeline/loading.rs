@@ -21,6 +21,7 @@ use crate::{
             connect::Endpoint,
             create::{self, Events, ObjectFailure},
             load,
+            owners::Owners,
         },
     },
 };
@@ -75,6 +76,8 @@ pub(super) struct Into<'a> {
     pub loader: &'a Endpoint,
     /// Owns views, triggers, routines and events.
     pub owner: &'a Endpoint,
+    /// Whom these belong to instead.
+    pub owners: &'a Owners,
     pub events: Events,
     /// What of it.
     pub only: &'a Part,
@@ -143,7 +146,8 @@ pub(super) async fn load_and_compare(
 
     phases.begin("objects");
     (control.progress)(Progress { phase: "objects".into(), bytes: loaded.bytes, ..start.clone() });
-    let failures = create::create(target.owner, target.database, &content.objects, target.events).await?;
+    let made =
+        create::create(target.owner, target.database, &content.objects, target.owners, target.events).await?;
     control.stop_if_cancelled("restore")?;
 
     phases.begin("compare");
@@ -158,6 +162,8 @@ pub(super) async fn load_and_compare(
     let comparison =
         compare::compare(original, target.owner, target.database, target.clients, READERS, &control.cancel)
             .await?;
+    // Last: a view whose owner has no right here is printed in another way, and nothing could be built on it.
+    let failures = made.give(target.owner, target.database, target.owners).await?;
     Ok(Outcome { comparison, failures, content, without_sandbox: loaded.without_sandbox, read })
 }
 

@@ -45,7 +45,7 @@ pub use list::list;
 pub use loading::Target;
 pub use parts::{Parts, parts, split, tenant_tables};
 pub use remove::{remove, sweep_attempt};
-pub use restore::restore;
+pub use restore::{Wish, restore};
 pub use vault::{Created, Vault};
 pub use verify::verify;
 

@@ -1,6 +1,6 @@
 //! Restores a backup into a database that does not exist yet.
 
-use domain::{backups::Evidence, restores::Part};
+use domain::{backups::Evidence, definers::Definers, restores::Part};
 
 use super::{
     Control, Target, Vault,
@@ -13,21 +13,38 @@ use super::{
 use crate::{
     Result,
     format::keys::Place,
-    source::mysql::{create::Events, new_database::NewDatabase, scratch::OneShot},
+    source::mysql::{create::Events, new_database::NewDatabase, owners::Owners, scratch::OneShot},
 };
 
+/// What is restored, and for whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// What of the backup.
+    pub only: &'a Part,
+    /// To whom its views, triggers, routines and events belong.
+    pub definers: &'a Definers,
+}
+
+impl<'a> From<&'a Part> for Wish<'a> {
+    /// Everything belongs to the account that restores.
+    fn from(only: &'a Part) -> Self {
+        Self { only, definers: &Definers::Strip }
+    }
+}
+
 /// Restores a backup, or a part of it, into a new database and compares it with the source's checksums. The rows
-/// are loaded by an account made for this; views, triggers, routines and events belong to the target's account. If anything fails, the
-/// new database is removed again: there is no half-restored one. If nothing does, it still carries its maker's
+/// are loaded by an account made for this; views, triggers, routines and events belong to the target's account, unless
+/// something else is wished. If anything fails, the new database is removed again: there is no half-restored one. If nothing does, it still carries its maker's
 /// mark, so that the caller can remember it as whole first and call [`NewDatabase::finish`] then.
-pub async fn restore(
+pub async fn restore<'w>(
     vault: &Vault,
     place: &Place,
     target: &Target,
     new: NewDatabase<'_>,
-    only: &Part,
+    wish: impl std::convert::Into<Wish<'w>>,
     control: &Control,
 ) -> Result<Evidence> {
+    let Wish { only, definers } = wish.into();
     let mut phases = Phases::new(control.clock.clone());
     phases.begin("open");
     let archive = Archive::open(vault, place).await?;
@@ -36,10 +53,11 @@ pub async fn restore(
         Some(_) => guard::check(&archive.index.content, target).await?,
         None => None,
     };
+    let owners = Owners::settle(&target.endpoint, &archive.index.content.objects, definers).await?;
     let inventory = &archive.index.content.inventory;
     new.create(&inventory.charset, &inventory.collation).await?;
     failpoint("restore.created");
-    let result = fill(vault, place, archive, target, new, family, only, &mut phases, control).await;
+    let result = fill(vault, place, archive, target, new, family, only, &owners, &mut phases, control).await;
     failpoint("restore.loaded");
     match result {
         Ok(outcome) => {
@@ -68,6 +86,7 @@ async fn fill(
     new: NewDatabase<'_>,
     family: domain::sources::ServerFamily,
     only: &Part,
+    owners: &Owners,
     phases: &mut Phases,
     control: &Control,
 ) -> Result<loading::Outcome> {
@@ -78,6 +97,7 @@ async fn fill(
         clients: &target.clients,
         loader: &loader.endpoint,
         owner: new.endpoint,
+        owners,
         events: Events::AsAtSource,
         only,
     };

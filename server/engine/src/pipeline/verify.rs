@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Result,
     format::keys::Place,
-    source::mysql::{create::Events, scratch::Scratch},
+    source::mysql::{create::Events, owners::Owners, scratch::Scratch},
 };
 
 /// Restores a backup into a scratch schema, compares and removes the schema. A difference is evidence, not an
@@ -39,6 +39,8 @@ pub async fn verify(vault: &Vault, place: &Place, admin: &Target, control: &Cont
         clients: &admin.clients,
         loader: scratch.endpoint(),
         owner: scratch.endpoint(),
+        // Whoever the source names may not even exist here, and nothing runs.
+        owners: &Owners::default(),
         events: Events::Disabled,
         only: &Part::default(),
     };

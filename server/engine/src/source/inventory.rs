@@ -35,6 +35,11 @@ impl Inventory {
     pub fn inconsistent(&self) -> impl Iterator<Item = &Table> {
         self.tables.iter().filter(|table| !table.transactional)
     }
+    /// Tables in an order in which they can be made: those that show the rows of others come after these.
+    pub fn in_order(&self) -> impl Iterator<Item = &Table> {
+        let shows = |shows: bool| self.tables.iter().filter(move |table| table.shows_others() == shows);
+        shows(false).chain(shows(true))
+    }
     /// Whether `other` describes the same definitions.
     pub fn same_definitions(&self, other: &Self) -> bool {
         self.changed(other).is_empty()
@@ -89,12 +94,19 @@ pub struct Table {
     pub rows_estimate: u64,
     /// The server's estimate of data and indexes, in bytes.
     pub bytes_estimate: u64,
-    /// Next automatic number when the inventory was taken.
+    /// Next automatic number: at least that of the instant that was read.
     pub auto_increment: Option<u64>,
     /// Columns in their order, invisible ones too.
     pub columns: Vec<Column>,
     /// What SHOW CREATE TABLE said, without the next automatic number.
     pub create_sql: String,
+}
+
+impl Table {
+    /// Whether it has no rows of its own, but shows those of other tables (MERGE).
+    pub fn shows_others(&self) -> bool {
+        self.engine.eq_ignore_ascii_case("MRG_MyISAM")
+    }
 }
 
 /// A column.
@@ -172,7 +184,8 @@ pub struct StoredObject {
     pub kind: ObjectKind,
     /// Its name.
     pub name: String,
-    /// The account that it ran as at the source, `user@host`. On restore it belongs to the restoring account.
+    /// The account that it ran as at the source, `user@host`. On restore it belongs to the restoring account, unless
+    /// somebody chooses otherwise.
     pub definer: String,
     /// SQL mode under which it was created; empty for views.
     pub sql_mode: String,

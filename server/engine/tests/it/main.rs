@@ -6,6 +6,11 @@
     reason = "tests, which start real servers"
 )]
 
+mod definers;
+mod export_text;
+mod fidelity_films;
+mod fidelity_oracle;
+mod fidelity_schemas;
 mod format_v8;
 mod giants;
 mod killed;
@@ -26,6 +31,8 @@ mod mysql_words;
 mod native;
 mod native_ddl;
 mod native_faults;
+mod native_fidelity;
+mod native_instant;
 mod native_restore;
 mod physical;
 mod physical_faults;

@@ -6,6 +6,7 @@ use engine::Kind;
 use engine::source::inventory::{ObjectKind, StoredObject};
 use engine::source::mysql::create::{self, Events};
 use engine::source::mysql::load::{self, Target};
+use engine::source::mysql::owners::Owners;
 use engine::source::mysql::scratch::Scratch;
 use mysql_async::prelude::Queryable;
 use tokio_util::sync::CancellationToken;
@@ -136,7 +137,7 @@ async fn a_truncated_dump_or_a_stop_does_not_load() -> Result<()> {
 async fn an_object_whose_text_holds_two_statements_is_refused() -> Result<()> {
     for server in Server::all().await? {
         let scratch = Scratch::create(&server.admin(), "utf8mb4", "utf8mb4_general_ci", &clock()).await?;
-        let one = StoredObject {
+        let one = [StoredObject {
             kind: ObjectKind::View,
             name: "one".into(),
             definer: String::new(),
@@ -148,15 +149,16 @@ async fn an_object_whose_text_holds_two_statements_is_refused() -> Result<()> {
             order: None,
             time_zone: None,
             status: None,
-        };
-        let two = StoredObject {
+        }];
+        let two = [StoredObject {
             name: "two".into(),
             create_sql: "CREATE VIEW two AS SELECT 1; SET @done=1".into(),
-            ..one.clone()
-        };
-        let (endpoint, database) = (scratch.endpoint(), &scratch.database);
-        assert_eq!(create::create(endpoint, database, &[one], Events::Disabled).await?, []);
-        let refused = create::create(endpoint, database, &[two], Events::Disabled).await;
+            ..one[0].clone()
+        }];
+        let (endpoint, database, owners) = (scratch.endpoint(), &scratch.database, Owners::default());
+        let made = create::create(endpoint, database, &one, &owners, Events::Disabled).await?;
+        assert_eq!(made.failures, []);
+        let refused = create::create(endpoint, database, &two, &owners, Events::Disabled).await;
         assert_eq!(refused.unwrap_err().kind(), Kind::Integrity);
         scratch.remove().await?;
     }

@@ -12,6 +12,7 @@ use engine::source::mysql::connect::Endpoint;
 use engine::source::mysql::create::{self, Events, ObjectFailure};
 use engine::source::mysql::dump::Mysqldump;
 use engine::source::mysql::load::{self, Target};
+use engine::source::mysql::owners::Owners;
 use engine::source::mysql::scratch::Scratch;
 use engine::source::sums::SourceSums;
 use engine::source::{Engine, OpenRequest, OpenSource, Proof};
@@ -81,8 +82,9 @@ pub async fn verify(
         };
         let loaded = load::load(target, &mut copy.dump.as_slice(), &|_| ()).await?;
         assert!(loaded.without_sandbox.is_none(), "{loaded:?}");
-        let failures =
-            create::create(scratch.endpoint(), &scratch.database, &copy.objects, Events::Disabled).await?;
+        let (admin, owners) = (scratch.endpoint(), Owners::default());
+        let made = create::create(admin, &scratch.database, &copy.objects, &owners, Events::Disabled).await?;
+        let failures = made.failures;
         let original = Original {
             server: &copy.server,
             inventory: &copy.inventory,

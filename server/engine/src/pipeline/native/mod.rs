@@ -131,14 +131,14 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     failpoint("backup.begin");
     let progress = Meter::new(control, "dump");
     let opening = open::open(request);
-    let opened = tokio::select! {
+    let mut opened = tokio::select! {
         opened = opening => opened?,
         () = control.cancel.cancelled() => return Err(Error::cancelled("open the database")),
     };
     phases.begin("snapshot");
     progress.expect(opened.plans.iter().map(|plan| plan.bytes_estimate).sum());
     let (agreed, plans) = open::agree(request, &opened.server, opened.plans, &control.cancel).await?;
-    let sequences = open::sequences(request, &opened.inventory).await?;
+    let sequences = open::numbers(request, &opened.server, &mut opened.inventory).await?;
     failpoint("source.opened");
 
     phases.begin("dump");

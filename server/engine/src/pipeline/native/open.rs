@@ -163,15 +163,17 @@ pub fn refuse_if_moved(inventory: &Inventory, keys: &Keys) -> Result<()> {
     Ok(())
 }
 
-/// Reads the sequences, when the snapshot has been opened: one that has gone further than the rows is harmless, one
-/// that lags behind hands out numbers that the rows have used.
-pub async fn sequences(request: &NativeRequest, inventory: &Inventory) -> Result<Vec<schema::Sequence>> {
-    if inventory.sequences.is_empty() {
-        return Ok(Vec::new());
-    }
+/// Reads what hands out numbers, when the snapshot has been opened: automatic numbers, into the inventory, and sequences.
+/// One that has gone further than the rows is harmless, one that lags behind hands out numbers that the rows have used.
+pub async fn numbers(
+    request: &NativeRequest,
+    server: &ServerFacts,
+    inventory: &mut Inventory,
+) -> Result<Vec<schema::Sequence>> {
+    let (who, database) = (request.endpoint.shown(), &request.database);
     let mut conn = request.endpoint.connect().await?;
-    let sequences =
-        schema::sequences(&mut conn, &request.endpoint.shown(), &request.database, inventory).await?;
+    inspect::counters(&mut conn, &who, server.family, database, inventory).await?;
+    let sequences = schema::sequences(&mut conn, &who, database, inventory).await?;
     // Nothing more is asked of it; how the goodbye goes does not matter.
     let _closed = conn.disconnect().await;
     Ok(sequences)

@@ -4,10 +4,11 @@
 //! tenant by its own values ([`isolation`]). The end of the file, without which no tool takes it for whole, comes
 //! only after the last row has passed.
 //!
-//! [`rows`] reads the tenant's segment, [`form`] writes rows and parses them back, [`archive`] is the envelope of
-//! several files.
+//! [`rows`] reads the tenant's segment, [`value`] and [`charsets`] make its values readable, [`form`] writes rows and
+//! parses them back, [`archive`] is the envelope of several files.
 
 mod archive;
+mod charsets;
 mod form;
 mod isolation;
 mod rows;

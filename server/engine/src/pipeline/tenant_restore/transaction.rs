@@ -71,7 +71,7 @@ impl Work {
         let level = if self.live.logs_statements { "REPEATABLE READ" } else { "READ COMMITTED" };
         self.wire.run(format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}"), attempt)?;
         self.wire.run(
-            "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=1, \
+            "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0, unique_checks=1, \
              innodb_lock_wait_timeout=10, lock_wait_timeout=10",
             attempt,
         )?;

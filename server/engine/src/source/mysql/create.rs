@@ -1,21 +1,23 @@
 //! Creates views, triggers, routines and events on a target.
 //!
-//! Each belongs to the account that creates it: the source's definer is kept in the backup but not brought back
-//! to life, because that account may not exist here or may be more than whoever restores. `SQL SECURITY`
-//! stays as it was, so an object with definer rights runs with the rights of the restoring account.
+//! Each belongs to the account that creates it, unless somebody chose otherwise ([`super::owners`]): the source's
+//! definer is kept in the backup, but that account may not exist here or may be more than whoever restores.
+//! `SQL SECURITY` stays as it was, so an object with definer rights runs with the rights of whom it belongs to.
 //!
 //! A statement comes from the source's server and could hold more than one; it is therefore first run in a
 //! scratch schema by an account that can touch nothing else. There a second statement is noticed, and what the
 //! server then prints must equal the text ([`super::compare`]) before a backup counts as restorable. The first
 //! holds between servers of different series too, whose texts cannot be compared.
 
+use domain::definers::Account;
 use domain::sources::{DatabaseName, quote_identifier};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use serde::{Deserialize, Serialize};
 
 use super::connect::Endpoint;
-use super::faults;
+use super::owners::Owners;
+use super::{definer, faults, objects};
 use crate::source::inventory::{ObjectKind, StoredObject};
 use crate::{Error, Kind, Result};
 
@@ -41,23 +43,29 @@ pub struct ObjectFailure {
     pub hint: Option<String>,
 }
 
+/// What was created.
+#[derive(Debug)]
+pub struct Created<'a> {
+    /// In the order in which it was.
+    pub made: Vec<&'a StoredObject>,
+    /// What could not be.
+    pub failures: Vec<ObjectFailure>,
+}
+
 /// ER_BINLOG_CREATE_ROUTINE_NEED_SUPER: only administrators may create functions and triggers on this server.
 const NO_CREATORS: u16 = 1419;
 
-/// Creates `objects`, in their order, in `database`; returns those that could not be.
-pub async fn create(
+/// Creates `objects`, in their order, in `database`, for `owners`; views and functions get theirs by [`Created::give`].
+pub async fn create<'a>(
     endpoint: &Endpoint,
     database: &DatabaseName,
-    objects: &[StoredObject],
+    objects: &'a [StoredObject],
+    owners: &Owners,
     events: Events,
-) -> Result<Vec<ObjectFailure>> {
+) -> Result<Created<'a>> {
     let who = endpoint.shown();
-    let mut conn = endpoint.connect().await?;
-    let attempt = format!("create views, triggers, routines and events in {database}");
-    conn.query_drop(format!("USE {}", database.quoted()))
-        .await
-        .map_err(|error| faults::from_driver(&attempt, &who, error))?;
-    let mut failures = Vec::new();
+    let mut conn = inside(endpoint, database).await?;
+    let (mut made, mut failures) = (Vec::new(), Vec::new());
     let mut waiting: Vec<&StoredObject> = objects.iter().collect();
     // A view may stand on one that comes later; every round that creates something is followed by another.
     loop {
@@ -65,9 +73,12 @@ pub async fn create(
         let before = waiting.len();
         let mut again = Vec::new();
         for object in waiting {
-            let created = create_one(&mut conn, database, object, events).await;
-            if let Ok(false) = created {
-                return Err(more_than_one(object));
+            let owner = owners.of(object).filter(|_| !is_given_later(object.kind));
+            let created = create_one(&mut conn, database, object, owner, events).await;
+            match created {
+                Ok(true) => made.push(object),
+                Ok(false) => return Err(more_than_one(object)),
+                Err(_) => {}
             }
             if let Err(error) = created {
                 // Refused by how this server is set up: it says nothing about the object.
@@ -91,7 +102,86 @@ pub async fn create(
         }
     }
     let _closed = conn.disconnect().await;
-    Ok(failures)
+    Ok(Created { made, failures })
+}
+
+/// What others may be built on: it can be used by whoever builds only while it belongs to an account that may use what it
+/// is built on itself. At the source its owner may; here that account may have no rights at all.
+const fn is_given_later(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::View | ObjectKind::Function)
+}
+
+impl Created<'_> {
+    /// Gives views and functions to their owners, the last first, so that what is built on others goes before them.
+    /// Returns everything that could not be created, or does not belong to whom it should.
+    pub async fn give(
+        self,
+        endpoint: &Endpoint,
+        database: &DatabaseName,
+        owners: &Owners,
+    ) -> Result<Vec<ObjectFailure>> {
+        let Self { made, mut failures } = self;
+        if made.iter().all(|object| owners.of(object).is_none()) {
+            return Ok(failures);
+        }
+        let who = endpoint.shown();
+        let mut conn = inside(endpoint, database).await?;
+        for object in made.iter().rev().filter(|object| is_given_later(object.kind)) {
+            let Some(owner) = owners.of(object) else { continue };
+            if let Err(error) = give_one(&mut conn, database, object, owner).await {
+                let attempt = format!("give {} {} to {owner}", object.kind.sql().to_lowercase(), object.name);
+                failures.push(failure(object, &faults::from_driver(attempt, &who, error)));
+            }
+        }
+        let _closed = conn.disconnect().await;
+        // Another connection: this one speaks as the last object was made.
+        let mut conn = endpoint.connect().await?;
+        let now = objects::read(&mut conn, &who, database).await?;
+        for object in made {
+            let found = now.iter().find(|other| other.kind == object.kind && other.name == object.name);
+            if found.is_some_and(|found| !owners.has(object, found)) {
+                let message = format!("it belongs to {}", found.map_or("", |found| &found.definer));
+                failures.push(ObjectFailure {
+                    kind: object.kind,
+                    name: object.name.clone(),
+                    message,
+                    hint: None,
+                });
+            }
+        }
+        let _closed = conn.disconnect().await;
+        Ok(failures)
+    }
+}
+
+async fn give_one(
+    conn: &mut Conn,
+    database: &DatabaseName,
+    object: &StoredObject,
+    owner: &Account,
+) -> Result<(), mysql_async::Error> {
+    if object.kind != ObjectKind::View {
+        conn.query_drop(format!("DROP FUNCTION {}", quote_identifier(&object.name))).await?;
+        let given = create_one(conn, database, object, Some(owner), Events::Disabled).await;
+        if given.is_err() {
+            // Better nobody's than none at all.
+            let _again = create_one(conn, database, object, None, Events::Disabled).await;
+        }
+        return given.map(drop);
+    }
+    let replacing = object.create_sql.replacen("CREATE ", "CREATE OR REPLACE ", 1);
+    let object = StoredObject { create_sql: replacing, ..object.clone() };
+    create_one(conn, database, &object, Some(owner), Events::Disabled).await.map(drop)
+}
+
+/// A connection whose default database is `database`.
+async fn inside(endpoint: &Endpoint, database: &DatabaseName) -> Result<Conn> {
+    let attempt = format!("create views, triggers, routines and events in {database}");
+    let mut conn = endpoint.connect().await?;
+    conn.query_drop(format!("USE {}", database.quoted()))
+        .await
+        .map_err(|error| faults::from_driver(&attempt, &endpoint.shown(), error))?;
+    Ok(conn)
 }
 
 fn more_than_one(object: &StoredObject) -> Error {
@@ -114,6 +204,7 @@ async fn create_one(
     conn: &mut Conn,
     database: &DatabaseName,
     object: &StoredObject,
+    owner: Option<&Account>,
     events: Events,
 ) -> Result<bool, mysql_async::Error> {
     // Our text is UTF-8. Another character set can be declared only if the text reads the same in both.
@@ -130,7 +221,8 @@ async fn create_one(
         (object.sql_mode.as_str(), charset, collation, time_zone),
     )
     .await?;
-    let answer = conn.query_iter(object.create_sql.as_str()).await?;
+    let create = owner.and_then(|owner| definer::with(&object.create_sql, owner));
+    let answer = conn.query_iter(create.as_deref().unwrap_or(&object.create_sql)).await?;
     // A CREATE has no rows: what is not empty is the answer to a further statement.
     let is_one = answer.is_empty();
     answer.drop_result().await?;
@@ -143,7 +235,9 @@ async fn create_one(
         "SLAVESIDE_DISABLED" | "REPLICA_SIDE_DISABLED" => "DISABLE ON SLAVE",
         _ => return Ok(true),
     };
-    conn.query_drop(format!("ALTER EVENT {}.{} {word}", database.quoted(), quote_identifier(&object.name)))
-        .await?;
+    // Whoever alters an event takes it over, unless the statement names its owner.
+    let definer = owner.map(|owner| format!("DEFINER={} ", owner.quoted())).unwrap_or_default();
+    let name = format!("{}.{}", database.quoted(), quote_identifier(&object.name));
+    conn.query_drop(format!("ALTER {definer}EVENT {name} {word}")).await?;
     Ok(true)
 }

@@ -1,9 +1,11 @@
 //! A stored object's statement without the account that owns it.
 //!
 //! A definer that does not exist on the target, or that is more than the restoring account, makes the statement
-//! fail or gives somebody else's rights away. So the definer is kept as a field, and the statement is created
-//! by, and belongs to, the account that restores. Only the head of a single statement that the server itself
-//! has just printed is parsed here; anything unexpected is refused rather than guessed at.
+//! fail or gives somebody else's rights away. So the definer is kept as a field, and put back only where somebody asks
+//! for it ([`super::owners`]). Only the head of a single statement that the server itself has just printed is parsed
+//! here; anything unexpected is refused rather than guessed at.
+
+use domain::definers::Account;
 
 /// A statement split from its definer.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,15 +18,7 @@ pub struct Split {
 
 /// Takes `DEFINER=…` out of the head of a CREATE statement. `None` if the head is not as servers print it.
 pub fn split(statement: &str) -> Option<Split> {
-    let mut at = word(statement, 0, "CREATE")?;
-    if let Some(after) = word(statement, at, "OR") {
-        at = word(statement, after, "REPLACE")?;
-    }
-    if let Some(after) = word(statement, at, "ALGORITHM") {
-        at = statement[after..].strip_prefix('=').map(|rest| statement.len() - rest.len())?;
-        at += statement[at..].find(' ')?;
-        at = skip_space(statement, at);
-    }
+    let at = place(statement)?;
     let Some(after) = word(statement, at, "DEFINER") else {
         return Some(Split { statement: statement.to_owned(), definer: String::new() });
     };
@@ -41,6 +35,26 @@ pub fn split(statement: &str) -> Option<Split> {
     }
     end = skip_space(statement, end);
     Some(Split { statement: format!("{}{}", &statement[..at], &statement[end..]), definer })
+}
+
+/// A statement without a definer, with one.
+pub fn with(statement: &str, definer: &Account) -> Option<String> {
+    let at = place(statement)?;
+    Some(format!("{}DEFINER={} {}", &statement[..at], definer.quoted(), &statement[at..]))
+}
+
+/// Where the definer stands, or would stand.
+fn place(statement: &str) -> Option<usize> {
+    let mut at = word(statement, 0, "CREATE")?;
+    if let Some(after) = word(statement, at, "OR") {
+        at = word(statement, after, "REPLACE")?;
+    }
+    if let Some(after) = word(statement, at, "ALGORITHM") {
+        at = statement[after..].strip_prefix('=').map(|rest| statement.len() - rest.len())?;
+        at += statement[at..].find(' ')?;
+        at = skip_space(statement, at);
+    }
+    Some(at)
 }
 
 /// The statement of an event with its status set to DISABLE, whatever it was.
@@ -140,6 +154,10 @@ mod tests {
             ("CREATE PROCEDURE p() SELECT 1", "CREATE PROCEDURE p() SELECT 1", ""),
         ] {
             assert_eq!(split(text).unwrap(), Split { statement: statement.into(), definer: definer.into() });
+            let account = Account { user: "a`b".into(), host: "%".into() };
+            let other = with(statement, &account).unwrap();
+            assert!(other.contains("DEFINER=`a``b`@`%` "), "{other}");
+            assert_eq!(split(&other).unwrap().statement, statement);
         }
         assert_eq!(split("DROP TABLE x"), None);
         assert_eq!(split("CREATE DEFINER=`open"), None);

@@ -1,5 +1,7 @@
 //! Reads what a server is and what a database consists of.
 
+use std::collections::BTreeMap;
+
 use domain::sources::{DatabaseName, ServerFamily, quote_identifier};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
@@ -188,6 +190,34 @@ pub async fn inventory(
             .await?,
     );
     Ok(inventory)
+}
+
+/// Reads the next automatic numbers again: no snapshot has them, and a number that was handed out after the inventory
+/// was taken must not be handed out twice. One that has gone further than the rows is harmless.
+pub async fn counters(
+    conn: &mut Conn,
+    who: &str,
+    family: ServerFamily,
+    database: &DatabaseName,
+    inventory: &mut Inventory,
+) -> Result<()> {
+    let mut session =
+        Session { conn, who, attempt: format!("read the next automatic numbers of {database}") };
+    if family == ServerFamily::Mysql {
+        session.run("SET SESSION information_schema_stats_expiry=0").await?;
+    }
+    let rows = session
+        .rows(
+            "SELECT TABLE_NAME, AUTO_INCREMENT FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA=? AND AUTO_INCREMENT IS NOT NULL",
+            &[database.as_str()],
+        )
+        .await?;
+    let found: BTreeMap<String, u64> = rows.iter().map(|row| (text(row, 0), number(row, 1))).collect();
+    for table in &mut inventory.tables {
+        table.auto_increment = table.auto_increment.max(found.get(&table.name).copied());
+    }
+    Ok(())
 }
 
 fn column(row: &Row, floats: &[String]) -> Column {

@@ -3,7 +3,8 @@
 //! In the order of a backup: [`connect`], [`wire`] and [`clients`] (who talks to the server), [`probe`] (what the
 //! account may do), [`inspect`] and [`objects`] (what is there), [`snapshot`] and [`agree`] (one position for all
 //! readers), [`dump`] (the engine), [`lexer`] (is the dump whole?), [`rows`] (sums). Then the way back: [`scratch`]
-//! (a schema and an account that can touch nothing else), [`new_database`], [`load`], [`create`] (views, triggers,
+//! (a schema and an account that can touch nothing else), [`new_database`], [`owners`] (to whom objects may
+//! belong), [`load`], [`create`] (views, triggers,
 //! routines, events), [`compare`]. [`identity`] tells the source from every other server, [`faults`] says what a
 //! refusal means.
 
@@ -25,6 +26,7 @@ pub mod load;
 pub mod native;
 pub mod new_database;
 pub mod objects;
+pub mod owners;
 pub mod physical;
 pub mod probe;
 pub mod rows;

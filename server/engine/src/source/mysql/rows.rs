@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::faults;
+use super::native::columns;
 use crate::source::inventory::{Inventory, Table};
 use crate::source::sums::{Method, RowSummer, SourceSums, TableSum};
 use crate::{Error, Kind, Result};
@@ -98,7 +99,14 @@ pub(super) async fn sum_table(
     let attempt = format!("sum the rows of {database}.{}", table.name);
     let failed = |error| faults::from_driver(attempt.clone(), who, error);
     // Named one by one, because a star leaves out invisible columns.
-    let columns: Vec<_> = table.columns.iter().map(|column| quote_identifier(&column.name)).collect();
+    let columns: Vec<_> = table
+        .columns
+        .iter()
+        .map(|column| match column.definition.as_str() {
+            "json" => columns::as_loaded(&quote_identifier(&column.name)),
+            _ => quote_identifier(&column.name),
+        })
+        .collect();
     let sql =
         format!("SELECT {} FROM {}.{}", columns.join(","), database.quoted(), quote_identifier(&table.name));
     let mut summer =

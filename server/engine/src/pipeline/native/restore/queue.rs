@@ -69,7 +69,7 @@ struct State {
 
 /// All tables, and the groups that are left.
 pub struct Queue {
-    /// In the order of the inventory.
+    /// In an order in which they can be made.
     pub tables: Vec<Loading>,
     /// Plain bytes in all.
     pub bytes: u64,
@@ -101,7 +101,9 @@ impl Queue {
             }
         }
         let (mut tables, mut waiting, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for (number, table) in (0u32..).zip(&content.inventory.tables) {
+        let mut numbered: Vec<_> = (0u32..).zip(&content.inventory.tables).collect();
+        numbered.sort_by_key(|(_, table)| table.shows_others());
+        for (number, table) in numbered {
             let groups = ranges.remove(&number).unwrap_or_default();
             let size: u64 = groups.iter().map(|group| group.bytes).sum();
             bytes += size;

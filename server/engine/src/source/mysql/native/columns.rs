@@ -9,6 +9,9 @@
 //! * Text goes between quotes where its bytes mean the same in utf8mb4. Any other text goes as a hexadecimal
 //!   literal, which a server stores byte for byte.
 //! * Binary strings, BIT and geometry are hexadecimal literals.
+//! * JSON of MySQL is read as the text that it becomes when its own text is loaded: inside it the server keeps exact
+//!   numbers, moments and bytes that no text can name, so that 1.10 that came from a DECIMAL is 1.1 after any restore. Read
+//!   otherwise, the two would never be equal. Digits beyond those of a DOUBLE are lost so.
 //! * Generated columns and times of row versions are the target's to compute; they are neither read nor written.
 
 use domain::sources::quote_identifier;
@@ -68,11 +71,20 @@ fn type_name(definition: &str) -> String {
 fn expression(column: &Column) -> String {
     let name = format!("t0.{}", quote_identifier(&column.name));
     let kind = type_name(&column.definition);
-    if kind == "float" || (matches!(kind.as_str(), "double" | "real") && column.definition.contains('(')) {
+    if kind == "json" {
+        as_loaded(&name)
+    } else if kind == "float"
+        || (matches!(kind.as_str(), "double" | "real") && column.definition.contains('('))
+    {
         format!("({name}*1e0)")
     } else {
         name
     }
+}
+
+/// The JSON that comes of loading the text of `name`. See above; a text that is too long to be read back is left as it is.
+pub fn as_loaded(name: &str) -> String {
+    format!("COALESCE(CAST(CAST({name} AS CHAR CHARACTER SET utf8mb4) AS JSON),{name})")
 }
 
 fn form(column: &Column) -> Form {

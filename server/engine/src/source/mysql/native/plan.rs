@@ -63,7 +63,7 @@ pub struct TablePlan {
     pub head: Vec<u8>,
     /// Primary key, by place among the columns; empty if there is none, or a part of it is not kept.
     pub key: Vec<usize>,
-    /// By what it is cut.
+    /// By what it is cut; a table that takes part in no snapshot is never cut.
     pub cut: Key,
     /// Rows by the server's estimate.
     pub rows_estimate: u64,
@@ -78,7 +78,7 @@ pub struct TablePlan {
 
 impl TablePlan {
     /// The plan for table number `number`, led by `route`; for the rows of one tenant only, if one is given. Nothing
-    /// if no row of the table can belong to that tenant.
+    /// if no row of the table can belong to that tenant, or the table has no rows of its own.
     pub fn new(
         number: u32,
         table: &Table,
@@ -87,6 +87,9 @@ impl TablePlan {
         spelling: Spelling,
         only: Option<&TenantKey>,
     ) -> Result<Option<Self>> {
+        if table.shows_others() {
+            return Ok(None);
+        }
         let written = columns::written(table);
         if written.is_empty() {
             return Err(Error::new(
@@ -131,6 +134,10 @@ impl TablePlan {
             from = from
                 .strip_prefix(&t0)
                 .map_or_else(|| from.clone(), |joins| format!("{t0} FORCE INDEX (PRIMARY){joins}"));
+        }
+        if !table.transactional {
+            // No snapshot holds it still. One statement does, for as long as it reads; two would see two instants.
+            cut = Key::None;
         }
         let unjoined = match route {
             Route::Paths { paths } if only.is_none() => paths

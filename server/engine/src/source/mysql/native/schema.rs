@@ -16,10 +16,10 @@ use crate::{
 ///
 /// * utf8mb4, because that is what text is written in;
 /// * UTC, because TIMESTAMP was read in it;
-/// * an SQL mode under which a backslash escapes, zero stays zero in an AUTO_INCREMENT column, and zero dates are
-///   accepted as they were;
+/// * an SQL mode under which a backslash escapes, zero stays zero in an AUTO_INCREMENT column, and zero dates and
+///   the 31st of February are accepted as they were;
 /// * no checks of keys, because rows come in the order of tables and not of references.
-pub const PREAMBLE: &str = "SET NAMES utf8mb4;\nSET SESSION time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=0;\n";
+pub const PREAMBLE: &str = "SET NAMES utf8mb4;\nSET SESSION time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0, unique_checks=0;\n";
 
 /// A sequence of MariaDB.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ pub fn script(inventory: &Inventory, sequences: &[Sequence]) -> String {
         text.push_str(statement);
         text.push_str(";\n");
     }
-    for table in &inventory.tables {
+    for table in inventory.in_order() {
         text.push_str(&table.create_sql);
         text.push_str(";\n");
         if let Some(next) = table.auto_increment {
