@@ -35,7 +35,9 @@ fn because(facts: &SourceFacts, standing: Standing, now: Timestamp) -> String {
             "The newest backup did not restore to what was backed up.".into()
         }
         (Standing::NotRestorable, ..) => "There are backups, but none has been proven yet.".into(),
-        (Standing::Late | Standing::Incomplete, Some((newest, _)), _) if Some(newest) > facts.newest_proven => {
+        (Standing::Late | Standing::Incomplete, Some((newest, _)), _)
+            if Some(newest) > facts.newest_proven =>
+        {
             let proven = proven.unwrap_or_default();
             sentence(format!("the newest backup waits to be proven; {proven}"))
         }

@@ -56,7 +56,7 @@ pub async fn plan(job: &Job) -> Result<(), JobError> {
         tenant: restore.tenant.clone(),
         selection: job.rows().restore_selection(restore.id).await?,
     };
-    routes::check(&job.rows(), job.vault(), &backup, Taken::Restored(&restore.selection)).await?;
+    routes::check(&job.rows(), job.vault(), &backup, Taken::Restored(&wish.selection)).await?;
     let attempt = u32::try_from(job.claim.fence()).unwrap_or(u32::MAX);
     let at = change_set(&restore, attempt);
     let difference =
@@ -90,7 +90,8 @@ async fn may_still(job: &Job, restore: &Restore, digest: &str) -> Result<(), Job
     let agreed = job.lease().check_approval(Some(digest)).await;
     agreed.map_err(|error| said("see whether the restore may still be applied", error))?;
     let backup = job.rows().get_backup(restore.backup_id).await?;
-    routes::check(&job.rows(), job.vault(), &backup, Taken::Restored(&restore.selection)).await
+    let selection = job.rows().restore_selection(restore.id).await?;
+    routes::check(&job.rows(), job.vault(), &backup, Taken::Restored(&selection)).await
 }
 
 async fn begin(job: &Job, endpoint: &Endpoint, database: &DatabaseName) -> Result<(), JobError> {

@@ -133,6 +133,7 @@ mod tests {
             sequences: Vec::new(),
             agreed: String::new(),
             unled: BTreeMap::new(),
+            spelling: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use domain::restores::Selection;
+use engine::source::mysql::owners::Owners;
 use engine::source::mysql::{
     create::{self, Events},
     faults,
@@ -178,8 +179,10 @@ async fn a_definition_that_is_refused_is_named_without_its_text() -> Result<()> 
             time_zone: None,
             status: None,
         };
-        let failures =
-            create::create(scratch.endpoint(), &scratch.database, &[view], Events::Disabled).await?;
+        let (owners, view) = (Owners::default(), [view]);
+        let made =
+            create::create(scratch.endpoint(), &scratch.database, &view, &owners, Events::Disabled).await?;
+        let failures = made.failures;
         ensure!(failures.len() == 1 && failures[0].message.contains("1064"), "{failures:?}");
         ensure!(!format!("{failures:?}").contains("7731"), "{failures:?}");
         scratch.remove().await?;

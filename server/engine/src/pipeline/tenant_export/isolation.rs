@@ -273,6 +273,7 @@ mod tests {
         let references = vec![(vec![0], "parent".to_owned(), 0)];
         Checker {
             tenant: TenantKey::new("7").unwrap(),
+            spelling: None,
             rules: BTreeMap::from([("child".to_owned(), Rule { own: None, references, led: true })]),
             wanted,
             known: vec![<[Known; 2]>::default()],

@@ -10,17 +10,17 @@ use tokio::runtime::Handle;
 use super::{
     super::{Control, Vault},
     RestorePlace,
-    changes::{Changes, TableChange},
+    changes::Changes,
     choose::{self, Compared, shape},
     look::{Live, look},
     order::order,
-    sides::{self, Total},
+    sides,
     stopping::{Stopping, blocking},
     transaction::Work,
     way::{Way, refused},
 };
 use crate::{
-    Error, Kind, Result,
+    Error, Result,
     source::mysql::{connect::Endpoint, tenancy::spelling},
 };
 

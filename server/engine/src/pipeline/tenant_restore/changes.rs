@@ -30,7 +30,7 @@ use super::{
         remove::sweep_attempt,
     },
     RestorePlace,
-    choose::Live,
+    look::Live,
     sides::{Total, groups},
     stopping::check,
     triggers::Trigger,
