@@ -62,7 +62,7 @@ pub async fn look(endpoint: &Endpoint, database: &DatabaseName) -> Result<Live> 
     let mut session = Session { conn: &mut conn, who: &who, attempt: format!("read the keys of {database}") };
     let keys = keys::read(&mut session, database).await?;
     refuse_if_moved(&inventory, &keys)?;
-    let outside = outside::read(&mut session, server.family, database).await?;
+    let outside = outside::read(&mut session, server.family, database, &account.grants).await?;
     let triggers = triggers::read(&mut session, database).await?;
     let routines = session
         .rows(
