@@ -226,8 +226,9 @@ impl TenantCatalog<'_> {
              where t.tenant_id = $1 and (cast($2 as text) is null or t.source_id = $2) \
              and (cast($3 as text) is null or t.tenant_key = $3) \
              and (cast($4 as text) is null or lower(t.tenant_key) like $4 escape '\\' or lower(t.name) like $4 escape '\\') \
-             and (cast($5 as text) is null or t.source_id > $5 or (t.source_id = $5 and t.tenant_key > $6)) \
-             order by t.source_id, t.tenant_key limit $7",
+             and (cast($5 as text) is null or t.source_id > $5 or (t.source_id = $5 and (t.key_rank, t.tenant_key) > \
+             (case when trim($6, '0123456789') = '' then length($6) else 0 end, $6))) \
+             order by t.source_id, t.key_rank, t.tenant_key limit $7",
             self.key(),
             query.source.map(|id| id.to_string()),
             query.key.as_ref().map(|key| key.as_str().to_owned()),
