@@ -65,7 +65,7 @@ impl Spelling {
         self.key(text.trim())
     }
 
-    fn text(&self, text: &str) -> String {
+    fn text(self, text: &str) -> String {
         let text = if self.trim { text.trim_end_matches(' ') } else { text };
         if self.fold { text.chars().map(lower).collect() } else { text.to_owned() }
     }

@@ -184,10 +184,12 @@ async fn what_the_server_would_not_let_happen_is_said_before_anything_is_made() 
         ensure!(evidence.equal, "{:#?} {:?}", evidence.differences, evidence.remarks);
         server.run(["DROP DATABASE copy"]).await?;
 
-        // It may, but does not see who exists.
+        // With exactly the right that was asked for it may.
         server.run([right]).await?;
-        let said = refused("makes", Definers::Keep).await?;
-        ensure!(said.contains("GRANT SELECT ON mysql.user"), "{said}");
+        let given = choice(&["web@10.0.%=boss@localhost"]);
+        let evidence = restored(&server, "makes", &vault, &taken.place, &given).await?;
+        ensure!(evidence.equal, "{:#?} {:?}", evidence.differences, evidence.remarks);
+        server.run(["DROP DATABASE copy"]).await?;
 
         let said = refused("adm", choice(&["web@10.0.%=nobody@%"])).await?;
         ensure!(said.contains("the server has no account nobody@%"), "{said}");

@@ -59,7 +59,7 @@ async fn values(server: &Server, name: &str) -> Result<BTreeMap<String, Vec<Vec<
     for (table, column, kind) in columns {
         let quoted = domain::sources::quote_identifier(&column);
         tables.entry(table).or_default().push(match kind.to_ascii_lowercase().as_str() {
-            "float" | "double" | "real" => quoted,
+            "float" | "double" | "real" | "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => quoted,
             "json" => format!("HEX(CAST({quoted} AS CHAR CHARACTER SET utf8mb4))"),
             "enum" | "set" => format!("CONCAT({quoted}+0,' ',HEX({quoted}))"),
             "date" | "datetime" | "timestamp" | "time" | "year" | "decimal" => {
@@ -67,7 +67,6 @@ async fn values(server: &Server, name: &str) -> Result<BTreeMap<String, Vec<Vec<
             }
             "bit" => format!("BIN({quoted}+0)"),
             "uuid" | "inet6" | "inet4" => format!("CAST({quoted} AS CHAR)"),
-            "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => quoted,
             _ => format!("HEX({quoted})"),
         });
     }

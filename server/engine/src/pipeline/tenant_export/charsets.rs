@@ -91,7 +91,8 @@ fn several(charset: &str, bytes: &[u8]) -> Option<String> {
             if length == 2 { bytes.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes) } else { None };
         if let Some(own) = pair.and_then(|pair| differs(charset, pair)) {
             text.push_str(&plain(encoding, bytes.get(done..at)?)?);
-            text.push(own?);
+            let Own::Character(own) = own else { return None };
+            text.push(own);
             done = at + length;
         }
         at += length;
@@ -114,8 +115,16 @@ fn length(charset: &str, lead: u8) -> usize {
     }
 }
 
-/// What the servers read in `pair` where the web reads something else: a character, or none that is known here.
-fn differs(charset: &str, pair: u16) -> Option<Option<char>> {
+/// What the servers read where the web reads something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Own {
+    Character(char),
+    /// None that is known here.
+    Unknown,
+}
+
+/// What the servers read in `pair`, if it is not what the web reads.
+fn differs(charset: &str, pair: u16) -> Option<Own> {
     let unread = match charset {
         // Everybody's own characters.
         "ujis" | "eucjpms" => (0xf5a1..=0xfefe).contains(&pair),
@@ -123,11 +132,11 @@ fn differs(charset: &str, pair: u16) -> Option<Option<char>> {
         _ => false,
     };
     if unread {
-        return Some(None);
+        return Some(Own::Unknown);
     }
     let (_, own) = DIFFERENT.iter().find(|(name, _)| *name == charset)?;
     let (_, found) = own.iter().find(|(code, _)| *code == pair)?;
-    Some(Some(*found).filter(|found| *found != char::REPLACEMENT_CHARACTER))
+    Some(if *found == char::REPLACEMENT_CHARACTER { Own::Unknown } else { Own::Character(*found) })
 }
 
 /// By set and code. `\u{fffd}` stands for nothing.

@@ -252,6 +252,9 @@ fn altered(what: &str) -> Error {
 /// What is done with each row of a change set: its kind, number and text.
 pub type EachChange<'e> = &'e mut dyn FnMut(u8, u64, &[u8]) -> Result<()>;
 
+/// Takes a row of a change set: its kind, its number, its tuple.
+pub type EachRow<'f> = &'f mut (dyn FnMut(u8, u64, &[u8]) -> Result<()> + Send);
+
 /// A change set that is open.
 #[derive(Clone)]
 pub struct Changes {
@@ -351,7 +354,7 @@ impl Changes {
         side: Side,
         first: u64,
         last: u64,
-        each: &mut (dyn FnMut(u8, u64, &[u8]) -> Result<()> + Send),
+        each: EachRow<'_>,
     ) -> Result<()> {
         let refs: Vec<_> = self
             .refs(table, side)

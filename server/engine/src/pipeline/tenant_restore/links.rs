@@ -67,7 +67,7 @@ impl Link<'_> {
         name(self.outside, &self.key.table)
     }
     /// The same for people.
-    pub fn from_shown(&self) -> String {
+    pub fn shown(&self) -> String {
         self.outside
             .map_or_else(|| self.key.table.clone(), |database| format!("{database}.{}", self.key.table))
     }

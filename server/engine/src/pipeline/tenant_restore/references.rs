@@ -254,7 +254,7 @@ impl References<'_> {
                 }
                 Question::Children(at, released) => {
                     let Some(link) = round.links.get(at) else { continue };
-                    let (from, key) = (link.from_shown(), link.key);
+                    let (from, key) = (link.shown(), link.key);
                     let parent = key.references_table.as_str();
                     if link.hidden {
                         let what = format!(
@@ -338,7 +338,7 @@ impl Round<'_> {
 
 /// Whether the account may not read the table that refers. Anything else that goes wrong is an error.
 fn is_hidden(wire: &mut Wire, link: &Link<'_>) -> Result<bool> {
-    let attempt = format!("look at {}, which refers to {}", link.from_shown(), link.key.references_table);
+    let attempt = format!("look at {}, which refers to {}", link.shown(), link.key.references_table);
     match wire.first(format!("SELECT 1 FROM {} LIMIT 0", link.from()), &attempt) {
         Ok(_) => Ok(false),
         Err(error) if error.kind() == Kind::Source && error.retry() == crate::Retry::Never => Ok(true),
