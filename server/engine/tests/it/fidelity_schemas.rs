@@ -229,9 +229,6 @@ pub fn shapes(family: ServerFamily) -> Vec<String> {
             "CREATE TABLE versioned (id INT PRIMARY KEY, n INT) WITH SYSTEM VERSIONING",
             "INSERT INTO versioned VALUES (1,1),(2,2)",
             "UPDATE versioned SET n=3 WHERE id=1",
-            "CREATE TABLE versioned_apart (id INT PRIMARY KEY, n INT WITHOUT SYSTEM VERSIONING, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START INVISIBLE, e TIMESTAMP(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (s,e)) \
-             WITH SYSTEM VERSIONING",
-            "INSERT INTO versioned_apart (id,n) VALUES (1,1)",
             "CREATE TABLE by_system_time (id INT) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME (PARTITION p0 HISTORY, PARTITION p1 CURRENT)",
             "INSERT INTO by_system_time VALUES (1)",
             "CREATE TABLE addresses (u UUID PRIMARY KEY, i6 INET6 DEFAULT '::1', i4 INET4 DEFAULT '10.0.0.1')",

@@ -116,6 +116,8 @@ async fn a_secret_in_a_row_is_in_no_error_of_any_connection() -> Result<()> {
                 wire.run(again, "try")
             })
             .await?;
+            // Ours says what it means for a backup instead of the number.
+            let number = if number == "1054" { "" } else { number };
             if let Err(error) = error {
                 check(&error, number, name)?;
                 failed += 1;

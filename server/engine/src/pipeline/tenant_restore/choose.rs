@@ -60,6 +60,10 @@ pub struct Choice {
     pub remarks: Vec<String>,
 }
 
+/// What helps where a table cannot be compared.
+const OTHER_TABLES: &str =
+    "Choose the other tables, or restore the backup into a new database and move these rows by hand.";
+
 fn wrong(what: String) -> Error {
     Error::new(Kind::Input, "choose what is put back", what)
         .hint("Choose tables of which the tenant can have rows; they are listed in the tenant map.")
@@ -124,6 +128,14 @@ pub fn choose(
         table.only = Some(rows(table, keys)?);
     }
     if named.is_none() {
+        // Such tables were kept as shared; rows of the tenant lie there.
+        for drift in split.drift.iter().filter(|drift| matches!(drift, Drift::Apart { .. })) {
+            choice.obstacles.push(Obstacle {
+                table: drift.table().to_owned(),
+                what: format!("nobody can tell whose its rows are in this backup: {drift}"),
+                hint: Some(OTHER_TABLES.to_owned()),
+            });
+        }
         if shared > 0 {
             choice
                 .remarks
@@ -160,11 +172,9 @@ fn hindered(
     let say = |what: String, hint: &str| {
         Some(Obstacle { table: old.name.clone(), what, hint: Some(hint.to_owned()) })
     };
-    let apart =
-        "Choose the other tables, or restore the backup into a new database and move these rows by hand.";
-    let Some(now) = now else { return say("the table is gone from the live database".into(), apart) };
+    let Some(now) = now else { return say("the table is gone from the live database".into(), OTHER_TABLES) };
     if let Some(drift) = broken {
-        return say(format!("the way to the tenant is lost: {drift}"), apart);
+        return say(format!("the way to the tenant is lost: {drift}"), OTHER_TABLES);
     }
     let (before, after) = (shape(old), shape(now));
     if before != after {
@@ -178,7 +188,7 @@ fn hindered(
             (true, false) => format!("columns were added since the backup: {today}"),
             (true, true) => "its columns have another order than in the backup".into(),
         };
-        return say(what, apart);
+        return say(what, OTHER_TABLES);
     }
     if !now.transactional {
         return say(
@@ -189,7 +199,7 @@ fn hindered(
     let key: Vec<_> =
         live.keys.primary.get(&old.name).into_iter().flatten().map(|column| column.name.clone()).collect();
     if key != primary {
-        return say("its primary key has changed since the backup".into(), apart);
+        return say("its primary key has changed since the backup".into(), OTHER_TABLES);
     }
     None
 }

@@ -183,6 +183,26 @@ async fn rows(
     Summing::start(readers, &endpoint.shown(), database, inventory, seed, cancel).finish().await
 }
 
+/// A definition without character sets that a collation beside them implies. MySQL prints those that somebody wrote; a
+/// definition that was printed and carried out has them written, where the original has them from its database.
+pub fn as_implied(create: &str) -> String {
+    const SET: &str = " CHARACTER SET ";
+    let (mut text, mut rest) = (String::with_capacity(create.len()), create);
+    while let Some((before, after)) = rest.split_once(SET) {
+        text.push_str(before);
+        let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+        let (name, tail) = after.split_at(end);
+        let collation = tail.strip_prefix(" COLLATE ").and_then(|collation| collation.strip_prefix(name));
+        if !collation.is_some_and(|rest| rest.starts_with('_')) {
+            text.push_str(SET);
+            text.push_str(name);
+        }
+        rest = tail;
+    }
+    text.push_str(rest);
+    text
+}
+
 fn judge(
     original: Original<'_>,
     target: &ServerFacts,
@@ -206,8 +226,8 @@ fn judge(
                 rows_source: source.map(|sum| sum.rows),
                 rows_target: target.map(|sum| sum.rows),
                 equal: matches!((source, target), (Some(source), Some(target)) if equal_rows(source, target)),
-                definition_equal: there.get(name).map(|table| &table.create_sql)
-                    == here.get(name).map(|table| &table.create_sql),
+                definition_equal: there.get(name).map(|table| as_implied(&table.create_sql))
+                    == here.get(name).map(|table| as_implied(&table.create_sql)),
                 consistent: there.get(name).is_some_and(|table| table.transactional),
                 float_columns: source
                     .zip(target)
@@ -289,4 +309,20 @@ fn same_object(source: &StoredObject, target: &StoredObject) -> bool {
         && source.table == target.table
         && source.order == target.order
         && source.time_zone == target.time_zone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_collation_implies_makes_no_difference() {
+        let printed = "`a` varchar(9) COLLATE utf8mb4_unicode_ci";
+        let again = "`a` varchar(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci";
+        assert_eq!(as_implied(again), printed);
+        assert_eq!(as_implied(printed), printed);
+        for other in ["`a` text CHARACTER SET latin1", "`a` text CHARACTER SET utf8mb3 COLLATE utf8mb4_bin"] {
+            assert_eq!(as_implied(other), other);
+        }
+    }
 }
