@@ -1,10 +1,6 @@
 //! Rows of many megabytes: how much memory they take, and which are too many.
-//!
-//! What is measured happens in a program of its own, because a program's peak never comes down again.
 
-use std::process::{Command, Stdio};
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use domain::{
     id::Id,
     restores::Part,
@@ -30,6 +26,7 @@ use uuid::Uuid;
 use crate::{
     mysql_server::{PASSWORD, Server, database},
     native::request,
+    peak,
     pipeline_support::{clock, control, create, local, root},
 };
 
@@ -41,8 +38,6 @@ const SMALL_PEAK: u64 = 256;
 const LONGEST: u64 = 400;
 const TIMES: u64 = 3;
 
-const ORDER: &str = "HF_TEST_GIANTS";
-
 /// What the second program does: a backup or a restore of it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Order {
@@ -53,16 +48,9 @@ struct Order {
 }
 
 impl Order {
-    /// Starts the program, and says how much memory it held at most, in MiB.
+    /// How much memory the program holds at most that carries it out, in MiB.
     async fn peak(&self) -> Result<u64> {
-        let mut program = Command::new(std::env::current_exe()?);
-        program.args(["--exact", "giants::the_program_that_is_measured", "--ignored", "--nocapture"]);
-        program.env(ORDER, serde_json::to_string(self)?).stdin(Stdio::null());
-        let output = tokio::task::spawn_blocking(move || program.output()).await??;
-        let said = String::from_utf8_lossy(&output.stdout);
-        ensure!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-        let peak = said.lines().find_map(|line| line.split_once("PEAK ")).context("a peak")?;
-        Ok(peak.1.trim().parse::<u64>()? / MIB)
+        peak::of("giants::the_program_that_is_measured", self).await
     }
 
     async fn carry_out(&self) -> Result<()> {
@@ -95,12 +83,9 @@ impl Order {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it is started by the others, to be measured"]
 async fn the_program_that_is_measured() -> Result<()> {
-    let order: Order = serde_json::from_str(&std::env::var(ORDER).context("an order")?)?;
+    let order: Order = peak::order()?;
     order.carry_out().await?;
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
-    println!("PEAK {}", line.trim().trim_end_matches(" kB").trim().parse::<u64>()? << 10);
-    Ok(())
+    peak::tell()
 }
 
 /// A server that takes the longest rows there are.

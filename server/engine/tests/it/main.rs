@@ -34,6 +34,7 @@ mod native_faults;
 mod native_fidelity;
 mod native_instant;
 mod native_restore;
+mod peak;
 mod physical;
 mod physical_faults;
 mod physical_support;

@@ -1,8 +1,4 @@
 //! Rows of many megabytes that a restore of a tenant changes: how much memory their preview takes.
-//!
-//! What is measured happens in a program of its own, because a program's peak never comes down again.
-
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use domain::{
@@ -25,6 +21,7 @@ use uuid::Uuid;
 use crate::{
     mysql_server::{PASSWORD, Server, database},
     native::request,
+    peak,
     pipeline_support::{clock, control, create, local, root},
     tenant_restore_scene::seven,
 };
@@ -34,8 +31,6 @@ const MIB: u64 = 1 << 20;
 const MOST: u64 = 256;
 const LONG: u64 = 48 * MIB;
 const ROWS: u64 = 6;
-
-const ORDER: &str = "HF_TEST_TENANT_GIANTS";
 
 /// What the second program does: it looks at changed rows.
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,17 +43,9 @@ struct Order {
 }
 
 impl Order {
-    /// Starts the program, and says how much memory it held at most, in MiB.
+    /// How much memory the program holds at most that carries it out, in MiB.
     async fn peak(&self) -> Result<u64> {
-        let mut program = Command::new(std::env::current_exe()?);
-        let name = "tenant_restore_giants::the_program_that_is_measured";
-        program.args(["--exact", name, "--ignored", "--nocapture"]);
-        program.env(ORDER, serde_json::to_string(self)?).stdin(Stdio::null());
-        let output = tokio::task::spawn_blocking(move || program.output()).await??;
-        let said = String::from_utf8_lossy(&output.stdout);
-        ensure!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-        let peak = said.lines().find_map(|line| line.split_once("PEAK ")).context("a peak")?;
-        Ok(peak.1.trim().parse::<u64>()? / MIB)
+        peak::of("tenant_restore_giants::the_program_that_is_measured", self).await
     }
 
     async fn carry_out(&self) -> Result<()> {
@@ -96,12 +83,9 @@ impl Order {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it is started by the other, to be measured"]
 async fn the_program_that_is_measured() -> Result<()> {
-    let order: Order = serde_json::from_str(&std::env::var(ORDER).context("an order")?)?;
+    let order: Order = peak::order()?;
     order.carry_out().await?;
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
-    println!("PEAK {}", line.trim().trim_end_matches(" kB").trim().parse::<u64>()? << 10);
-    Ok(())
+    peak::tell()
 }
 
 #[tokio::test(flavor = "multi_thread")]
