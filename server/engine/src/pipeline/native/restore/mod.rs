@@ -38,11 +38,12 @@ use super::blocks::Blocks;
 use crate::{
     Error, Kind, Result,
     pipeline::{Control, DatabaseContent, Split, count, failpoint, task_failed},
-    source::mysql::{connect::Endpoint, wire::Wire},
+    source::mysql::{connect::Endpoint, native::ddl, wire::Wire},
 };
 
-/// Connections that load at the same time.
-pub const LOADERS: usize = 2;
+/// Connections that load at the same time: one more than processors of a small server, because each waits for us while
+/// its next rows are made ready.
+pub const LOADERS: usize = 3;
 
 /// Where and how it is loaded.
 pub(in crate::pipeline) struct Target<'a> {
@@ -154,12 +155,17 @@ fn make(shared: &mut Shared, sequences: &[String]) -> Result<()> {
         if shared.place.stop.is_cancelled() {
             return Err(Error::cancelled(attempt));
         }
-        wire.run(&table.definition.create, &attempt)?;
-        if let Some(next) = table.auto_increment {
-            wire.run(
-                format!("ALTER TABLE {} AUTO_INCREMENT={next}", quote_identifier(&table.name)),
-                &attempt,
-            )?;
+        let create = &table.definition.create;
+        let Some(next) = table.auto_increment else {
+            wire.run(create, &attempt)?;
+            continue;
+        };
+        if let Some(counting) = ddl::counting_from(create, next) {
+            wire.run(counting, &attempt)?;
+        } else {
+            wire.run(create, &attempt)?;
+            let name = quote_identifier(&table.name);
+            wire.run(format!("ALTER TABLE {name} AUTO_INCREMENT={next}"), &attempt)?;
         }
     }
     shared.can_file = takes_files(&mut wire)?;
