@@ -20,6 +20,8 @@ use crate::{
 
 /// Bytes of a statement.
 const STATEMENT: usize = 1 << 20;
+/// Bytes of a file. It costs the server no memory for the parts of a statement, so it may be longer.
+const FILE: usize = 4 << 20;
 /// Bytes of a file that are handed over together.
 const PIECE: usize = 256 << 10;
 /// Times that a statement is tried on a new connection.
@@ -74,7 +76,7 @@ impl Worker {
             usize::try_from(self.wire.max_allowed_packet().saturating_sub(SPARE)).unwrap_or(STATEMENT);
         let mut rest = lines.as_slice();
         while let Some(first) = rest.first() {
-            let room = if self.shared.by_file { STATEMENT } else { STATEMENT.min(packet) };
+            let room = if self.shared.by_file { FILE } else { STATEMENT.min(packet) };
             let (mut count, mut length) = (0, table.head.insert.len() + 2);
             for line in rest {
                 length += tuples::tuple(texts, line).len() + 2;
