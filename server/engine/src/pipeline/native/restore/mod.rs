@@ -7,7 +7,7 @@
 //!
 //! Reading order: this file, [`part`] (what is restored), [`guard`] (what is checked before), [`queue`] (which range
 //! is next), [`worker`] (rows to statements), [`session`] (connections, and what follows when one breaks). Memory:
-//! two groups of 16 MiB a connection.
+//! two groups of 12 MiB a connection, and as much again while one is written as a file.
 
 pub mod guard;
 pub mod part;

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Plain bytes that are fetched together.
-const GROUP: u64 = 16 << 20;
+const GROUP: u64 = 12 << 20;
 /// Tables smaller than this get their keys at once, in plain bytes.
 const KEYS_AFTER: u64 = 2 << 20;
 
