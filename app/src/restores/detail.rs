@@ -23,7 +23,8 @@ use crate::{
     },
     tenancy::address::tenant_path,
     ui::{
-        badge::Badged,
+        badge::{Badged, Tone},
+        notice::notice,
         text::{name, visible},
         time::{exactly, when},
     },
@@ -57,6 +58,7 @@ pub fn RestorePage() -> impl IntoView {
         let (live, listens) = live(&restore);
         let body = view! {
             {error}
+            {ended(&restore)}
             {steps(&restore)}
             {remarks}
             <div class="grid">
@@ -75,6 +77,21 @@ pub fn RestorePage() -> impl IntoView {
             .under(database, format!("/sources/{}", restore.row.source_id))
             .actions(down))
     })
+}
+
+/// Why it ended before anything was applied, in the words of who ended it. A run that failed says so itself.
+fn ended(restore: &RestoreDetail) -> Option<AnyView> {
+    let state = restore.row.state;
+    if !matches!(state, RequestState::Rejected | RequestState::Withdrawn) {
+        return None;
+    }
+    let last = restore.history.last().filter(|event| event.state == state)?;
+    let said = visible(last.comment.as_deref()?);
+    let who = format!("{} by ", state.title());
+    Some(notice(
+        Tone::Warn,
+        view! { <p><b>{who}{name(&last.by)}"."</b></p><p class="said"><bdi>{said}</bdi></p> },
+    ))
 }
 
 fn filter(visit: &Visit, id: domain::RestoreId) -> DifferenceFilter {

@@ -99,6 +99,7 @@ pub fn restore(id_: RestoreId) -> RestoreDetail {
         comment: match state {
             State::AwaitingApproval => Some("Ticket 4711: risks were deleted by mistake.".into()),
             State::Rejected => Some(MARKUP.into()),
+            State::Withdrawn => Some("The connection leads to another server than before.".into()),
             _ => None,
         },
         run_id: matches!(state, State::Planning | State::Applying | State::Undoing).then(|| id(79)),
