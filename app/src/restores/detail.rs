@@ -90,7 +90,7 @@ fn ended(restore: &RestoreDetail) -> Option<AnyView> {
     let who = format!("{} by ", state.title());
     Some(notice(
         Tone::Warn,
-        view! { <p><b>{who}{name(&last.by)}"."</b></p><p class="said"><bdi>{said}</bdi></p> },
+        view! { <p><b>{who}{name(&last.by)}"."</b></p><p><bdi>{said}</bdi></p> },
     ))
 }
 
