@@ -11,9 +11,10 @@ use leptos::prelude::*;
 use super::{
     actions::{next_panel, next_word},
     difference::{answer, digest, reading, remarks, tables_panel},
+    difference_api::DifferenceFilter,
     history::{history_panel, steps},
     list::selection_words,
-    request_api::{DifferenceFilter, RestoreDetail},
+    request_api::RestoreDetail,
 };
 use crate::{
     backups::{live::LiveRun, progress::progress_view, run::error_notice},

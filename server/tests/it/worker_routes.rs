@@ -89,7 +89,7 @@ async fn a_route_that_changes_while_live_rows_are_being_changed_is_noticed_befor
     let error = fence.check_routes(&planned).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Input);
     assert!(error.message().contains("leads controls to their tenants by another route"), "{error}");
-    assert!(error.hint_text().is_some_and(|hint| hint.starts_with("Nothing was changed.")), "{error}");
+    assert!(error.advice().is_some_and(|hint| hint.starts_with("Nothing was changed.")), "{error}");
     leads_by(&floor, "TenantId").await;
     fence.check_routes(&planned).await.unwrap();
 }

@@ -1,13 +1,13 @@
 //! Tenant restores in every state.
 
-use app::restores::request_api::{
-    Cell, CellDifference, DifferenceSummary, RestoreDetail, RestoreEvent, RestoreRow, RowChange,
-    RowDifference, RowDifferences,
+use app::restores::{
+    difference_api::{CellDifference, DifferenceSummary, RowChange, RowDifference, RowDifferences},
+    request_api::{RestoreDetail, RestoreEvent, RestoreRow},
 };
 use domain::{
     Page, RestoreId,
     backups::{RunKind, RunState},
-    restores::{Obstacle, RequestState as State, Selection, TableDifference},
+    restores::{Cell, Obstacle, RequestState as State, Selection, TableDifference},
 };
 
 use super::{DAY, HOUR, MARKUP, MINUTE, NOW, TURNED, id, key, run, run_row};

@@ -70,7 +70,6 @@ pub use apply::{Applied, apply_tenant_restore, undo_tenant_restore};
 pub use changes::forget_tenant_restore;
 pub use page::{ChangeKind, ChangedRow, ChangedRows, changed_rows};
 pub use plan::plan_tenant_restore;
-pub use tuple::Shown;
 
 use crate::{format::keys::Place, source::mysql::tenancy::tenant_key};
 
