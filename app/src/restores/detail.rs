@@ -89,10 +89,7 @@ fn ended(restore: &RestoreDetail) -> Option<AnyView> {
     let last = restore.history.last().filter(|event| event.state == state)?;
     let said = visible(last.comment.as_deref()?);
     let who = format!("{} by ", state.title());
-    Some(notice(
-        Tone::Warn,
-        view! { <p><b>{who}{name(&last.by)}"."</b></p><p><bdi>{said}</bdi></p> },
-    ))
+    Some(notice(Tone::Warn, view! { <p><b>{who}{name(&last.by)}"."</b></p><p><bdi>{said}</bdi></p> }))
 }
 
 fn filter(visit: &Visit, id: domain::RestoreId) -> DifferenceFilter {

@@ -193,7 +193,10 @@ async fn up_to_date(title: &str, catalog: &Catalog) -> Finding {
         Ok(RowSecurity::Open(tables)) => found(
             title,
             Severity::Bad,
-            format!("{answers}, but statements that name no organisation are not kept from {}", tables.join(", ")),
+            format!(
+                "{answers}, but statements that name no organisation are not kept from {}",
+                tables.join(", ")
+            ),
             "Somebody has changed the row security of these tables, or gave the account a `holdfast.scope` of its own. \
              Each has forced row security and one policy, as a catalog that `holdfast migrate` makes shows; `ALTER ROLE \
              … RESET holdfast.scope` takes the scope away.",

@@ -219,8 +219,11 @@ mod tests {
         let gone = ("gone", column("TenantId"));
         let turned = over(&["b", "a"]);
         assert_eq!(of(&[("own", column("TenantId")), gone.clone(), ("paths", turned.clone())]), None);
-        let moved = of(&[("own", column("OwnerId")), ("paths", turned), ("new", column("TenantId"))]).unwrap();
+        let moved =
+            of(&[("own", column("OwnerId")), ("paths", turned), ("new", column("TenantId"))]).unwrap();
         assert!(moved.contains("leads gone, own to their tenants by another route"), "{moved}");
-        assert!(of(&[("own", column("TenantId")), gone, ("paths", Route::Shared)]).unwrap().contains("paths"));
+        assert!(
+            of(&[("own", column("TenantId")), gone, ("paths", Route::Shared)]).unwrap().contains("paths")
+        );
     }
 }

@@ -39,7 +39,9 @@ pub fn judge(row: &TenantRow, source: Option<&SourceRow>, now: Timestamp) -> (Te
         (Standing::Late, Some(newest)) if Some(newest.snapshot_at) > row.proven_at => {
             "The newest backup waits to be proven; an older one was.".into()
         }
-        (Standing::Late, _) => "The newest backup that holds it is older than its source's schedule allows.".into(),
+        (Standing::Late, _) => {
+            "The newest backup that holds it is older than its source's schedule allows.".into()
+        }
         (Standing::NotRestorable, _) => "There are backups, but none has been proven yet.".into(),
     };
     (TenantStanding::As(standing), because)

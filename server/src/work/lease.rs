@@ -158,8 +158,10 @@ impl Fence for LeaseFence {
         let Some((_, now)) = map.map_err(|error| said(attempt, error))? else { return Ok(()) };
         match routes::refusal_of_change(routes, &now) {
             None => Ok(()),
-            Some(refusal) => Err(Error::new(Kind::Input, "change rows of the live database", refusal.to_string())
-                .hint(format!("Nothing was changed. {}", refusal.hint()))),
+            Some(refusal) => {
+                Err(Error::new(Kind::Input, "change rows of the live database", refusal.to_string())
+                    .hint(format!("Nothing was changed. {}", refusal.hint())))
+            }
         }
     }
 

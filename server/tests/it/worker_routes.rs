@@ -103,7 +103,9 @@ async fn an_undo_does_not_follow_a_route_that_leads_to_somebody_else_by_now() {
     proven(&floor, backup_id).await;
     source().sql("DELETE FROM undone_astray.controls WHERE TenantId = 3 AND id < 50");
     let sums = || {
-        source().sql("SELECT COUNT(*), SUM(CRC32(CONCAT_WS(',', TenantId, id, title))) FROM undone_astray.controls")
+        source().sql(
+            "SELECT COUNT(*), SUM(CRC32(CONCAT_WS(',', TenantId, id, title))) FROM undone_astray.controls",
+        )
     };
     let spoilt = sums();
     let (restore, digest) = asked(&floor, backup_id).await;

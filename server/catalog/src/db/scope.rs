@@ -51,10 +51,11 @@ impl Db {
 async fn row_security(pool: &PgPool) -> Result<RowSecurity> {
     // The one transaction in no scope.
     let mut tx = pool.begin_with("BEGIN READ ONLY").await?;
-    let (is_above,): (bool,) =
-        sqlx::query_as("select rolsuper or rolbypassrls from pg_catalog.pg_roles where rolname = current_user")
-            .fetch_one(&mut *tx)
-            .await?;
+    let (is_above,): (bool,) = sqlx::query_as(
+        "select rolsuper or rolbypassrls from pg_catalog.pg_roles where rolname = current_user",
+    )
+    .fetch_one(&mut *tx)
+    .await?;
     if is_above {
         return Ok(RowSecurity::AboveIt);
     }

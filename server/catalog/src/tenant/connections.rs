@@ -186,7 +186,8 @@ impl TenantCatalog<'_> {
             self.get_connection(new.id).await?;
             return Err(Conflict::Stale.into());
         }
-        let is_moved = address.is_some_and(|(host, port)| host != new.host.as_str() || port != i64::from(new.port));
+        let is_moved =
+            address.is_some_and(|(host, port)| host != new.host.as_str() || port != i64::from(new.port));
         if is_moved {
             let because = format!(
                 "The connection {} leads to {}:{} now, which may be another server. Plan the restore anew if it is still \

@@ -1,9 +1,13 @@
 //! The second wall on Postgres: what a statement that forgot its organisation sees, or forgot that it is about one.
 
-use catalog::{Catalog, RowSecurity};
+use catalog::{Catalog, NewUser, RowSecurity};
+use domain::access::Role;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::world::{World, map, raw, split_backup};
+use crate::{
+    access::session_of,
+    world::{HOUR, NOON, World, map, raw, split_backup},
+};
 
 /// What Postgres answers to a row that a policy does not let in.
 const NOT_LET_IN: &str = "42501";
@@ -83,8 +87,15 @@ async fn all_tables(conn: &mut PgConnection) -> Vec<(String, String)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_in_no_scope_sees_nothing_and_writes_nothing() {
     let Some(world) = peopled().await else { return };
+    // What belongs to nobody in particular is nobody's to look at either.
+    world.catalog.installation().await.unwrap();
+    let (name, email) = ("Ann".into(), "ann@example.org".into());
+    let new = NewUser { name, email, role: Role::Viewer, password_hash: Some("$argon2id$none".into()) };
+    let user = world.our().create_user(new).await.unwrap();
+    session_of(&world, user).await;
+    world.our().create_password_link(user, &[1; 32], NOON.plus_ms(HOUR)).await.unwrap();
     let mut conn = PgConnection::connect(&world.url).await.unwrap();
-    let mut peopled = 0;
+    let mut peopled = Vec::new();
     for (table, columns) in all_tables(&mut conn).await {
         let mut tx = conn.begin_with("BEGIN; SET LOCAL holdfast.scope = '*'").await.unwrap();
         let one = format!("select row_to_json(t)::text from {table} t limit 1");
@@ -111,10 +122,13 @@ async fn a_statement_in_no_scope_sees_nothing_and_writes_nothing() {
                 sqlx::query(AssertSqlSafe(forged)).bind(row).execute(&mut *unscoped).await.unwrap_err();
             let code = refused.as_database_error().and_then(|error| error.code().map(String::from));
             assert_eq!(code.as_deref(), Some(NOT_LET_IN), "{what}: {refused}");
-            peopled += 1;
         }
+        peopled.extend(row.map(|_| table));
     }
-    assert!(peopled >= 2 * 15, "only {} tables had a row that could have been seen", peopled / 2);
+    assert!(peopled.len() >= 15, "only {peopled:?} had a row that could have been seen");
+    for table in ["installation", "password_links", "runs", "sessions", "tenants", "users", "vaults"] {
+        assert!(peopled.iter().any(|found| found == table), "{table} had none: {peopled:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

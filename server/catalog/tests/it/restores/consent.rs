@@ -1,11 +1,7 @@
 //! Who may agree to what, asked again when the rows are about to change.
 
 use catalog::{ApprovalVoid, Conflict, NewUser};
-use domain::{
-    access::Role,
-    backups::RunError,
-    restores::RequestState as S,
-};
+use domain::{access::Role, backups::RunError, restores::RequestState as S};
 
 use super::{add, applied, as_person, difference, is, of_user, plan, state, wish};
 use crate::world::{HOUR, NOON, contract, failure, map, raw, split_backup};
