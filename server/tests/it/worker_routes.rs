@@ -1,17 +1,27 @@
 //! Tables that are led to their tenants another way by now: nothing of one tenant is taken from them or put into them.
 
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
-use catalog::RunRequest;
+use app::restores::api::{DefinerChoice, StartRestore};
+use catalog::{RunQuery, RunRequest};
+use clap::Parser as _;
 use domain::{
-    backups::RunState,
+    BackupId, ConnectionId, Fault, Lines, Refusal,
+    access::may,
+    backups::{RunKind, RunState},
     definers::Definers,
     restores::{Part, RequestState, RestoreToNew, Selection, TenantRestore},
     sources::DatabaseName,
     tenancy::{ExportFormat, Route, TenantKey},
 };
 use engine::{Kind, pipeline::Fence as _};
-use server::work::lease::{LeaseFence, Stopping};
+use server::{
+    access::gate::Gate,
+    caller::Caller,
+    cli,
+    restores::start,
+    work::lease::{LeaseFence, Stopping},
+};
 
 use super::{
     worker_tenant_restores::{as_person, asked},
@@ -130,6 +140,50 @@ async fn an_undo_does_not_follow_a_route_that_leads_to_somebody_else_by_now() {
     assert_eq!(sums(), spoilt);
 }
 
+#[derive(clap::Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: cli::Command,
+}
+
+/// What the command line answers that restores tenant 3 alone.
+async fn typed(floor: &Floor, backup: BackupId, database: &str) -> String {
+    let backup = backup.to_string();
+    let line = ["holdfast", "restore", &backup, "--to", database, "--connection", "target", "--tenant", "3"];
+    let command = Line::try_parse_from(line).unwrap().command;
+    match cli::run(command, floor.services.config.clone()).await {
+        Ok(_) => "done".into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// What the browser's form answers to the same.
+async fn clicked(
+    floor: &Floor,
+    backup_id: BackupId,
+    connection_id: ConnectionId,
+    database: &str,
+) -> Result<(), Fault> {
+    let session = tower_sessions::Session::new(None, Arc::new(floor.services.catalog.sessions()), None);
+    let (gate, address) = (Arc::new(Gate::new().unwrap()), Ipv4Addr::LOCALHOST.into());
+    let caller = Caller::identify(Arc::clone(&floor.services), gate, session, address, None).await;
+    let request = StartRestore {
+        backup_id,
+        connection_id,
+        database: database.into(),
+        confirm: database.into(),
+        tables: Lines::default(),
+        tenants: Lines::of_names(["3"]),
+        schema_only: false,
+        definers: DefinerChoice::Strip,
+        replacements: Lines::default(),
+    };
+    let scope = floor.principal.allow::<may::RequestRestore>(floor.tenant).unwrap();
+    let caller = caller.map_err(|error| error.into_fault(&*floor.clock, "identify"))?;
+    let started = start::start(&caller, scope, request).await;
+    caller.answer("start a restore", started).map(drop)
+}
+
 /// Of everything in the backup nobody asks whose it is; of chosen tenants somebody must.
 #[tokio::test(flavor = "multi_thread")]
 async fn chosen_tenants_do_not_go_into_a_new_database_by_another_route() {
@@ -152,6 +206,14 @@ async fn chosen_tenants_do_not_go_into_a_new_database_by_another_route() {
         floor.work(run).await
     };
     leads_by(&floor, "id").await;
+    let rerouted = Refusal::Rerouted { tables: "controls".into() };
+    let clicked = async |database: &str| clicked(&floor, backup_id, connection_id, database).await;
+    assert_eq!(clicked("apart_refused").await, Err(Fault::Refused(rerouted.clone())));
+    let words = typed(&floor, backup_id, "apart_refused").await;
+    assert_eq!(words, format!("{rerouted}\n  What to do: {}", rerouted.hint()));
+    let query = RunQuery { kind: Some(RunKind::Restore), ..RunQuery::default() };
+    assert!(floor.rows().list_runs(&query).await.unwrap().rows.is_empty(), "nothing was queued");
+    // Whoever asked before the map was changed is refused by the worker, in the same words.
     let refused = into("apart_refused", vec![key("3")], &[]).await;
     assert_eq!(refused.state, RunState::Failed);
     let error = refused.error.unwrap();
@@ -165,6 +227,8 @@ async fn chosen_tenants_do_not_go_into_a_new_database_by_another_route() {
     assert_eq!(all.state, RunState::Completed, "{:?}", all.error);
     assert_eq!(verification().sql("SELECT COUNT(*) FROM apart_all.controls").trim(), "2000");
     leads_by(&floor, "TenantId").await;
+    clicked("apart_clicked").await.unwrap();
+    assert_eq!(typed(&floor, backup_id, "apart_typed").await, "done");
     let again = into("apart_again", vec![key("3")], &[]).await;
     assert_eq!(again.state, RunState::Completed, "{:?}", again.error);
     assert_eq!(verification().sql("SELECT COUNT(*) FROM apart_again.controls").trim(), "286");
