@@ -10,7 +10,7 @@ use std::{
 };
 
 use sqlx::{
-    Connection, PgPool,
+    PgPool,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -133,13 +133,15 @@ impl Db {
     }
 }
 
-/// A migration is about the rows of everybody, so its connection says so. It is not given back to the pool: the scope
-/// ends with it, and nobody else works in it.
+/// A migration is about the rows of everybody, so its session says so: on a connection of its own, with which the scope
+/// ends, and that nobody else is given.
 async fn migrate_postgres(pool: &PgPool) -> Result<()> {
-    let mut conn = pool.acquire().await?.detach();
-    sqlx::query(Scope::System.for_the_session()).execute(&mut conn).await?;
-    let migrated = POSTGRES.run(&mut conn).await;
-    conn.close().await?;
+    let in_scope = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).after_connect(|conn, _| {
+        Box::pin(async move { sqlx::query(Scope::System.for_the_session()).execute(conn).await.map(drop) })
+    });
+    let own = in_scope.connect_with(pool.connect_options().as_ref().clone()).await?;
+    let migrated = POSTGRES.run(&own).await;
+    own.close().await;
     migrated.map_err(Error::Migration)
 }
 
