@@ -12,8 +12,6 @@ pub enum Standing {
     Restorable,
     /// Something newer waits to be proven, or a slot is late, but an older proven backup exists.
     Late,
-    /// Of a tenant: what is proven comes back, but nobody has confirmed that it is everything.
-    Incomplete,
     /// Nothing yet, and nothing is due yet.
     New,
     /// Nothing proven exists, or the newest verification failed.
@@ -22,16 +20,46 @@ pub enum Standing {
 
 impl Standing {
     /// Every standing.
-    pub const ALL: &'static [Self] =
-        &[Self::Restorable, Self::Late, Self::Incomplete, Self::New, Self::NotRestorable];
+    pub const ALL: &'static [Self] = &[Self::Restorable, Self::Late, Self::New, Self::NotRestorable];
     /// How it is sent.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Restorable => "restorable",
             Self::Late => "late",
-            Self::Incomplete => "incomplete",
             Self::New => "new",
             Self::NotRestorable => "not_restorable",
+        }
+    }
+    /// The standing sent as `key`.
+    pub fn find(key: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|standing| standing.key() == key)
+    }
+}
+
+/// How a tenant of a shared database stands: as a source does, or in the one way that no source can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantStanding {
+    /// As a source of which only this tenant's rows are looked at.
+    As(Standing),
+    /// What is proven comes back, but nobody has confirmed that it is everything.
+    Incomplete,
+}
+
+impl TenantStanding {
+    /// Every standing.
+    pub const ALL: &'static [Self] = &[
+        Self::As(Standing::Restorable),
+        Self::As(Standing::Late),
+        Self::Incomplete,
+        Self::As(Standing::New),
+        Self::As(Standing::NotRestorable),
+    ];
+    /// How it is sent.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::As(standing) => standing.key(),
+            Self::Incomplete => "incomplete",
         }
     }
     /// The standing sent as `key`.
@@ -136,5 +164,16 @@ mod tests {
         };
         assert_eq!(standing(fresh, Timestamp(2 * HOUR)), Standing::New);
         assert_eq!(standing(fresh, Timestamp(4 * HOUR)), Standing::NotRestorable);
+    }
+
+    #[test]
+    fn every_standing_of_a_tenant_is_found_by_its_key() {
+        for standing in Standing::ALL {
+            assert!(TenantStanding::ALL.contains(&TenantStanding::As(*standing)), "{standing:?}");
+        }
+        for standing in TenantStanding::ALL {
+            assert_eq!(TenantStanding::find(standing.key()), Some(*standing));
+        }
+        assert_eq!(Standing::find("incomplete"), None, "no source stands so");
     }
 }

@@ -182,6 +182,28 @@ impl Difference {
     }
 }
 
+/// A value of a changed row, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Cell {
+    /// NULL.
+    Null,
+    /// Text, a number, a time.
+    Text {
+        /// Its first characters.
+        text: String,
+        /// Bytes of the whole value.
+        length: u64,
+    },
+    /// What is no text.
+    Binary {
+        /// Its first bytes, in hex.
+        hex: String,
+        /// Bytes of the whole value.
+        length: u64,
+    },
+}
+
 macro_rules! request_states {
     ($($(#[$doc:meta])* $state:ident = $key:literal, $title:literal;)+) => {
         /// Where the request of a tenant restore stands.

@@ -11,9 +11,10 @@ use leptos::prelude::*;
 use super::{
     actions::{next_panel, next_word},
     difference::{answer, digest, reading, remarks, tables_panel},
+    difference_api::DifferenceFilter,
     history::{history_panel, steps},
     list::selection_words,
-    request_api::{DifferenceFilter, RestoreDetail},
+    request_api::RestoreDetail,
 };
 use crate::{
     backups::{live::LiveRun, progress::progress_view, run::error_notice},
@@ -23,7 +24,8 @@ use crate::{
     },
     tenancy::address::tenant_path,
     ui::{
-        badge::Badged,
+        badge::{Badged, Tone},
+        notice::notice,
         text::{name, visible},
         time::{exactly, when},
     },
@@ -57,6 +59,7 @@ pub fn RestorePage() -> impl IntoView {
         let (live, listens) = live(&restore);
         let body = view! {
             {error}
+            {ended(&restore)}
             {steps(&restore)}
             {remarks}
             <div class="grid">
@@ -75,6 +78,18 @@ pub fn RestorePage() -> impl IntoView {
             .under(database, format!("/sources/{}", restore.row.source_id))
             .actions(down))
     })
+}
+
+/// Why it ended before anything was applied, in the words of who ended it. A run that failed says so itself.
+fn ended(restore: &RestoreDetail) -> Option<AnyView> {
+    let state = restore.row.state;
+    if !matches!(state, RequestState::Rejected | RequestState::Withdrawn) {
+        return None;
+    }
+    let last = restore.history.last().filter(|event| event.state == state)?;
+    let said = visible(last.comment.as_deref()?);
+    let who = format!("{} by ", state.title());
+    Some(notice(Tone::Warn, view! { <p><b>{who}{name(&last.by)}"."</b></p><p><bdi>{said}</bdi></p> }))
 }
 
 fn filter(visit: &Visit, id: domain::RestoreId) -> DifferenceFilter {

@@ -7,7 +7,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::location::Url;
 
-use super::request_api::{DifferenceSummary, RestoreRow};
+use super::{difference_api::DifferenceSummary, request_api::RestoreRow};
 use crate::{
     layout::page::Visit,
     ui::{
@@ -132,9 +132,10 @@ pub fn tables_panel(
     } else {
         table(&path, tables.rows, opens)
     };
+    let hint = opens.then(|| view! { <span class="small muted">"Open one to see its rows"</span> });
     view! {
         <section class="panel c12" id="tables">
-            <header><h2>"By table"</h2><span class="small muted">{if opens { "Open one to see its rows" } else { "" }}</span></header>
+            <header><h2>"By table"</h2>{hint}</header>
             <form method="get" action=format!("{path}#tables") class="filters" role="search" aria-label="Filter tables">
                 <label>"Table contains"<input name="search" value=search /></label>
                 <label class="tick"><input type="checkbox" name="all" value="true" checked=all />"Equal ones as well"</label>

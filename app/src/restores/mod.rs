@@ -5,6 +5,7 @@ pub mod api;
 pub mod definers;
 pub mod detail;
 pub mod difference;
+pub mod difference_api;
 pub mod history;
 pub mod list;
 pub mod part;

@@ -1,9 +1,14 @@
 //! Rows of one table that a restore changes: as they are now, and as they will be.
 
-use domain::{ByteSize, Cursor, Fault, access::Permission, id::kind, restores::RequestState};
+use domain::{
+    ByteSize, Cursor, Fault,
+    access::Permission,
+    id::kind,
+    restores::{Cell, RequestState},
+};
 use leptos::prelude::*;
 
-use super::request_api::{Cell, CellDifference, RowChange, RowDifference, RowFilter};
+use super::difference_api::{CellDifference, RowChange, RowDifference, RowFilter};
 use crate::{
     layout::{
         navigation::Place,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::{
     BackupId, ByteSize, Cursor, Fault, Page, RestoreId, RunId, SourceId, Timestamp,
     backups::Verification,
-    health::Standing,
+    health::TenantStanding,
     restores::RequestState,
     tenancy::{ExportFormat, TenantKey},
 };
@@ -24,7 +24,7 @@ pub struct TenantFilter {
     /// Key or name contains this, whatever the case.
     pub search: Option<String>,
     /// Standing so.
-    pub standing: Option<Standing>,
+    pub standing: Option<TenantStanding>,
     /// Where to go on.
     pub after: Option<Cursor>,
 }
@@ -56,7 +56,7 @@ pub struct TenantRow {
     /// What they take in the vault.
     pub stored: ByteSize,
     /// Whether it can be restored.
-    pub standing: Standing,
+    pub standing: TenantStanding,
     /// The instant of its newest point that is proven and complete.
     pub restorable_to: Option<Timestamp>,
     /// Its newest tenant restore.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use domain::{
     Cursor, SourceId,
     access::Permission,
-    health::Standing,
+    health::TenantStanding,
     id::{Id, kind},
 };
 use leptos::prelude::*;
@@ -66,7 +66,7 @@ fn filter(visit: &Visit, source: Option<SourceId>) -> TenantFilter {
     TenantFilter {
         source,
         search: visit.asked("search"),
-        standing: visit.asked("standing").and_then(|key| Standing::find(&key)),
+        standing: visit.asked("standing").and_then(|key| TenantStanding::find(&key)),
         after: visit.asked("after").map(Cursor),
     }
 }
@@ -110,7 +110,7 @@ fn body(
 }
 
 fn filters(path: &str, filter: &TenantFilter, sources: Option<&[SourceRow]>) -> AnyView {
-    let standings = Standing::ALL.iter().map(|standing| {
+    let standings = TenantStanding::ALL.iter().map(|standing| {
         let chosen = filter.standing == Some(*standing);
         view! { <option value=standing.key() selected=chosen>{standing.tone_and_word().1}</option> }
     });

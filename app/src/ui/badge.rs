@@ -2,7 +2,7 @@
 
 use domain::{
     backups::{CopyState, Retention, RunState, Verification},
-    health::Standing,
+    health::{Standing, TenantStanding},
     restores::RequestState,
     sources::Severity,
 };
@@ -82,8 +82,16 @@ impl Badged for Standing {
             Self::Restorable => (Tone::Good, "Restorable"),
             Self::Late => (Tone::Warn, "Behind"),
             Self::New => (Tone::Info, "No backup yet"),
-            Self::Incomplete => (Tone::Warn, "Perhaps incomplete"),
             Self::NotRestorable => (Tone::Bad, "Not restorable"),
+        }
+    }
+}
+
+impl Badged for TenantStanding {
+    fn tone_and_word(&self) -> (Tone, &'static str) {
+        match self {
+            Self::As(standing) => standing.tone_and_word(),
+            Self::Incomplete => (Tone::Warn, "Perhaps incomplete"),
         }
     }
 }

@@ -133,6 +133,21 @@ async fn what_nobody_knows_is_not_said_to_have_happened_and_can_be_undone() {
 }
 
 #[tokio::test]
+async fn who_asked_sees_at_the_top_why_it_ended() {
+    for (state, words) in [
+        (RequestState::Withdrawn, "Withdrawn by Bo Lindqvist."),
+        (RequestState::Withdrawn, "The connection leads to another server than before."),
+        (RequestState::Rejected, "Rejected by "),
+    ] {
+        let text = text_of(&page(&format!("/restores/{}", data::restore_id(state)), "full").await);
+        let (top, _) = text.split_once("What happened").unwrap();
+        assert!(top.contains(words), "{words}: {text}");
+    }
+    let planned = page(&format!("/restores/{}", data::restore_id(RequestState::Planned)), "full").await;
+    assert!(!text_of(&planned).contains(" by Bo Lindqvist."), "nothing has ended");
+}
+
+#[tokio::test]
 async fn who_is_no_second_person_is_told_why() {
     let html = page(&format!("/restores/{}", data::dependent()), "full").await;
     assert!(!html.contains("action=\"/fn/restores/approve\""), "{html}");

@@ -29,6 +29,7 @@ pub use access::{
     SignInRecord,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
+pub use db::RowSecurity;
 pub use decode::PAGE_MAX;
 pub use error::{ApprovalVoid, Conflict, Error, Result};
 pub use secret::Sealed;
@@ -83,9 +84,9 @@ impl Catalog {
     pub const fn database(&self) -> &'static str {
         self.db.name()
     }
-    /// Whether the account is one that row security binds. With SQLite, which has none, there is nobody else.
-    pub async fn is_bound_by_row_security(&self) -> Result<bool> {
-        self.db.is_bound_by_row_security().await
+    /// How far the database keeps organisations apart by itself.
+    pub async fn row_security(&self) -> Result<RowSecurity> {
+        self.db.row_security().await
     }
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {

@@ -5,7 +5,7 @@
 use std::{os::unix::fs::MetadataExt as _, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::Result;
-use catalog::{Catalog, Queue};
+use catalog::{Catalog, Queue, RowSecurity};
 use domain::{
     Clock, Timestamp,
     sources::{Finding, Severity},
@@ -188,9 +188,20 @@ fn missing_file(url: &str) -> Option<String> {
 /// Whether the database keeps organisations apart by itself, too.
 async fn up_to_date(title: &str, catalog: &Catalog) -> Finding {
     let answers = format!("{} answers, schema up to date", catalog.database());
-    match catalog.is_bound_by_row_security().await {
-        Ok(true) => found(title, Severity::Good, answers, ""),
-        Ok(false) => found(
+    match catalog.row_security().await {
+        Ok(RowSecurity::Holds) => found(title, Severity::Good, answers, ""),
+        Ok(RowSecurity::Open(tables)) => found(
+            title,
+            Severity::Bad,
+            format!(
+                "{answers}, but statements that name no organisation are not kept from {}",
+                tables.join(", ")
+            ),
+            "Somebody has changed the row security of these tables, or gave the account a `holdfast.scope` of its own. \
+             Each has forced row security and one policy, as a catalog that `holdfast migrate` makes shows; `ALTER ROLE \
+             … RESET holdfast.scope` takes the scope away.",
+        ),
+        Ok(RowSecurity::AboveIt) => found(
             title,
             Severity::Warn,
             format!("{answers}, but its account is above row security"),

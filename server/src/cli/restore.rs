@@ -18,7 +18,10 @@ use super::{
     choose::{self, Here},
     drive, screen,
 };
-use crate::services::Services;
+use crate::{
+    services::Services,
+    tenancy::routes::{self, Taken},
+};
 
 /// `holdfast restore …`
 #[derive(Debug, Args)]
@@ -70,6 +73,11 @@ pub async fn run(services: &Arc<Services>, command: Restore) -> Result<ExitCode>
             "backup {} is not split by tenant: it is restored whole or not at all\n  What to do: choose a backup of the native engine",
             backup.id
         );
+    }
+    if let Some(taken) = Taken::loaded(&only)
+        && let Some(refusal) = routes::refusal(&rows, &services.vault, &backup, taken).await?
+    {
+        bail!("{refusal}\n  What to do: {}", refusal.hint());
     }
     let wish = RestoreToNew { backup_id: backup.id, connection_id: connection.id, database, only, definers };
     let run = rows.create_run(RunRequest::Restore(wish), None).await?;

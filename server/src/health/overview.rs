@@ -87,7 +87,7 @@ fn concerns(
     let of_source = |source: &SourceRow| {
         let (severity, title) = match source.standing {
             Standing::NotRestorable => (Severity::Bad, "Not restorable"),
-            Standing::Late | Standing::Incomplete => (Severity::Warn, "Late"),
+            Standing::Late => (Severity::Warn, "Late"),
             Standing::New | Standing::Restorable => return None,
         };
         Some(Concern {

@@ -35,13 +35,11 @@ fn because(facts: &SourceFacts, standing: Standing, now: Timestamp) -> String {
             "The newest backup did not restore to what was backed up.".into()
         }
         (Standing::NotRestorable, ..) => "There are backups, but none has been proven yet.".into(),
-        (Standing::Late | Standing::Incomplete, Some((newest, _)), _)
-            if Some(newest) > facts.newest_proven =>
-        {
+        (Standing::Late, Some((newest, _)), _) if Some(newest) > facts.newest_proven => {
             let proven = proven.unwrap_or_default();
             sentence(format!("the newest backup waits to be proven; {proven}"))
         }
-        (Standing::Late | Standing::Incomplete, _, slot) => {
+        (Standing::Late, _, slot) => {
             let due = slot.map(due).unwrap_or_default();
             sentence(format!("{due}; {}", proven.unwrap_or_default()))
         }

@@ -15,6 +15,7 @@ use engine::{
 
 use crate::{
     backups::verify_job::place_of,
+    tenancy::routes::{self, Taken},
     work::job::{Job, JobError, incomplete},
 };
 
@@ -33,6 +34,10 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
     if let Some(found) = clear(job, new).await? {
         job.say(format!("An earlier start had restored {} and compared it already.", wish.database)).await?;
         return finish(job, &wish, new, found).await;
+    }
+    // Asked here too: the map may have changed since somebody asked for it.
+    if let Some(taken) = Taken::loaded(&wish.only) {
+        routes::check(&job.rows(), job.vault(), &backup, taken).await?;
     }
     job.say(format!("Start {} restores into {} on {}.", run.starts, wish.database, target.endpoint.shown()))
         .await?;

@@ -1,6 +1,9 @@
 //! Looking at requests of tenant restores.
 
-use app::restores::request_api::{DifferenceFilter, RestoreDetail, RestoreFilter, RestoreRow};
+use app::restores::{
+    difference_api::DifferenceFilter,
+    request_api::{RestoreDetail, RestoreFilter, RestoreRow},
+};
 use catalog::{Conflict, RestoreQuery, Scope, UNDO_MS};
 use domain::{
     Page, RestoreId,

@@ -1,9 +1,9 @@
 //! Changed rows of a tenant restore, old and new side by side, from the sealed change set.
 
-use app::restores::request_api::{Cell, CellDifference, RowChange, RowDifference, RowDifferences, RowFilter};
+use app::restores::difference_api::{CellDifference, RowChange, RowDifference, RowDifferences, RowFilter};
 use catalog::{Outcome, Scope};
-use domain::{Cursor, Fault, Page, access::may};
-use engine::pipeline::tenant_restore::{ChangeKind, ChangedRow, ChangedRows, Shown, changed_rows};
+use domain::{Cursor, Fault, Page, access::may, restores::Cell};
+use engine::pipeline::tenant_restore::{ChangeKind, ChangedRow, ChangedRows, changed_rows};
 
 use super::request_jobs::change_set;
 use crate::{caller::Caller, fault::Result};
@@ -43,13 +43,13 @@ pub async fn rows(
 }
 
 fn difference(row: &ChangedRow, of: &ChangedRows) -> RowDifference {
-    let value = |side: &Option<Vec<Shown>>, column: usize| {
+    let value = |side: &Option<Vec<Cell>>, column: usize| {
         side.as_ref().and_then(|values| values.get(column)).cloned()
     };
     let cells = (0..of.columns.len()).map(|column| {
         let (old, new) = (value(&row.old, column), value(&row.new, column));
         let is_changed = row.differs.get(column).copied().unwrap_or(true);
-        CellDifference { is_changed, old: old.map(cell), new: new.map(cell) }
+        CellDifference { is_changed, old, new }
     });
     let key = of.key.iter().map(|name| {
         let column = of.columns.iter().position(|column| column == name).unwrap_or(usize::MAX);
@@ -66,23 +66,15 @@ fn difference(row: &ChangedRow, of: &ChangedRows) -> RowDifference {
     }
 }
 
-fn cell(value: Shown) -> Cell {
-    match value {
-        Shown::Null => Cell::Null,
-        Shown::Text { text, length } => Cell::Text { text, length },
-        Shown::Binary { hex, length } => Cell::Binary { hex, length },
-    }
-}
-
 /// A value of a primary key, in one line.
-fn key_text(value: Shown) -> String {
+fn key_text(value: Cell) -> String {
     match value {
-        Shown::Null => String::new(),
-        Shown::Text { text, length } if (text.len() as u64) < length => format!("{text}… ({length} bytes)"),
-        Shown::Text { text, .. } => text,
-        Shown::Binary { hex, length } if (hex.len() as u64) < 2 * length => {
+        Cell::Null => String::new(),
+        Cell::Text { text, length } if (text.len() as u64) < length => format!("{text}… ({length} bytes)"),
+        Cell::Text { text, .. } => text,
+        Cell::Binary { hex, length } if (hex.len() as u64) < 2 * length => {
             format!("0x{hex}… ({length} bytes)")
         }
-        Shown::Binary { hex, .. } => format!("0x{hex}"),
+        Cell::Binary { hex, .. } => format!("0x{hex}"),
     }
 }

@@ -1,6 +1,9 @@
 //! Requests of tenant restores as pages show them.
 
-use app::restores::request_api::{DifferenceSummary, RestoreEvent, RestoreRow};
+use app::restores::{
+    difference_api::DifferenceSummary,
+    request_api::{RestoreEvent, RestoreRow},
+};
 use catalog::{Figures, Restore};
 
 /// A request as a list shows it.

@@ -1,8 +1,11 @@
 //! Requests of tenant restores, as the pages ask for them.
 
-use app::restores::request_api::{
-    ChangeLive, DecideRestore, DifferenceFilter, PlanRestore, RequestsPort, RestoreDetail, RestoreFilter,
-    RestoreRef, RestoreRow, RowDifferences, RowFilter,
+use app::restores::{
+    difference_api::{DifferenceFilter, RowDifferences, RowFilter},
+    request_api::{
+        ChangeLive, DecideRestore, PlanRestore, RequestsPort, RestoreDetail, RestoreFilter, RestoreRef,
+        RestoreRow,
+    },
 };
 use async_trait::async_trait;
 use domain::{Fault, Page, RestoreId, RunId, restores::TableDifference};

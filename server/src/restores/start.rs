@@ -12,7 +12,12 @@ use domain::{
     tenancy::TenantKey,
 };
 
-use crate::{caller::Caller, fault::Result, sources::protect::check_database};
+use crate::{
+    caller::Caller,
+    fault::Result,
+    sources::protect::check_database,
+    tenancy::routes::{self, Taken},
+};
 
 /// Queues a restore of a proven backup.
 pub async fn start(
@@ -45,6 +50,11 @@ pub async fn start(
     let seen = target.capabilities.iter().flat_map(|found| &found.databases);
     if seen.into_iter().any(|name| name == database.as_str()) {
         return Err(Refusal::TargetExists { name: database.into() }.into());
+    }
+    if let Some(taken) = Taken::loaded(&only)
+        && let Some(refusal) = routes::refusal(&rows, &caller.services.vault, &backup, taken).await?
+    {
+        return Err(refusal.into());
     }
     let restore = RestoreToNew {
         backup_id: request.backup_id,

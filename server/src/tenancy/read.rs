@@ -9,7 +9,7 @@ use catalog::{RestoreQuery, RunQuery, Scope, TenantQuery};
 use domain::{
     Page, SourceId, Timestamp,
     access::may,
-    health::Standing,
+    health::TenantStanding,
     sources::EngineKind,
     tenancy::{Drift, TenantKey},
 };
@@ -93,9 +93,9 @@ fn tenant_row(row: &catalog::TenantRow, sources: &Sources, now: Timestamp) -> (T
         rows: newest.map_or(0, |part| part.rows),
         stored: newest.map(|part| part.stored).unwrap_or_default(),
         standing,
-        restorable_to: row
-            .proven_at
-            .or_else(|| newest.filter(|_| standing == Standing::Incomplete).map(|part| part.snapshot_at)),
+        restorable_to: row.proven_at.or_else(|| {
+            newest.filter(|_| standing == TenantStanding::Incomplete).map(|part| part.snapshot_at)
+        }),
         last_restore: row.last_restore.map(|(id, state, at)| LastRestore { id, state, at }),
     };
     (shown, because)

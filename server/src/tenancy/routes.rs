@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use catalog::{Backup, TenantCatalog};
 use domain::{
     Refusal,
-    restores::Selection,
+    restores::{Part, Selection},
     tenancy::{Drift, Route, TenantMap},
 };
 use engine::{
@@ -30,6 +30,16 @@ pub enum Taken<'s> {
     Restored(&'s Selection),
     /// A file of everything that a tenant has.
     Exported,
+    /// Rows of some tenants, with the shared ones, that are loaded into a new database: those of these tables, or of all
+    /// if none is named.
+    Loaded(&'s [String]),
+}
+
+impl<'s> Taken<'s> {
+    /// What of a backup goes into a new database; nothing if its rows are not told apart by their tenants.
+    pub fn loaded(part: &'s Part) -> Option<Self> {
+        (!part.tenants.is_empty() && !part.schema_only).then_some(Self::Loaded(&part.tables))
+    }
 }
 
 /// The refusal if a table that is touched is led another way by now.
@@ -65,6 +75,17 @@ pub async fn check(
     }
 }
 
+/// The refusal if a table of a change to live rows is led another way by now than the change was computed by.
+pub fn refusal_of_change(planned: &[(&str, &Route)], now: &TenantMap) -> Option<Refusal> {
+    let is_led_as = |table: &str, then: &Route| {
+        now.tables.get(table).map_or(!then.leads_to_tenants(), |mapping| then.leads_as(&mapping.route))
+    };
+    let tables: BTreeSet<_> =
+        planned.iter().filter(|(table, then)| !is_led_as(table, then)).map(|(table, _)| *table).collect();
+    let tables: Vec<_> = tables.into_iter().collect();
+    (!tables.is_empty()).then(|| Refusal::Rerouted { tables: named(&tables) })
+}
+
 /// Tables that are touched and led another way, by name.
 fn rerouted<'s>(split: &'s Split, now: &TenantMap, taken: Taken<'_>) -> Vec<&'s str> {
     let mapped = split.map.tables.iter().map(|(table, mapping)| (table.as_str(), &mapping.route));
@@ -76,10 +97,11 @@ fn rerouted<'s>(split: &'s Split, now: &TenantMap, taken: Taken<'_>) -> Vec<&'s 
         // It may come back by another name's rows; into a live database nothing goes by a route that nobody confirms.
         (None, Taken::Restored(_)) => then.leads_to_tenants(),
         // It was dropped since; how it was led then is all there is to know.
-        (None, Taken::Exported) => false,
+        (None, Taken::Exported | Taken::Loaded(_)) => false,
     };
     let is_touched = |table: &str| match taken {
-        Taken::Exported | Taken::Restored(Selection::Everything) => true,
+        Taken::Exported | Taken::Restored(Selection::Everything) | Taken::Loaded([]) => true,
+        Taken::Loaded(tables) => tables.iter().any(|name| name == table),
         Taken::Restored(Selection::Tables { tables }) => tables.iter().any(|name| name == table),
         Taken::Restored(Selection::Rows { table: only, .. }) => only == table,
     };
@@ -165,11 +187,43 @@ mod tests {
         let everything = ["column", "gone", "left", "new", "path", "went_in"];
         assert_eq!(rerouted(&then, &now, Taken::Restored(&Selection::Everything)), everything);
         assert_eq!(rerouted(&then, &now, Taken::Exported), ["column", "left", "new", "path", "went_in"]);
+        assert_eq!(rerouted(&then, &now, Taken::Loaded(&[])), ["column", "left", "new", "path", "went_in"]);
+        assert_eq!(rerouted(&then, &now, Taken::Loaded(&["same".into(), "went_in".into()])), ["went_in"]);
         let tables = Selection::Tables { tables: vec!["same".into(), "path".into()] };
         assert_eq!(rerouted(&then, &now, Taken::Restored(&tables)), ["path"]);
         let rows = |table: &str| Selection::Rows { table: table.into(), keys: vec![vec!["1".into()]] };
         assert_eq!(rerouted(&then, &now, Taken::Restored(&rows("column"))), ["column"]);
         assert_eq!(rerouted(&then, &now, Taken::Restored(&rows("order"))), [""; 0]);
         assert_eq!(named(&everything), "column, gone, left, new, path and 1 more");
+    }
+
+    #[test]
+    fn only_chosen_tenants_are_told_apart_in_a_new_database() {
+        let tenants = vec![domain::tenancy::TenantKey::new("7").unwrap()];
+        let tables = vec!["risk".to_owned()];
+        assert!(Taken::loaded(&Part::default()).is_none());
+        assert!(Taken::loaded(&Part { tables: tables.clone(), ..Part::default() }).is_none());
+        let no_rows = Part { tenants: tenants.clone(), schema_only: true, ..Part::default() };
+        assert!(Taken::loaded(&no_rows).is_none());
+        let some = Part { tenants, tables, ..Part::default() };
+        assert!(matches!(Taken::loaded(&some), Some(Taken::Loaded([table])) if table == "risk"));
+    }
+
+    #[test]
+    fn a_change_is_made_by_the_routes_that_it_was_computed_by_or_not_at_all() {
+        let (own, paths) = (column("TenantId"), over(&["a", "b"]));
+        let planned = [("own", &own), ("gone", &own), ("paths", &paths)];
+        let of = |routes: &[(&str, Route)]| {
+            refusal_of_change(&planned, &map(routes)).map(|refusal| refusal.to_string())
+        };
+        let gone = ("gone", column("TenantId"));
+        let turned = over(&["b", "a"]);
+        assert_eq!(of(&[("own", column("TenantId")), gone.clone(), ("paths", turned.clone())]), None);
+        let moved =
+            of(&[("own", column("OwnerId")), ("paths", turned), ("new", column("TenantId"))]).unwrap();
+        assert!(moved.contains("leads gone, own to their tenants by another route"), "{moved}");
+        assert!(
+            of(&[("own", column("TenantId")), gone, ("paths", Route::Shared)]).unwrap().contains("paths")
+        );
     }
 }

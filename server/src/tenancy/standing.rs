@@ -4,12 +4,12 @@ use catalog::{SourceRow, TenantRow};
 use domain::{
     Timestamp,
     backups::Verification,
-    health::{SourceFacts, Standing, standing},
+    health::{SourceFacts, Standing, TenantStanding, standing},
 };
 
 /// How a tenant stands. Only a backup that is proven and complete is green: one in which rows of the tenant may lie
 /// among the shared ones may bring back less than it had, and is said to.
-pub fn judge(row: &TenantRow, source: Option<&SourceRow>, now: Timestamp) -> (Standing, String) {
+pub fn judge(row: &TenantRow, source: Option<&SourceRow>, now: Timestamp) -> (TenantStanding, String) {
     let newest = row.newest.as_ref();
     let facts = SourceFacts {
         newest_proven: row.proven_at,
@@ -20,7 +20,9 @@ pub fn judge(row: &TenantRow, source: Option<&SourceRow>, now: Timestamp) -> (St
     let is_proven = |verification| matches!(verification, Verification::RestoreOk | Verification::Stale);
     let standing = match (standing(facts, now), newest) {
         (Standing::NotRestorable, Some(newest)) if is_proven(newest.verification) && !newest.is_complete => {
-            Standing::Incomplete
+            let because = "The newest backup is proven, but rows of the tenant may lie among the shared ones: look at the \
+                           tenant map.";
+            return (TenantStanding::Incomplete, because.into());
         }
         (standing, _) => standing,
     };
@@ -33,16 +35,14 @@ pub fn judge(row: &TenantRow, source: Option<&SourceRow>, now: Timestamp) -> (St
         (_, Some(newest)) if newest.verification == Verification::Failed => {
             "The newest backup did not restore to what was backed up.".into()
         }
-        (Standing::Incomplete, _) => {
-            "The newest backup is proven, but rows of the tenant may lie among the shared ones: look at the tenant map."
-                .into()
-        }
         (Standing::New, _) => "The first backup that holds it waits to be proven.".into(),
         (Standing::Late, Some(newest)) if Some(newest.snapshot_at) > row.proven_at => {
             "The newest backup waits to be proven; an older one was.".into()
         }
-        (Standing::Late, _) => "The newest backup that holds it is older than its source's schedule allows.".into(),
+        (Standing::Late, _) => {
+            "The newest backup that holds it is older than its source's schedule allows.".into()
+        }
         (Standing::NotRestorable, _) => "There are backups, but none has been proven yet.".into(),
     };
-    (standing, because)
+    (TenantStanding::As(standing), because)
 }

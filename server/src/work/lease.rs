@@ -14,9 +14,12 @@ use std::{
 
 use async_trait::async_trait;
 use catalog::{ApprovalVoid, Catalog, Claim, Conflict, Renewed};
+use domain::tenancy::Route;
 use engine::{Error, Kind, pipeline::Fence};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
+
+use crate::tenancy::routes;
 
 /// A person who cancels waits this long at most until the worker knows.
 const NOTICE_WITHIN: Duration = Duration::from_secs(3);
@@ -145,6 +148,21 @@ impl Fence for LeaseFence {
 
     fn may_be_done(&self) -> bool {
         self.claim.may_be_done()
+    }
+
+    async fn check_routes(&self, routes: &[(&str, &Route)]) -> engine::Result<()> {
+        let attempt = "see whether its tables are led to their tenants as before";
+        let Some(source) = self.claim.run().source_id else { return Ok(()) };
+        let map = self.catalog.of_run(&self.claim).confirmed_map(source).await;
+        // A map that nobody confirmed says nothing about anybody's routes.
+        let Some((_, now)) = map.map_err(|error| said(attempt, error))? else { return Ok(()) };
+        match routes::refusal_of_change(routes, &now) {
+            None => Ok(()),
+            Some(refusal) => {
+                Err(Error::new(Kind::Input, "change rows of the live database", refusal.to_string())
+                    .hint(format!("Nothing was changed. {}", refusal.hint())))
+            }
+        }
     }
 
     async fn is_not_done(&self) -> engine::Result<()> {

@@ -21,6 +21,8 @@ mod worker_killed;
 mod worker_killed_tenants;
 mod worker_notices;
 mod worker_published;
+mod worker_routes;
+mod worker_tenant_restores;
 mod worker_tenants;
 mod worker_verification;
 mod worker_world;

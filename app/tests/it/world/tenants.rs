@@ -1,8 +1,11 @@
 //! The scripted backend's tenants, maps and restores.
 
-use app::restores::request_api::{
-    ChangeLive, DecideRestore, DifferenceFilter, PlanRestore, RequestsPort, RestoreDetail, RestoreFilter,
-    RestoreRef, RestoreRow, RowDifferences, RowFilter,
+use app::restores::{
+    difference_api::{DifferenceFilter, RowDifferences, RowFilter},
+    request_api::{
+        ChangeLive, DecideRestore, PlanRestore, RequestsPort, RestoreDetail, RestoreFilter, RestoreRef,
+        RestoreRow,
+    },
 };
 use app::tenancy::api::{
     ExportTenant, PointFilter, TenantDetail, TenantFilter, TenantList, TenantPoint, TenantTable,

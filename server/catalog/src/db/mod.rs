@@ -139,5 +139,6 @@ macro_rules! first {
 }
 
 pub(crate) use dialect::dialect;
+pub use scope::RowSecurity;
 pub(crate) use scope::Scope;
 pub(crate) use {all, exec, first};

@@ -10,12 +10,13 @@ use std::{
 };
 
 use sqlx::{
+    PgPool,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Db, all, first};
+use super::{Db, Scope, all, first};
 use crate::error::{Error, Result};
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -66,9 +67,9 @@ impl Db {
 
     /// Applies what is missing.
     pub async fn migrate(&self) -> Result<()> {
-        let Self::Sqlite { writer, .. } = self else {
-            let Self::Pg(pool) = self else { return Ok(()) };
-            return POSTGRES.run(pool).await.map_err(Error::Migration);
+        let writer = match self {
+            Self::Sqlite { writer, .. } => writer,
+            Self::Pg(pool) => return migrate_postgres(pool).await,
         };
         // SQLite has no lock for migrating: another server may have been faster with one, which is just as well, and
         // be at the next one.
@@ -130,6 +131,18 @@ impl Db {
             Self::Pg(pool) => pool.close().await,
         }
     }
+}
+
+/// A migration is about the rows of everybody, so its session says so: on a connection of its own, with which the scope
+/// ends, and that nobody else is given.
+async fn migrate_postgres(pool: &PgPool) -> Result<()> {
+    let in_scope = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).after_connect(|conn, _| {
+        Box::pin(async move { sqlx::query(Scope::System.for_the_session()).execute(conn).await.map(drop) })
+    });
+    let own = in_scope.connect_with(pool.connect_options().as_ref().clone()).await?;
+    let migrated = POSTGRES.run(&own).await;
+    own.close().await;
+    migrated.map_err(Error::Migration)
 }
 
 #[cfg(test)]

@@ -14,10 +14,11 @@ use super::{
 };
 use crate::{
     Outcome, Run,
-    db::{Tx, exec},
+    audit::Actor,
+    db::{Tx, exec, first},
     decode::{amount, storable, to_json},
     error::{Error, Result},
-    tenant::{FoundDrift, NewRun, digest_of, store_spelling},
+    tenant::{FoundDrift, Moved, NewRun, digest_of, store_spelling},
 };
 
 /// A backup that was published: its manifest is in the vault.
@@ -130,6 +131,11 @@ impl NewBackup {
     }
 }
 
+/// Whether what two answers say of the server tells them apart. One that says nothing does not.
+fn is_another(before: &str, now: &str) -> bool {
+    !now.is_empty() && !before.eq_ignore_ascii_case(now)
+}
+
 impl Lease<'_> {
     fn backup_id(&self) -> Result<BackupId> {
         self.run().backup_id.ok_or(Error::NotFound { what: "backup of this run" })
@@ -208,22 +214,45 @@ impl Lease<'_> {
     }
 
     /// A probe has an answer. If the connection was changed meanwhile, the answer is about another server or
-    /// account: it is not stored, the change has its own probe.
+    /// account: it is not stored, the change has its own probe. If it is another server than that of the last answer,
+    /// open requests to restore into its databases are withdrawn.
     pub async fn complete_probe(&self, capabilities: &Capabilities, version: i64) -> Result<()> {
         let connection =
             self.run().connection_id.ok_or(Error::NotFound { what: "connection of this run" })?;
+        let clock = &*self.catalog().clock;
         let mut tx = self.begin().await?;
+        let before = first!(
+            &mut tx,
+            (String, Option<String>),
+            "select name, server_uuid from connections where tenant_id = $1 and id = $2 and version = $3",
+            self.tenant(),
+            connection.to_string(),
+            version,
+        )?;
         let stored = exec!(
             &mut tx,
-            "update connections set capabilities = $3, probed_at = $4 where tenant_id = $1 and id = $2 and version = $5",
+            "update connections set capabilities = $3, probed_at = $4, \
+             server_uuid = coalesce(nullif(cast($6 as text), ''), server_uuid) \
+             where tenant_id = $1 and id = $2 and version = $5",
             self.tenant(),
             connection.to_string(),
             to_json("connections", capabilities)?,
-            self.catalog().clock.now().0,
+            clock.now().0,
             version,
+            storable(&capabilities.server_uuid),
         )?;
-        let message =
-            if stored == 1 { "answered" } else { "answered, but the connection was changed meanwhile" };
+        let message = match before {
+            Some((name, Some(server))) if stored == 1 && is_another(&server, &capabilities.server_uuid) => {
+                let because = format!(
+                    "The connection {name} leads to another server than before. Plan the restore anew if it is still wanted."
+                );
+                let (tenant, actor) = (self.run().tenant_id, Actor::system("worker"));
+                Moved { tenant, connection, actor: &actor, because }.withdraw(&mut tx, clock).await?;
+                "answered; it is another server than before"
+            }
+            _ if stored == 1 => "answered",
+            _ => "answered, but the connection was changed meanwhile",
+        };
         self.finish(&mut tx, RunState::Completed, None, None, message).await?;
         tx.commit().await
     }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Catalog, Claim, Conflict, Run,
     audit::{self, Actor, Note, Outcome},
-    db::{Tx, exec, first},
+    db::{Scope, Tx, exec, first},
     decode::to_json,
     error::Result,
     tenant::append_event,
@@ -56,10 +56,14 @@ impl<'c> Lease<'c> {
     pub(super) fn tenant(&self) -> String {
         self.run().tenant_id.to_string()
     }
+    /// A run is of one organisation, and so is everything that its holder reads and writes.
+    pub(super) const fn scope(&self) -> Scope {
+        Scope::Tenant(self.run().tenant_id)
+    }
 
     /// Begins a transaction in which the run's row is held, if it is still ours.
     pub(super) async fn begin(&self) -> Result<Tx> {
-        let mut tx = self.catalog.db.begin().await?;
+        let mut tx = self.catalog.db.begin_in(self.scope()).await?;
         let ours = exec!(
             &mut tx,
             "update runs set fence = fence where tenant_id = $1 and id = $2 and lease_owner = $3 and fence = $4 \
@@ -122,7 +126,7 @@ impl<'c> Lease<'c> {
 
     /// Holds the run for `lease_ms` more, from now.
     pub async fn renew(&self, lease_ms: i64) -> Result<Renewed> {
-        let mut tx = self.catalog.db.begin().await?;
+        let mut tx = self.catalog.db.begin_in(self.scope()).await?;
         let now = tx.lease_now(&*self.catalog.clock).await?;
         let row = first!(
             &mut tx,
@@ -141,7 +145,7 @@ impl<'c> Lease<'c> {
 
     /// Says where the run stands.
     pub async fn progress(&self, progress: &Progress) -> Result<()> {
-        let mut tx = self.catalog.db.begin().await?;
+        let mut tx = self.catalog.db.begin_in(self.scope()).await?;
         let changed = exec!(
             &mut tx,
             "update runs set progress = $5 where tenant_id = $1 and id = $2 and lease_owner = $3 and fence = $4 \
@@ -171,7 +175,7 @@ impl<'c> Lease<'c> {
     /// For the latter it is where stopping ends: who asked before is heard ([`Conflict::StopRequested`]), who asks
     /// later is told that it is too late, and until somebody has looked nothing else is said about the run.
     pub async fn publish_check(&self) -> Result<()> {
-        let mut tx = self.catalog.db.begin().await?;
+        let mut tx = self.catalog.db.begin_in(self.scope()).await?;
         let now = tx.lease_now(&*self.catalog.clock).await?;
         let changed = exec!(
             &mut tx,
@@ -211,7 +215,7 @@ impl<'c> Lease<'c> {
     /// The stored password of a connection of the same organisation, if one is stored that is bound to the
     /// connection's present host, port and user.
     pub async fn credential(&self, connection: ConnectionId) -> Result<Option<Credential>> {
-        let mut reader = self.catalog.db.read().await?;
+        let mut reader = self.catalog.db.read_in(self.scope()).await?;
         credential::read(&mut reader, &self.tenant(), &connection.to_string()).await
     }
 
@@ -284,7 +288,7 @@ impl<'c> Lease<'c> {
 
     /// Stopped as asked.
     pub async fn cancelled(&self) -> Result<()> {
-        let mut tx = self.catalog.db.begin().await?;
+        let mut tx = self.catalog.db.begin_in(self.scope()).await?;
         self.finish(&mut tx, RunState::Cancelled, None, None, "cancelled as asked").await?;
         self.note(&mut tx, "run.cancelled", Outcome::Done, String::new()).await?;
         tx.commit().await

@@ -60,7 +60,7 @@ fn whole(summary: Option<String>, equal: Option<i64>) -> Option<Whole> {
 impl Lease<'_> {
     /// What an earlier start of this run left word of.
     pub async fn begun_database(&self) -> Result<Option<Begun>> {
-        let mut reader = self.catalog().db.read().await?;
+        let mut reader = self.catalog().db.read_in(self.scope()).await?;
         let row = first!(
             &mut reader,
             (Option<String>, Option<i64>),

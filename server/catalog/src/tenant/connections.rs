@@ -6,7 +6,7 @@ use domain::{
     sources::{AccountName, Connection, HostName, Label, TlsMode},
 };
 
-use super::new_run::NewRun;
+use super::{moved::Moved, new_run::NewRun};
 use crate::{
     Conflict, Sealed, TenantCatalog,
     db::{Tx, all, exec, first},
@@ -136,7 +136,8 @@ impl TenantCatalog<'_> {
     }
 
     /// Changes a server and queues its probe (or returns the probe that is active already).
-    /// [`crate::Conflict::Stale`] if it changed since.
+    /// [`crate::Conflict::Stale`] if it changed since. With another host or port it may be another server: open requests
+    /// to restore into its databases are withdrawn. Another account is tested first.
     pub async fn change_connection(&self, change: ChangeConnection) -> Result<RunId> {
         let ChangeConnection { values: new, version } = change;
         let mut tx = self.begin().await?;
@@ -151,6 +152,14 @@ impl TenantCatalog<'_> {
         if taken.is_some_and(|(count,)| count > 0) {
             return Err(Conflict::Duplicate.into());
         }
+        let address = first!(
+            &mut tx,
+            (String, i64),
+            "select host, port from connections where tenant_id = $1 and id = $2 and version = $3",
+            self.key(),
+            new.id.to_string(),
+            version,
+        )?;
         // Another host, port or account voids the password: whoever may edit the address must not be able to
         // have it sent to a server of their own.
         let changed = exec!(
@@ -176,6 +185,17 @@ impl TenantCatalog<'_> {
             drop(tx);
             self.get_connection(new.id).await?;
             return Err(Conflict::Stale.into());
+        }
+        let is_moved =
+            address.is_some_and(|(host, port)| host != new.host.as_str() || port != i64::from(new.port));
+        if is_moved {
+            let because = format!(
+                "The connection {} leads to {}:{} now, which may be another server. Plan the restore anew if it is still \
+                 wanted.",
+                new.name, new.host, new.port
+            );
+            let (tenant, connection, actor) = (self.tenant, new.id, &self.actor);
+            Moved { tenant, connection, actor, because }.withdraw(&mut tx, &*self.catalog.clock).await?;
         }
         if let Some(sealed) = new.credential {
             exec!(

@@ -11,7 +11,7 @@ use super::run_input::{RunInput, RunOutput};
 use super::run_row::{RunRow, append_event, run_columns};
 use crate::{
     Conflict, TenantCatalog,
-    db::{all, first},
+    db::{Tx, all, first},
     decode::{After, page, page_size, word},
     error::{Error, Result},
     system::run_ended,
@@ -117,25 +117,39 @@ pub struct RunQuery {
     pub limit: u32,
 }
 
+/// Asks a run to stop: its state from now on and its kind, or nothing if it cannot be stopped any more. What hangs on the
+/// end of one that is cancelled at once is the caller's.
+pub(crate) async fn ask_to_stop(
+    tx: &mut Tx,
+    tenant: TenantId,
+    run: RunId,
+    now: Timestamp,
+) -> Result<Option<(RunState, RunKind)>> {
+    let row = first!(
+        tx,
+        (String, String),
+        "update runs set cancel_requested = 1, \
+         state = case when state = 'running' then state else 'cancelled' end, \
+         finished_at = case when state = 'running' then null else cast($3 as bigint) end, next_at = null \
+         where tenant_id = $1 and id = $2 and state in ('queued', 'retrying', 'running') \
+         and (published_at is null or kind not in ('apply_restore', 'undo_restore')) returning state, kind",
+        tenant.to_string(),
+        run.to_string(),
+        now.0,
+    )?;
+    let read = |(state, kind): (String, String)| {
+        Ok((word("runs", &state, RunState::find)?, word("runs", &kind, RunKind::find)?))
+    };
+    row.map(read).transpose()
+}
+
 impl TenantCatalog<'_> {
     /// Asks a run to stop. One that waits is cancelled at once; one at work learns it when it renews its lease.
     /// Returns the state it is in now. [`Conflict::TooLate`] once rows of a live database may be changed for good: who
     /// called that cancelled would say what nobody knows.
     pub async fn request_cancel(&self, id: RunId) -> Result<RunState> {
         let mut tx = self.begin().await?;
-        let row = first!(
-            &mut tx,
-            (String, String),
-            "update runs set cancel_requested = 1, \
-             state = case when state = 'running' then state else 'cancelled' end, \
-             finished_at = case when state = 'running' then null else cast($3 as bigint) end, next_at = null \
-             where tenant_id = $1 and id = $2 and state in ('queued', 'retrying', 'running') \
-             and (published_at is null or kind not in ('apply_restore', 'undo_restore')) returning state, kind",
-            self.key(),
-            id.to_string(),
-            self.now(),
-        )?;
-        let Some((state, kind)) = row else {
+        let Some((state, kind)) = ask_to_stop(&mut tx, self.tenant, id, Timestamp(self.now())).await? else {
             drop(tx);
             let is_over = self.get_run(id).await?.state.is_finished();
             return Err(if is_over { Conflict::RunFinished } else { Conflict::TooLate }.into());
@@ -148,7 +162,6 @@ impl TenantCatalog<'_> {
             &format!("{} asked it to stop", self.actor.name()),
         )
         .await?;
-        let (state, kind) = (word("runs", &state, RunState::find)?, word("runs", &kind, RunKind::find)?);
         if state == RunState::Cancelled {
             run_ended(&mut tx, &*self.catalog.clock, self.tenant, id, kind, None).await?;
         }

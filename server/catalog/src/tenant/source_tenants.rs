@@ -48,6 +48,8 @@ pub struct TenantRow {
     pub proven_at: Option<Timestamp>,
     /// Its newest restore, how it stands and since when.
     pub last_restore: Option<(RestoreId, RequestState, Timestamp)>,
+    /// Where the catalog puts its key among others, before their letters.
+    rank: i64,
 }
 
 /// What a backup holds of a tenant.
@@ -148,6 +150,7 @@ struct Row {
     source_id: String,
     database_name: String,
     tenant_key: String,
+    key_rank: i64,
     name: Option<String>,
     first_seen_at: i64,
     last_seen_at: i64,
@@ -180,13 +183,30 @@ impl TryFrom<Row> for TenantRow {
             newest: row.newest.part()?,
             proven_at: row.proven_at.map(Timestamp),
             last_restore,
+            rank: row.key_rank,
         })
+    }
+}
+
+/// Where a page of tenants goes on. How keys are ranked is the catalog's rule, in the one place where it is kept for
+/// the order itself; a cursor repeats what it found.
+struct Place {
+    source: String,
+    rank: i64,
+    key: String,
+}
+
+impl Place {
+    fn read(after: After) -> Result<Self> {
+        let (rank, key) = after.key.split_once('~').ok_or(Error::NotFound { what: "page" })?;
+        let rank = rank.parse().map_err(|_| Error::NotFound { what: "page" })?;
+        Ok(Self { source: after.id, rank, key: key.to_owned() })
     }
 }
 
 impl TenantRow {
     fn place(&self) -> (String, String) {
-        (self.key.as_str().to_owned(), self.source_id.to_string())
+        (format!("{}~{}", self.rank, self.key.as_str()), self.source_id.to_string())
     }
     /// Where a page that ends with it goes on.
     pub fn cursor(&self) -> Cursor {
@@ -199,13 +219,13 @@ impl TenantCatalog<'_> {
     pub async fn list_tenants(&self, query: &TenantQuery) -> Result<Page<TenantRow>> {
         let limit = page_size(query.limit);
         let after = After::read(query.after.as_ref())?;
-        let (after_key, after_source) = after.map(|after| (after.key, after.id)).unzip();
+        let after = after.map(Place::read).transpose()?;
         let search = query.search.as_deref().map(str::trim).filter(|search| !search.is_empty());
         let mut reader = self.read().await?;
         let rows = all!(
             &mut reader,
             Row,
-            "select t.source_id, s.database_name, t.tenant_key, t.name, t.first_seen_at, t.last_seen_at, \
+            "select t.source_id, s.database_name, t.tenant_key, t.key_rank, t.name, t.first_seen_at, t.last_seen_at, \
              (select max(b.snapshot_at) from backup_tenants p join backups b on b.tenant_id = p.tenant_id \
              and b.id = p.backup_id where p.tenant_id = t.tenant_id and p.source_id = t.source_id \
              and p.tenant_key = t.tenant_key and b.retention = 'active' and b.verification = 'restore_ok' \
@@ -227,14 +247,14 @@ impl TenantCatalog<'_> {
              and (cast($3 as text) is null or t.tenant_key = $3) \
              and (cast($4 as text) is null or lower(t.tenant_key) like $4 escape '\\' or lower(t.name) like $4 escape '\\') \
              and (cast($5 as text) is null or t.source_id > $5 or (t.source_id = $5 and (t.key_rank, t.tenant_key) > \
-             (case when trim($6, '0123456789') = '' then length($6) else 0 end, $6))) \
-             order by t.source_id, t.key_rank, t.tenant_key limit $7",
+             (cast($6 as bigint), cast($7 as text)))) order by t.source_id, t.key_rank, t.tenant_key limit $8",
             self.key(),
             query.source.map(|id| id.to_string()),
             query.key.as_ref().map(|key| key.as_str().to_owned()),
             search.map(contains),
-            after_source,
-            after_key,
+            after.as_ref().map(|after| after.source.as_str()),
+            after.as_ref().map(|after| after.rank),
+            after.as_ref().map(|after| after.key.as_str()),
             i64::from(limit) + 1,
         )?;
         let tenants = rows.into_iter().map(TenantRow::try_from).collect::<Result<Vec<_>>>()?;

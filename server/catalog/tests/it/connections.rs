@@ -9,7 +9,7 @@ use domain::{
 
 use crate::world::{World, connection, contract};
 
-fn capabilities() -> Capabilities {
+pub fn capabilities() -> Capabilities {
     Capabilities {
         family: ServerFamily::Mariadb,
         version: "10.11.14".into(),

@@ -251,6 +251,7 @@ pub async fn raw(url: &str, sql: &'static str) -> Result<u64, sqlx::Error> {
         Ok(sqlx::query(sql).execute(&mut conn).await?.rows_affected())
     } else {
         let mut conn = sqlx::PgConnection::connect(url).await?;
+        sqlx::query("set holdfast.scope = '*'").execute(&mut conn).await?;
         Ok(sqlx::query(sql).execute(&mut conn).await?.rows_affected())
     }
 }

@@ -32,7 +32,7 @@ mod writer;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{Clock, backups::Progress};
+use domain::{Clock, backups::Progress, tenancy::Route};
 use tokio_util::sync::CancellationToken;
 
 pub use archive::open_manifest;
@@ -60,6 +60,12 @@ pub trait Fence: Send + Sync {
     /// it did before it was looked at.
     fn may_be_done(&self) -> bool {
         false
+    }
+    /// Whether each of these tables is still led to its tenants by this route: asked right before rows of a live database
+    /// are changed for good, because the change was computed by them. Fails with [`Kind::Input`] if one is not. Where
+    /// nobody keeps a map of tenants, none has changed.
+    async fn check_routes(&self, _routes: &[(&str, &Route)]) -> Result<()> {
+        Ok(())
     }
     /// It was seen that no earlier start has done it, and that none of them can any more. May refuse to go on.
     async fn is_not_done(&self) -> Result<()> {

@@ -7,12 +7,12 @@ use std::sync::{
 
 use anyhow::{Result, ensure};
 use domain::{
-    restores::{Selection, TenantRestore},
+    restores::{Cell, Selection, TenantRestore},
     tenancy::TenantKey,
 };
 use engine::pipeline::{
     native,
-    tenant_restore::{self, Applied, ChangeKind, RestorePlace, Shown, changed_rows},
+    tenant_restore::{self, Applied, ChangeKind, RestorePlace, changed_rows},
 };
 use mysql_async::prelude::Queryable;
 use uuid::Uuid;
@@ -72,10 +72,10 @@ async fn what_is_shown_is_what_is_done_while_others_write_and_undone_exactly() -
         ensure!(all.iter().all(|row| row.new.is_some() != (row.kind == ChangeKind::Delete)));
         let changed = all.iter().find(|row| row.old.as_ref().is_some_and(|old| old[0] == text("7031")));
         let changed = changed.and_then(|row| Some((row.old.clone()?, row.new.clone()?))).unwrap();
-        assert_eq!(changed.0[7], Shown::Null);
-        assert_eq!(changed.1[8], Shown::Binary { hex: "E4F6".into(), length: 2 });
+        assert_eq!(changed.0[7], Cell::Null);
+        assert_eq!(changed.1[8], Cell::Binary { hex: "E4F6".into(), length: 2 });
         ensure!(
-            matches!(&changed.1[2], Shown::Text { text, .. } if text.starts_with("it's \\ 😀 \n(31)")),
+            matches!(&changed.1[2], Cell::Text { text, .. } if text.starts_with("it's \\ 😀 \n(31)")),
             "{changed:?}"
         );
 
@@ -105,8 +105,8 @@ async fn what_is_shown_is_what_is_done_while_others_write_and_undone_exactly() -
     Ok(())
 }
 
-fn text(value: &str) -> Shown {
-    Shown::Text { text: value.into(), length: value.len() as u64 }
+fn text(value: &str) -> Cell {
+    Cell::Text { text: value.into(), length: value.len() as u64 }
 }
 
 /// `paid` of one row is the writer's.

@@ -1,13 +1,13 @@
 //! Starts that follow one of which nobody knows how it ended, and servers that look alike.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
 
 use anyhow::{Result, ensure};
 use async_trait::async_trait;
-use domain::{restores::Selection, sources::ServerFamily};
+use domain::{restores::Selection, sources::ServerFamily, tenancy::Route};
 use engine::{
     Kind, Retry,
     pipeline::{
@@ -165,5 +165,61 @@ async fn a_server_that_looks_alike_is_not_the_one_that_was_previewed() -> Result
     assert_eq!(twin.state(true).await?, before);
     scene.undo(&place, digest).await?;
     assert_eq!(scene.state(true).await?, here);
+    Ok(())
+}
+
+/// Somebody has confirmed another route of a table since the preview.
+#[derive(Default)]
+struct Rerouted {
+    asked: Mutex<Vec<(String, Route)>>,
+    is_passed: AtomicBool,
+}
+
+#[async_trait]
+impl Fence for Rerouted {
+    async fn check(&self) -> engine::Result<()> {
+        self.is_passed.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+    async fn check_routes(&self, routes: &[(&str, &Route)]) -> engine::Result<()> {
+        let routes = routes.iter().map(|(table, route)| ((*table).to_owned(), (*route).clone()));
+        self.asked.lock().unwrap().extend(routes);
+        Err(engine::Error::new(Kind::Input, "change rows", "a table is led another way"))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_that_changed_since_the_preview_takes_everything_back_at_the_last_moment() -> Result<()> {
+    for scene in Scene::all().await? {
+        scene.server.run(damage()).await?;
+        let (place, difference) = scene.plan(Selection::Everything).await?;
+        let digest = &difference.digest;
+        let (live, name) = (scene.server.admin(), database(NAME));
+        for undo in [false, true] {
+            let (own, others) = (scene.state(true).await?, scene.state(false).await?);
+            let fence = Arc::new(Rerouted::default());
+            let control = Control { fence: fence.clone(), ..control() };
+            let (vault, seven) = (&scene.vault, seven());
+            let result = if undo {
+                tenant_restore::undo_tenant_restore(vault, &place, &seven, digest, &live, &name, &control)
+                    .await
+            } else {
+                scene.apply_under(&place, digest, &control).await
+            };
+            let error = result.unwrap_err();
+            ensure!(error.kind() == Kind::Input && error.message().contains("led another way"), "{error}");
+            ensure!(!fence.is_passed.load(Ordering::SeqCst), "nobody may take it for possibly done");
+            let asked = fence.asked.lock().unwrap().clone();
+            let mut tables: Vec<_> = asked.iter().map(|(table, _)| table.as_str()).collect();
+            tables.sort_unstable();
+            assert_eq!(tables, ["answer", "control", "event", "risk", "token"], "every table of the set");
+            ensure!(asked.iter().all(|(_, route)| route.leads_to_tenants()), "{asked:?}");
+            assert_eq!((scene.state(true).await?, scene.state(false).await?), (own, others));
+            // Once the routes are what they were, the same set is good.
+            if !undo {
+                scene.apply(&place, digest).await?;
+            }
+        }
+    }
     Ok(())
 }

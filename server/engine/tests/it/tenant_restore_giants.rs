@@ -3,14 +3,14 @@
 use anyhow::{Context, Result, ensure};
 use domain::{
     id::Id,
-    restores::{Selection, TenantRestore},
+    restores::{Cell, Selection, TenantRestore},
     sources::{AccountName, HostName, TlsMode},
 };
 use engine::{
     format::{Owner, keys::Place},
     pipeline::{
         Vault, native,
-        tenant_restore::{RestorePlace, Shown, changed_rows, plan_tenant_restore},
+        tenant_restore::{RestorePlace, changed_rows, plan_tenant_restore},
     },
     source::mysql::connect::Endpoint,
 };
@@ -71,10 +71,10 @@ impl Order {
             let (old, new) = (row.old.context("old")?, row.new.context("new")?);
             // The last byte and the last letter differ; both are far behind what is shown.
             assert_eq!(row.differs, [false, false, true, true]);
-            assert_eq!(old[2], Shown::Binary { hex: "0A".repeat(64), length: LONG + 1 });
-            assert_eq!(new[2], Shown::Binary { hex: "0A".repeat(64), length: LONG });
-            assert_eq!(old[3], Shown::Text { text: "ä".repeat(200), length: 2 * MIB + 1 });
-            assert_eq!(new[3], Shown::Text { text: "ä".repeat(200), length: 2 * MIB });
+            assert_eq!(old[2], Cell::Binary { hex: "0A".repeat(64), length: LONG + 1 });
+            assert_eq!(new[2], Cell::Binary { hex: "0A".repeat(64), length: LONG });
+            assert_eq!(old[3], Cell::Text { text: "ä".repeat(200), length: 2 * MIB + 1 });
+            assert_eq!(new[3], Cell::Text { text: "ä".repeat(200), length: 2 * MIB });
         }
         Ok(())
     }

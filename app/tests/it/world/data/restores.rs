@@ -1,13 +1,13 @@
 //! Tenant restores in every state.
 
-use app::restores::request_api::{
-    Cell, CellDifference, DifferenceSummary, RestoreDetail, RestoreEvent, RestoreRow, RowChange,
-    RowDifference, RowDifferences,
+use app::restores::{
+    difference_api::{CellDifference, DifferenceSummary, RowChange, RowDifference, RowDifferences},
+    request_api::{RestoreDetail, RestoreEvent, RestoreRow},
 };
 use domain::{
     Page, RestoreId,
     backups::{RunKind, RunState},
-    restores::{Obstacle, RequestState as State, Selection, TableDifference},
+    restores::{Cell, Obstacle, RequestState as State, Selection, TableDifference},
 };
 
 use super::{DAY, HOUR, MARKUP, MINUTE, NOW, TURNED, id, key, run, run_row};
@@ -99,6 +99,7 @@ pub fn restore(id_: RestoreId) -> RestoreDetail {
         comment: match state {
             State::AwaitingApproval => Some("Ticket 4711: risks were deleted by mistake.".into()),
             State::Rejected => Some(MARKUP.into()),
+            State::Withdrawn => Some("The connection leads to another server than before.".into()),
             _ => None,
         },
         run_id: matches!(state, State::Planning | State::Applying | State::Undoing).then(|| id(79)),

@@ -4,7 +4,7 @@ use app::tenancy::api::{LastRestore, TenantDetail, TenantPoint, TenantRow, Tenan
 use domain::{
     ByteSize, SourceId,
     backups::{RunKind, RunState, Verification},
-    health::Standing,
+    health::{Standing, TenantStanding},
     restores::RequestState,
     tenancy::TenantKey,
 };
@@ -23,7 +23,7 @@ pub fn tenant_row(key_: &str, name: Option<&str>, rows: u64, standing: Standing)
         name: name.map(Into::into),
         rows,
         stored: ByteSize(rows * 61),
-        standing,
+        standing: TenantStanding::As(standing),
         restorable_to: (!matches!(standing, Standing::NotRestorable | Standing::New))
             .then(|| NOW.plus_ms(-5 * HOUR)),
         last_restore: (key_ == "7").then(|| LastRestore {

@@ -21,6 +21,8 @@
 //!   checked by us in both directions before the end.
 //! * The triggers that fire are those of the preview, to the letter.
 //! * Before the end the tenant's rows are read once more. Count and sum must be those of the backup.
+//! * Right before the end whoever keeps the tenant map is asked whether every table of the set is still led by the route
+//!   that the set was computed by, and whether it is still agreed to.
 //! * An end that nobody heard of is not taken for a failure: the next start looks, under the same locks, and asks the
 //!   changed rows themselves ([`witness`]) if the tenant's other rows have moved on.
 //! * Every statement must have changed as many rows as it names, and names the tenant besides where the table has
@@ -68,7 +70,6 @@ pub use apply::{Applied, apply_tenant_restore, undo_tenant_restore};
 pub use changes::forget_tenant_restore;
 pub use page::{ChangeKind, ChangedRow, ChangedRows, changed_rows};
 pub use plan::plan_tenant_restore;
-pub use tuple::Shown;
 
 use crate::{format::keys::Place, source::mysql::tenancy::tenant_key};
 

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::tenancy::TenantKey;
+use domain::{restores::Cell, tenancy::TenantKey};
 use sha2::{Digest, Sha256};
 
 use super::{
     super::Vault,
     RestorePlace,
     changes::{Changes, Side, TableChange},
-    tuple::{self, Shown},
+    tuple,
 };
 use crate::{Error, Kind, Result};
 
@@ -40,9 +40,9 @@ pub struct ChangedRow {
     /// How it changes.
     pub kind: ChangeKind,
     /// Its values in the live database.
-    pub old: Option<Vec<Shown>>,
+    pub old: Option<Vec<Cell>>,
     /// Its values in the backup.
-    pub new: Option<Vec<Shown>>,
+    pub new: Option<Vec<Cell>>,
     /// For each column, whether the values differ: two that were cut may look the same.
     pub differs: Vec<bool>,
 }
@@ -123,7 +123,7 @@ const fn kind_of(kind: u8) -> ChangeKind {
 }
 
 /// The values of a row for people, and a digest of each as it is.
-fn values(change: &TableChange, text: &[u8]) -> Result<(Vec<Shown>, Vec<[u8; 32]>)> {
+fn values(change: &TableChange, text: &[u8]) -> Result<(Vec<Cell>, Vec<[u8; 32]>)> {
     let literals = tuple::literals(text).filter(|literals| literals.len() == change.columns.len());
     let literals = literals.ok_or_else(|| {
         Error::new(Kind::Integrity, "show changed rows", "a row is genuine, but not readable")

@@ -114,6 +114,10 @@ impl Work {
         failpoint("tenant.before_commit");
         self.phase("commit", None);
         check(&self.token, self.way.attempt())?;
+        // Before the fence: past that, whoever looks must take it for possibly done.
+        let routes: Vec<_> =
+            content.tables.iter().map(|change| (change.name.as_str(), &change.route)).collect();
+        self.handle.block_on(self.control.fence.check_routes(&routes))?;
         self.handle.block_on(self.control.fence.check())?;
         failpoint("tenant.committing");
         self.wire.run("COMMIT", "make the change permanent").map_err(|error| {

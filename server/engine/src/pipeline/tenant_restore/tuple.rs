@@ -1,5 +1,7 @@
 //! Values of a row for people, from its text as a backup holds it: `(7,'it\'s',0xFF,NULL)`.
 
+use domain::restores::Cell;
+
 use crate::source::mysql::native::literal;
 pub use crate::source::mysql::native::literal::split as literals;
 
@@ -51,42 +53,21 @@ pub fn folded(literal: &[u8], (fold, pad): (bool, bool)) -> Vec<u8> {
     }
 }
 
-/// A value for people: its beginning, and how long it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shown {
-    /// NULL.
-    Null,
-    /// Text, a number, a time.
-    Text {
-        /// Its beginning.
-        text: String,
-        /// Bytes of the whole value; more than those of `text` if that is cut.
-        length: u64,
-    },
-    /// What is no text.
-    Binary {
-        /// Its beginning, in hexadecimal digits.
-        hex: String,
-        /// Bytes of the whole value.
-        length: u64,
-    },
-}
-
-/// The value for people. Takes no memory for what is not shown.
-pub fn shown(literal: &[u8]) -> Shown {
+/// The value for people: its beginning, and how long it is. Takes no memory for what is not shown.
+pub fn shown(literal: &[u8]) -> Cell {
     if is_null(literal) {
-        return Shown::Null;
+        return Cell::Null;
     }
     if let Some(digits) = literal.strip_prefix(b"0x") {
         let hex = String::from_utf8_lossy(digits.get(..digits.len().min(2 * BYTES)).unwrap_or_default());
-        return Shown::Binary { hex: hex.into_owned(), length: digits.len() as u64 / 2 };
+        return Cell::Binary { hex: hex.into_owned(), length: digits.len() as u64 / 2 };
     }
     // A character has at most four bytes.
     let beginning = unescaped(literal, CHARACTERS * 4);
     let text = String::from_utf8_lossy(&beginning).chars().take(CHARACTERS).collect();
     let inside = literal.strip_prefix(b"'").and_then(|inside| inside.strip_suffix(b"'"));
     let length = inside.map_or(literal.len(), literal::plain_length);
-    Shown::Text { text, length: length as u64 }
+    Cell::Text { text, length: length as u64 }
 }
 
 #[cfg(test)]
@@ -130,12 +111,12 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_and_say_how_long_they_are() {
-        let text = |text: &str, length| Shown::Text { text: text.into(), length };
+        let text = |text: &str, length| Cell::Text { text: text.into(), length };
         let long = format!("'{}\\n'", "ü".repeat(300));
         assert_eq!(shown(long.as_bytes()), text(&"ü".repeat(200), 601));
         assert_eq!(shown(b"'short\\''"), text("short'", 6));
-        assert_eq!((shown(b"-7"), shown(b"''"), shown(b"NULL")), (text("-7", 2), text("", 0), Shown::Null));
-        let binary = |hex: String, length| Shown::Binary { hex, length };
+        assert_eq!((shown(b"-7"), shown(b"''"), shown(b"NULL")), (text("-7", 2), text("", 0), Cell::Null));
+        let binary = |hex: String, length| Cell::Binary { hex, length };
         let hex = format!("0x{}", "AB".repeat(500));
         assert_eq!(shown(hex.as_bytes()), binary("AB".repeat(64), 500));
         assert_eq!(shown(b"0x00"), binary("00".into(), 1));
