@@ -46,10 +46,10 @@ use worker::Work;
 
 use super::{
     Control, DatabaseContent, Receipt, Split, Vault,
-    backup::{publish, read_back},
     count, failpoint,
     meter::Meter,
     phases::Phases,
+    publish::{publish, read_back},
     remove::sweep_attempt,
 };
 use crate::{

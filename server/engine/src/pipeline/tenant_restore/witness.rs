@@ -11,8 +11,9 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    changes::{Changes, Side},
+    changes::Changes,
     choose::Compared,
+    content::Side,
     sides,
 };
 use crate::{Result, source::mysql::wire::Wire};
