@@ -45,6 +45,7 @@ mod storage_disk;
 mod storage_double;
 mod storage_faults;
 mod storage_proxy;
+mod tenant_calls;
 mod tenant_export;
 mod tenant_keys;
 mod tenant_live;
