@@ -129,6 +129,7 @@ async fn run(
         sums,
         split: None,
     };
+    let remarks = content.narrowed().map(|said| format!("{said}.")).into_iter().collect();
     let index = store_index(vault, place, &data_key, &IndexPart { segments: vec![index], content }).await?;
     failpoint("index.stored");
     for object in packs.iter().chain([&index]) {
@@ -157,7 +158,8 @@ async fn run(
         packs,
         index,
     };
-    publish(vault, manifest, tables, object_count, phases, control).await
+    let receipt = publish(vault, manifest, tables, object_count, phases, control).await?;
+    Ok(Receipt { remarks, ..receipt })
 }
 
 /// Makes the data key and stores its slot: keys are there before anything is sealed with them.

@@ -16,7 +16,7 @@ use crate::{
     source::{
         Proof,
         inventory::{Inventory, ServerFacts, StoredObject},
-        mysql::native::schema::Sequence,
+        mysql::native::{json, schema::Sequence},
         sums::{SourceSums, Sum},
     },
 };
@@ -43,6 +43,16 @@ pub struct DatabaseContent {
     pub split: Option<Split>,
 }
 
+impl DatabaseContent {
+    /// What of its JSON no restore brings back, in words; nothing if there is no such row.
+    pub fn narrowed(&self) -> Option<String> {
+        match &self.split {
+            Some(split) => split.narrowed(),
+            None => json::said(self.sums.tables.iter().map(|(table, sum)| (table, &sum.narrowed))),
+        }
+    }
+}
+
 /// How a backup is split by tenant. The sums of such a backup are not among those of [`DatabaseContent`]: each owner
 /// keeps its own, because a total less all others would outlive the destruction of an owner's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +77,9 @@ pub struct Split {
     /// Rows that no way led to exactly one tenant, by table; they are shared.
     #[serde(default)]
     pub unled: BTreeMap<String, u64>,
+    /// Rows of which a restore loses something of their JSON, by table and column.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub narrowed: BTreeMap<String, BTreeMap<String, u64>>,
     /// How its tenants are spelled. Backups from before there was one spelling do not say: each column's text was
     /// taken as it is, so that a tenant may be in them under several keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,6 +87,10 @@ pub struct Split {
 }
 
 impl Split {
+    /// What of its JSON no restore brings back, in words; nothing if there is no such row.
+    pub fn narrowed(&self) -> Option<String> {
+        json::said(&self.narrowed)
+    }
     /// The key under which this backup holds a tenant, whichever way it was spelled.
     pub fn spelled(&self, tenant: &TenantKey) -> TenantKey {
         self.spelling.and_then(|spelling| spelling.key(tenant.as_str())).unwrap_or_else(|| tenant.clone())

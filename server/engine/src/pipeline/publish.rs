@@ -180,7 +180,9 @@ pub async fn find(
             let Archive { manifest, index, .. } = Archive::open(vault, &place).await?;
             let (tables, objects) =
                 (count(index.content.inventory.tables.len()), count(index.content.objects.len()));
-            return Ok(Some(receipt(manifest, object.key.clone(), &body, tables, objects, Vec::new())));
+            let receipt = receipt(manifest, object.key.clone(), &body, tables, objects, Vec::new());
+            let remarks = index.content.narrowed().map(|said| format!("{said}.")).into_iter().collect();
+            return Ok(Some(Receipt { remarks, ..receipt }));
         }
         after = page.next;
         if after.is_none() {

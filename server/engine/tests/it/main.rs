@@ -13,6 +13,7 @@ mod fidelity_oracle;
 mod fidelity_schemas;
 mod format_v8;
 mod giants;
+mod guard;
 mod killed;
 mod kms;
 mod mysql_agree;

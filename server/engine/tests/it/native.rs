@@ -46,7 +46,7 @@ pub async fn exact(server: &Server, name: &str) -> Result<SourceSums> {
     let inventory = inspect::inventory(&mut conn, "test", server.family, &database(name)).await?;
     let readers = snapshot::readers(&endpoint, server.family, 1).await?;
     let cancel = CancellationToken::new();
-    Ok(Summing::start(readers, "test", &database(name), &inventory, 7, &cancel).finish().await?)
+    Ok(Summing::start(readers, "test", &database(name), &inventory, 7, false, &cancel).finish().await?)
 }
 
 async fn round_trip(server: &Server, vault: &Vault, name: &str) -> Result<pipeline::Receipt> {
