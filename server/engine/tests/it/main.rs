@@ -21,6 +21,7 @@ mod mysql_example;
 mod mysql_faults;
 mod mysql_hostile;
 mod mysql_identity;
+mod mysql_json;
 mod mysql_probe;
 mod mysql_round_trip;
 mod mysql_server;
