@@ -129,7 +129,7 @@ async fn run(
         sums,
         split: None,
     };
-    let remarks = content.narrowed().map(|said| format!("{said}.")).into_iter().collect();
+    let remarks = content.lost_in_sentences().collect();
     let index = store_index(vault, place, &data_key, &IndexPart { segments: vec![index], content }).await?;
     failpoint("index.stored");
     for object in packs.iter().chain([&index]) {

@@ -44,12 +44,25 @@ pub struct DatabaseContent {
 }
 
 impl DatabaseContent {
-    /// What of its JSON no restore brings back, in words; nothing if there is no such row.
-    pub fn narrowed(&self) -> Option<String> {
-        match &self.split {
-            Some(split) => split.narrowed(),
+    /// What no restore of it brings back, because SQL has no words for it: a line each, without an end.
+    pub fn lost(&self) -> Vec<String> {
+        let versioned: Vec<&str> = self.inventory.versioned().map(|table| table.name.as_str()).collect();
+        let history = (!versioned.is_empty()).then(|| {
+            let names = versioned.join(", ");
+            format!("system-versioned tables come back with their present rows and without their history: {names}")
+        });
+        let narrowed = match &self.split {
+            Some(split) => json::said(&split.narrowed),
             None => json::said(self.sums.tables.iter().map(|(table, sum)| (table, &sum.narrowed))),
-        }
+        };
+        history.into_iter().chain(narrowed).collect()
+    }
+    /// The same as sentences.
+    pub fn lost_in_sentences(&self) -> impl Iterator<Item = String> {
+        self.lost().into_iter().map(|line| {
+            let mut rest = line.chars();
+            rest.next().map(|first| format!("{}{}.", first.to_uppercase(), rest.as_str())).unwrap_or_default()
+        })
     }
 }
 
@@ -87,10 +100,6 @@ pub struct Split {
 }
 
 impl Split {
-    /// What of its JSON no restore brings back, in words; nothing if there is no such row.
-    pub fn narrowed(&self) -> Option<String> {
-        json::said(&self.narrowed)
-    }
     /// The key under which this backup holds a tenant, whichever way it was spelled.
     pub fn spelled(&self, tenant: &TenantKey) -> TenantKey {
         self.spelling.and_then(|spelling| spelling.key(tenant.as_str())).unwrap_or_else(|| tenant.clone())

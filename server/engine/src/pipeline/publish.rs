@@ -181,7 +181,7 @@ pub async fn find(
             let (tables, objects) =
                 (count(index.content.inventory.tables.len()), count(index.content.objects.len()));
             let receipt = receipt(manifest, object.key.clone(), &body, tables, objects, Vec::new());
-            let remarks = index.content.narrowed().map(|said| format!("{said}.")).into_iter().collect();
+            let remarks = index.content.lost_in_sentences().collect();
             return Ok(Some(Receipt { remarks, ..receipt }));
         }
         after = page.next;

@@ -21,7 +21,7 @@ pub fn remarks(content: &DatabaseContent, blurred: bool) -> Vec<String> {
     remarks.extend(split.unled.iter().map(|(table, rows)| {
         format!("{rows} rows of {table} lead to no tenant or to several, and are shared.")
     }));
-    remarks.extend(content.narrowed().map(|said| format!("{said}.")));
+    remarks.extend(content.lost_in_sentences());
     if blurred {
         remarks.push(BLURRED.into());
     }
