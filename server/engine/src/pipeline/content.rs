@@ -49,7 +49,9 @@ impl DatabaseContent {
         let versioned: Vec<&str> = self.inventory.versioned().map(|table| table.name.as_str()).collect();
         let history = (!versioned.is_empty()).then(|| {
             let names = versioned.join(", ");
-            format!("system-versioned tables come back with their present rows and without their history: {names}")
+            format!(
+                "system-versioned tables come back with their present rows and without their history: {names}"
+            )
         });
         let narrowed = match &self.split {
             Some(split) => json::said(&split.narrowed),

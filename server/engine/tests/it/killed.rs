@@ -18,10 +18,7 @@ use domain::{
 };
 use engine::{
     format::{Owner, keys::Place},
-    pipeline::{
-        self, Target, Vault,
-        tenant_restore::RestorePlace,
-    },
+    pipeline::{self, Target, Vault, tenant_restore::RestorePlace},
     source::mysql::{
         clients::{ClientPaths, Clients},
         connect::Endpoint,

@@ -65,10 +65,8 @@ async fn a_hostile_dump_has_no_effect() -> Result<()> {
                 let outcome = loading.load(&mut text.as_bytes()).await;
                 let mut conn = server.admin().connect().await?;
                 assert!(!mark.exists(), "{text} {outcome:?}");
-                let stolen: Option<u64> = conn
-                    .query_first(format!("SELECT COUNT(*) FROM {into}.stolen"))
-                    .await
-                    .unwrap_or(None);
+                let stolen: Option<u64> =
+                    conn.query_first(format!("SELECT COUNT(*) FROM {into}.stolen")).await.unwrap_or(None);
                 assert_eq!(stolen.unwrap_or(0), 0, "{text}");
                 let sourced: Vec<String> =
                     conn.query(format!("SHOW TABLES FROM {into} LIKE 'sourced'")).await?;

@@ -109,11 +109,15 @@ async fn what_json_has_no_words_for_is_no_damage_and_is_said_by_column() -> Resu
     let schema = |name: &str| {
         [
             format!("CREATE DATABASE {name}"),
-            format!("CREATE TABLE {name}.owned (id INT PRIMARY KEY AUTO_INCREMENT, TenantId INT, j JSON, k JSON, \
-                     g JSON AS (JSON_EXTRACT(j,'$')) VIRTUAL)"),
+            format!(
+                "CREATE TABLE {name}.owned (id INT PRIMARY KEY AUTO_INCREMENT, TenantId INT, j JSON, k JSON, \
+                     g JSON AS (JSON_EXTRACT(j,'$')) VIRTUAL)"
+            ),
             // Led to its tenant by a join or by what is known of its parents.
-            format!("CREATE TABLE {name}.led (id INT PRIMARY KEY, owned INT, words JSON, \
-                     FOREIGN KEY (owned) REFERENCES {name}.owned (id))"),
+            format!(
+                "CREATE TABLE {name}.led (id INT PRIMARY KEY, owned INT, words JSON, \
+                     FOREIGN KEY (owned) REFERENCES {name}.owned (id))"
+            ),
             format!("CREATE TABLE {name}.loose (words JSON) ENGINE=MyISAM"),
         ]
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use domain::{backups::Proof, tenancy::TenantKey};
+use domain::{backups::Proof, sources::ServerFamily, tenancy::TenantKey};
 use engine::{
     format::{Owner, keys::Place},
     pipeline::{

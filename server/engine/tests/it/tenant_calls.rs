@@ -42,12 +42,7 @@ impl Rows<'_> {
         let name = database(self.name);
         tenant_restore::plan_tenant_restore(self.vault, backup, &wish, &self.live, &name, at, control).await
     }
-    pub async fn apply(
-        &self,
-        at: &RestorePlace,
-        digest: &str,
-        control: &Control,
-    ) -> engine::Result<Applied> {
+    pub async fn apply(&self, at: &RestorePlace, digest: &str, control: &Control) -> engine::Result<Applied> {
         let (tenant, name) = (&self.tenant, database(self.name));
         tenant_restore::apply_tenant_restore(self.vault, at, tenant, digest, &self.live, &name, control).await
     }

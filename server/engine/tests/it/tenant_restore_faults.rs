@@ -162,7 +162,8 @@ async fn stopped_or_cut_anywhere_it_is_all_or_nothing() -> Result<()> {
         let before = scene.state(true).await?;
         let (place, difference) = scene.plan(Selection::Everything).await?;
         for phase in ["open", "read", "lock", "remove", "half", "add", "check", "commit"] {
-            let error = scene.rows().apply(&place, &difference.digest, &stopping_at(phase)).await.unwrap_err();
+            let error =
+                scene.rows().apply(&place, &difference.digest, &stopping_at(phase)).await.unwrap_err();
             assert_eq!(error.kind(), Kind::Cancelled, "{phase}: {error}");
             assert_eq!(scene.state(true).await?, before, "{phase}");
         }

@@ -46,8 +46,7 @@ use stages::Stages;
 use worker::Work;
 
 use super::{
-    Control, DatabaseContent, Receipt, Split, Vault,
-    count, failpoint,
+    Control, DatabaseContent, Receipt, Split, Vault, count, failpoint,
     meter::Meter,
     phases::Phases,
     publish::{publish, read_back},

@@ -4,7 +4,8 @@
 //! the text of a DECIMAL 1.10 is read as the DOUBLE 1.1, that of a moment or of bytes as a string. So whatever goes
 //! through SQL brings them back as their text reads, the stock client's dump too. Copies are therefore compared with
 //! what the source's own text would become ([`as_loaded`]); read otherwise, the two would never be equal. And lest that
-//! be silent, every row in which something is lost is counted while it is read ([`narrowed`]) and reported.
+//! be silent, every row in which something is lost is counted while it is read ([`narrowed`]) and reported. Only a dump
+//! whose rows cannot be read beside it, for want of a lock, says nothing.
 //!
 //! # What counts
 //!
@@ -93,9 +94,7 @@ pub fn by_table(
 }
 
 /// What a person is told, if there is anything to tell.
-pub fn said<'a>(
-    tables: impl IntoIterator<Item = (&'a String, &'a BTreeMap<String, u64>)>,
-) -> Option<String> {
+pub fn said<'a>(tables: impl IntoIterator<Item = (&'a String, &'a BTreeMap<String, u64>)>) -> Option<String> {
     let columns = tables.into_iter().flat_map(|(table, columns)| columns.iter().map(move |one| (table, one)));
     let list: Vec<_> = columns
         .map(|(table, (column, rows))| match rows {
