@@ -52,6 +52,7 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
             receipt.manifest.attempt
         ))
         .await?;
+        say(job, &receipt.remarks).await?;
         let split = adopted_split(job.vault(), &receipt).await?;
         return complete(job, receipt, split).await;
     }
@@ -67,6 +68,7 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
     let codec = job.services.config.worker.compression;
     let request = BackupRequest { place, endpoint, database: row.source.database, codec };
     let receipt = pipeline::backup(job.vault(), &engine, &request, &job.control).await?;
+    say(job, &receipt.remarks).await?;
     complete(job, receipt, None).await
 }
 
@@ -93,10 +95,15 @@ async fn native(job: &Job, place: Place, endpoint: Endpoint, row: SourceRow) -> 
         spelling: receipt.spelling,
         remarks: receipt.remarks.clone(),
     };
-    for remark in &split.remarks {
+    say(job, &split.remarks).await?;
+    complete(job, receipt, Some(split)).await
+}
+
+async fn say(job: &Job, remarks: &[String]) -> Result<(), JobError> {
+    for remark in remarks {
         job.say(remark).await?;
     }
-    complete(job, receipt, Some(split)).await
+    Ok(())
 }
 
 /// The map that the backup follows: the confirmed one, else the draft, else one that is inferred now and becomes the
@@ -133,7 +140,7 @@ pub async fn adopted_split(vault: &Vault, receipt: &Receipt) -> engine::Result<O
         drift: parts.split.drift,
         shared_rows: parts.shared_rows,
         tenants: parts.tenants.iter().map(part).collect(),
-        remarks: vec![parts.split.agreed],
+        remarks: std::iter::once(parts.split.agreed).chain(receipt.remarks.iter().cloned()).collect(),
     }))
 }
 

@@ -129,6 +129,9 @@ async fn start(services: &Arc<Services>, command: Start) -> Result<ExitCode> {
         backup.sizes.stored,
         human_duration_ms(took)
     ));
+    for remark in backup.split.iter().flat_map(|split| &split.remarks) {
+        screen::print(format!("  {remark}"));
+    }
     if command.verify { prove(services, &here, id).await } else { Ok(ExitCode::SUCCESS) }
 }
 

@@ -5,6 +5,7 @@
 use std::{
     io::Write as _,
     net::TcpListener,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -41,6 +42,14 @@ pub struct Server {
     _guard: Child,
 }
 
+const GUARD: &str = r#"
+read -r _
+for process in /proc/[0-9]*; do
+  if tr '\0' ' ' 2>/dev/null <"$process/cmdline" | grep -qF -e "--datadir=$1/"; then kill -KILL "${process#/proc/}"; fi
+done
+rm -rf "$1"
+"#;
+
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
@@ -59,11 +68,16 @@ impl Server {
     pub fn start(id: &str) -> Self {
         let directory = tempfile::Builder::new().prefix("hf-worker-").tempdir().unwrap().keep();
         let script = repository().join(".ci/mariadb");
-        // Reads until this program is gone, then stops the server.
+        // Reads until this program is gone, then kills what works in the directory, even a server that is only being
+        // started. In a group of its own, because what ends the group of the tests must not end it first; and without
+        // their outputs, which it would hold open when the test is over.
         let guard = Command::new("sh")
-            .args(["-c", "cat >/dev/null; \"$0\" stop \"$1\"; rm -rf \"$1\""])
-            .args([&script, &directory])
+            .args(["-c", GUARD, "guard"])
+            .arg(&directory)
             .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .unwrap();
         // A free port may be taken by somebody else's connection before the server has it.

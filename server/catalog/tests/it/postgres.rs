@@ -19,7 +19,9 @@ use std::{
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
-/// The shell stays until its input ends, which it does when the test process is gone; then it cleans up.
+/// The shell stays until its input ends, which it does when the test process is gone; then it cleans up. It is in a
+/// group of its own and has none of the test's outputs: what ends the tests does not end it first, and a test that is
+/// over does not count as one that left something behind.
 const SUPERVISE: &str = r#"
 "$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$1/initdb.log" 2>&1 || exit 1
 "$2/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c max_connections=400 >"$1/server.log" 2>&1 &
@@ -64,7 +66,8 @@ async fn start() -> Option<String> {
     let bin = binaries()?;
     let dir = tempfile::Builder::new().prefix("holdfast-pg-").tempdir().unwrap().keep();
     let mut shell = Command::new("sh");
-    shell.args(["-c", SUPERVISE, "sh"]).arg(&dir).arg(bin).stdin(Stdio::piped()).current_dir(&dir);
+    shell.args(["-c", SUPERVISE, "sh"]).arg(&dir).arg(bin).current_dir(&dir);
+    shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
     if is_root() {
         let (uid, gid) = account()?;
         chown(&dir, Some(uid), Some(gid)).unwrap();

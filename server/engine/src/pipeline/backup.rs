@@ -1,49 +1,34 @@
 //! Takes a backup.
 
 use bytes::Bytes;
-use domain::{
-    BackupId, SourceId,
-    backups::{Phase, Sizes},
-    sources::DatabaseName,
-    spelling::Spelling,
-    tenancy::{Drift, TenantKey},
-};
-use futures::{StreamExt, stream::FuturesOrdered};
-use serde::Serialize;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt},
-    task::JoinHandle,
-};
+use domain::sources::DatabaseName;
 
 use super::{
-    Control, DatabaseContent, Vault,
-    archive::{self, Archive, context},
+    Control, DatabaseContent, Receipt, Vault,
+    archive::context,
     count, failpoint,
     meter::Meter,
     phases::Phases,
+    pour::pour,
+    publish::{publish, read_back, store_index},
     remove::sweep_attempt,
-    task_failed,
     writer::{SegmentWriter, Written},
 };
 use crate::{
-    Error, Kind, Result,
+    Kind, Result,
     format::{
-        Codec, Owner, VERSION,
-        block::{self, BLOCK},
+        Codec, VERSION,
         context::SegmentKind,
         header,
-        index::{self, IndexPart},
+        index::IndexPart,
         keys::Place,
-        manifest::{Manifest, ObjectRef, sha256_hex},
+        manifest::Manifest,
         slots::{Slot, SlotBundle},
     },
     seal::{Purpose, Secret, secret::random_array},
     source::{Engine, OpenRequest, OpenSource, mysql::connect::Endpoint},
-    storage::{ObjectKey, PutMode},
+    storage::PutMode,
 };
-
-/// Blocks that are compressed at the same time: one per core of a small machine, and the memory of that many.
-const AT_ONCE: usize = 2;
 
 /// What to back up, and where it goes in the vault.
 pub struct BackupRequest {
@@ -55,48 +40,6 @@ pub struct BackupRequest {
     pub database: DatabaseName,
     /// Compression.
     pub codec: Codec,
-}
-
-/// What was stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Receipt {
-    /// The manifest.
-    pub manifest: Manifest,
-    /// Its name in the vault.
-    pub manifest_key: ObjectKey,
-    /// SHA-256 of its bytes, in hex.
-    pub manifest_sha256: String,
-    /// Sizes.
-    pub sizes: Sizes,
-    /// Base tables.
-    pub tables: u32,
-    /// Views, triggers, routines and events.
-    pub objects: u32,
-    /// How long each phase took; empty for a backup that was found.
-    pub phases: Vec<Phase>,
-    /// Tenants in it, where it is split by tenant.
-    pub tenants: Vec<TenantReceipt>,
-    /// Rows that belong to no tenant, where it is split by tenant.
-    pub shared_rows: u64,
-    /// What no longer fits between the tenant map and the schema.
-    pub drift: Vec<Drift>,
-    /// How its tenants are spelled, where it is split by tenant.
-    pub spelling: Option<Spelling>,
-    /// What a person should know, one sentence each.
-    pub remarks: Vec<String>,
-}
-
-/// What was stored of one tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TenantReceipt {
-    /// Which.
-    pub key: TenantKey,
-    /// Rows in all tables.
-    pub rows: u64,
-    /// Bytes of its SQL.
-    pub plain_bytes: u64,
-    /// Bytes of its frames in the vault.
-    pub stored_bytes: u64,
 }
 
 /// Takes a backup. On failure everything of this attempt is removed again, as far as the store allows; what
@@ -186,6 +129,7 @@ async fn run(
         sums,
         split: None,
     };
+    let remarks = content.lost_in_sentences().collect();
     let index = store_index(vault, place, &data_key, &IndexPart { segments: vec![index], content }).await?;
     failpoint("index.stored");
     for object in packs.iter().chain([&index]) {
@@ -214,7 +158,8 @@ async fn run(
         packs,
         index,
     };
-    publish(vault, manifest, tables, object_count, phases, control).await
+    let receipt = publish(vault, manifest, tables, object_count, phases, control).await?;
+    Ok(Receipt { remarks, ..receipt })
 }
 
 /// Makes the data key and stores its slot: keys are there before anything is sealed with them.
@@ -225,184 +170,4 @@ pub(super) async fn prepare(vault: &Vault, place: &Place) -> Result<Secret> {
     let body = Bytes::from(bundle.encode()?);
     vault.storage().put(&place.slots(bundle.generation)?, body, PutMode::CreateNew).await?;
     Ok(data_key)
-}
-
-type Compressed = JoinHandle<Result<(Vec<u8>, Vec<u8>)>>;
-
-/// Moves the dump into the segment; blocks are compressed beside each other and stored in order.
-pub(super) async fn pour(
-    dump: &mut (dyn AsyncRead + Send + Unpin),
-    writer: &mut SegmentWriter<'_>,
-    codec: Codec,
-    control: &Control,
-    progress: &Meter,
-) -> Result<()> {
-    let mut at_work: FuturesOrdered<Compressed> = FuturesOrdered::new();
-    loop {
-        control.stop_if_cancelled("back up")?;
-        let plain = fill(dump).await?;
-        if plain.is_empty() {
-            break;
-        }
-        at_work.push_back(tokio::task::spawn_blocking(move || {
-            let packed = block::compress(codec, &plain)?;
-            Ok((plain, packed))
-        }));
-        if at_work.len() >= AT_ONCE {
-            store_next(&mut at_work, writer, progress).await?;
-        }
-    }
-    while !at_work.is_empty() {
-        store_next(&mut at_work, writer, progress).await?;
-    }
-    Ok(())
-}
-
-async fn store_next(
-    at_work: &mut FuturesOrdered<Compressed>,
-    writer: &mut SegmentWriter<'_>,
-    progress: &Meter,
-) -> Result<()> {
-    let Some(done) = at_work.next().await else { return Ok(()) };
-    let (plain, packed) = done.map_err(|error| task_failed("compress a block", error))??;
-    writer.block(&plain, &packed).await?;
-    progress.stored(writer.stored());
-    Ok(())
-}
-
-/// Reads a whole block, less only at the end.
-async fn fill(dump: &mut (dyn AsyncRead + Send + Unpin)) -> Result<Vec<u8>> {
-    let mut plain = Vec::with_capacity(BLOCK);
-    while plain.len() < BLOCK {
-        let room = (BLOCK - plain.len()) as u64;
-        let read = (&mut *dump).take(room).read_buf(&mut plain).await.map_err(|error| {
-            match error.downcast::<Error>() {
-                Ok(error) => error,
-                Err(error) => {
-                    Error::new(Kind::Source, "read the dump", "the stream broke off").later().caused_by(error)
-                }
-            }
-        })?;
-        if read == 0 {
-            break;
-        }
-    }
-    Ok(plain)
-}
-
-pub(super) async fn store_index<C: Serialize + Sync>(
-    vault: &Vault,
-    place: &Place,
-    data_key: &Secret,
-    part: &IndexPart<C>,
-) -> Result<ObjectRef> {
-    let body = index::write(context(vault, place, SegmentKind::Index, Codec::Zstd), data_key, part)?;
-    let key = place.index()?;
-    let stored = vault.storage().put(&key, Bytes::from(body), PutMode::CreateNew).await?;
-    Ok(ObjectRef {
-        key: key.to_string(),
-        size: stored.size,
-        sha256: hex::encode(stored.sha256),
-        version: stored.version,
-    })
-}
-
-/// Asks the store for size and the two ends of an object: a store that lost it says so now and not at restore.
-pub(super) async fn read_back(vault: &Vault, object: &ObjectRef) -> Result<()> {
-    let key = ObjectKey::new(&*object.key)?;
-    let attempt = || format!("read back {key}");
-    let lost = |what: String| {
-        Error::new(Kind::Storage, attempt(), what)
-            .later()
-            .hint("The store does not keep what it accepted. Do not rely on it.")
-    };
-    let meta = vault
-        .storage()
-        .head(&key, object.version.as_deref())
-        .await?
-        .ok_or_else(|| lost("the store does not have it".into()))?;
-    if meta.size != object.size {
-        return Err(lost(format!("the store has {} of {} bytes", meta.size, object.size)));
-    }
-    let edge = object.size.min(4096);
-    for range in [0..edge, object.size - edge..object.size] {
-        let mut reader = vault.storage().read(&key, object.version.as_deref(), Some(range)).await?;
-        let mut bytes = Vec::new();
-        reader
-            .read_to_end(&mut bytes)
-            .await
-            .map_err(|error| crate::storage::while_reading(attempt(), error))?;
-    }
-    Ok(())
-}
-
-pub(super) async fn publish(
-    vault: &Vault,
-    manifest: Manifest,
-    tables: u32,
-    objects: u32,
-    phases: Phases,
-    control: &Control,
-) -> Result<Receipt> {
-    let key = manifest.place().manifest()?;
-    let body = manifest.sign(&vault.signer().await?)?;
-    control.stop_if_cancelled("publish the backup")?;
-    control.fence.check().await?;
-    failpoint("manifest.before");
-    vault.storage().put(&key, Bytes::from(body.clone()), PutMode::CreateNew).await?;
-    failpoint("manifest.stored");
-    Ok(receipt(manifest, key, &body, tables, objects, phases.finish()))
-}
-
-fn receipt(
-    manifest: Manifest,
-    key: ObjectKey,
-    body: &[u8],
-    tables: u32,
-    objects: u32,
-    phases: Vec<Phase>,
-) -> Receipt {
-    let stored = manifest.stored_bytes() + body.len() as u64;
-    let sizes = Sizes { plain: domain::ByteSize(manifest.plain_bytes), stored: domain::ByteSize(stored) };
-    Receipt {
-        manifest_sha256: sha256_hex(body),
-        manifest,
-        manifest_key: key,
-        sizes,
-        tables,
-        objects,
-        phases,
-        tenants: Vec::new(),
-        shared_rows: 0,
-        spelling: None,
-        drift: Vec::new(),
-        remarks: Vec::new(),
-    }
-}
-
-/// The backup with this id, if one of its attempts was published: a worker that died between publishing and
-/// telling the catalog leaves one, and its successor adopts it instead of storing everything twice.
-pub async fn find(
-    vault: &Vault,
-    owner: &Owner,
-    source: SourceId,
-    backup: BackupId,
-) -> Result<Option<Receipt>> {
-    let any = Place { owner: owner.clone(), source, backup, attempt: 0 };
-    let mut after = None::<String>;
-    loop {
-        let page = vault.storage().list(&any.backup_prefix(), after.as_deref(), 1000).await?;
-        for object in &page.objects {
-            let Some(place) = Place::of_manifest(object.key.as_str()) else { continue };
-            let body = archive::manifest_bytes(vault, &place).await?;
-            let Archive { manifest, index, .. } = Archive::open(vault, &place).await?;
-            let (tables, objects) =
-                (count(index.content.inventory.tables.len()), count(index.content.objects.len()));
-            return Ok(Some(receipt(manifest, object.key.clone(), &body, tables, objects, Vec::new())));
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(None);
-        }
-    }
 }

@@ -16,7 +16,7 @@ use crate::{
     source::{
         Proof,
         inventory::{Inventory, ServerFacts, StoredObject},
-        mysql::native::schema::Sequence,
+        mysql::native::{json, schema::Sequence},
         sums::{SourceSums, Sum},
     },
 };
@@ -43,6 +43,31 @@ pub struct DatabaseContent {
     pub split: Option<Split>,
 }
 
+impl DatabaseContent {
+    /// What no restore of it brings back, because SQL has no words for it: a line each, without an end.
+    pub fn lost(&self) -> Vec<String> {
+        let versioned: Vec<&str> = self.inventory.versioned().map(|table| table.name.as_str()).collect();
+        let history = (!versioned.is_empty()).then(|| {
+            let names = versioned.join(", ");
+            format!(
+                "system-versioned tables come back with their present rows and without their history: {names}"
+            )
+        });
+        let narrowed = match &self.split {
+            Some(split) => json::said(&split.narrowed),
+            None => json::said(self.sums.tables.iter().map(|(table, sum)| (table, &sum.narrowed))),
+        };
+        history.into_iter().chain(narrowed).collect()
+    }
+    /// The same as sentences.
+    pub fn lost_in_sentences(&self) -> impl Iterator<Item = String> {
+        self.lost().into_iter().map(|line| {
+            let mut rest = line.chars();
+            rest.next().map(|first| format!("{}{}.", first.to_uppercase(), rest.as_str())).unwrap_or_default()
+        })
+    }
+}
+
 /// How a backup is split by tenant. The sums of such a backup are not among those of [`DatabaseContent`]: each owner
 /// keeps its own, because a total less all others would outlive the destruction of an owner's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +92,9 @@ pub struct Split {
     /// Rows that no way led to exactly one tenant, by table; they are shared.
     #[serde(default)]
     pub unled: BTreeMap<String, u64>,
+    /// Rows of which a restore loses something of their JSON, by table and column.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub narrowed: BTreeMap<String, BTreeMap<String, u64>>,
     /// How its tenants are spelled. Backups from before there was one spelling do not say: each column's text was
     /// taken as it is, so that a tenant may be in them under several keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]

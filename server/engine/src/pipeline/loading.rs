@@ -280,6 +280,7 @@ pub(super) fn evidence(outcome: &Outcome, phases: Phases) -> Evidence {
             inconsistent.join(", ")
         ));
     }
+    remarks.extend(content.lost());
     if let Some((read, whole)) = read {
         remarks.push(format!("{read} of the backup's {whole} were read from the vault"));
     }

@@ -35,6 +35,10 @@ impl Inventory {
     pub fn inconsistent(&self) -> impl Iterator<Item = &Table> {
         self.tables.iter().filter(|table| !table.transactional)
     }
+    /// Tables whose rows have a history, which no statement brings back.
+    pub fn versioned(&self) -> impl Iterator<Item = &Table> {
+        self.tables.iter().filter(|table| table.system_versioned)
+    }
     /// Tables in an order in which they can be made: those that show the rows of others come after these.
     pub fn in_order(&self) -> impl Iterator<Item = &Table> {
         let shows = |shows: bool| self.tables.iter().filter(move |table| table.shows_others() == shows);

@@ -118,6 +118,10 @@ pub struct TableSum {
     /// Columns with sums of their own.
     #[serde(default)]
     pub columns: Vec<ColumnSum>,
+    /// Columns of JSON, and in how many rows a dump loses something of them; counted at a source only, compared with
+    /// nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub narrowed: BTreeMap<String, u64>,
 }
 
 /// Sums of a whole database.

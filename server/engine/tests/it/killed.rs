@@ -13,15 +13,12 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use domain::{
     id::Id,
-    restores::{Part, Selection, TenantRestore},
+    restores::{Part, Selection},
     sources::{AccountName, HostName, TlsMode},
 };
 use engine::{
     format::{Owner, keys::Place},
-    pipeline::{
-        self, Target, Vault,
-        tenant_restore::{self, RestorePlace},
-    },
+    pipeline::{self, Target, Vault, tenant_restore::RestorePlace},
     source::mysql::{
         clients::{ClientPaths, Clients},
         connect::Endpoint,
@@ -39,6 +36,7 @@ use crate::{
     native::exact,
     native_restore::{LARGE, backed_up, large, target},
     pipeline_support::{clock, control, create, local, root},
+    tenant_calls::Rows,
     tenant_restore_scene::{NAME, Scene, damage, seven},
 };
 
@@ -103,24 +101,17 @@ impl Order {
             attempt: 1,
         };
         let at = RestorePlace { source: backup.source, restore: self.restore, attempt: self.attempt };
-        let (name, control) = (database(NAME), control());
+        let (rows, control) =
+            (Rows { vault: &vault, live: live.clone(), name: NAME, tenant: seven() }, control());
         match &self.what {
             What::Plan => {
-                let wish = TenantRestore {
-                    backup_id: backup.backup,
-                    tenant: seven(),
-                    selection: Selection::Everything,
-                };
-                tenant_restore::plan_tenant_restore(&vault, &backup, &wish, &live, &name, &at, &control)
-                    .await?;
+                rows.plan(&backup, Selection::Everything, &at, &control).await?;
             }
             What::Apply { digest } => {
-                tenant_restore::apply_tenant_restore(&vault, &at, &seven(), digest, &live, &name, &control)
-                    .await?;
+                rows.apply(&at, digest, &control).await?;
             }
             What::Undo { digest } => {
-                tenant_restore::undo_tenant_restore(&vault, &at, &seven(), digest, &live, &name, &control)
-                    .await?;
+                rows.undo(&at, digest, &control).await?;
             }
             What::Whole => {
                 let clients = Clients::detect(&ClientPaths::default()).await.into();

@@ -5,14 +5,12 @@ use domain::sources::ServerFamily;
 use engine::Kind;
 use engine::source::inventory::{ObjectKind, StoredObject};
 use engine::source::mysql::create::{self, Events};
-use engine::source::mysql::load::{self, Target};
 use engine::source::mysql::owners::Owners;
 use engine::source::mysql::scratch::Scratch;
 use mysql_async::prelude::Queryable;
-use tokio_util::sync::CancellationToken;
 
 use crate::mysql_server::Server;
-use crate::mysql_support::clock;
+use crate::mysql_support::{Loading, clock};
 
 #[tokio::test]
 async fn a_hostile_dump_has_no_effect() -> Result<()> {
@@ -60,28 +58,18 @@ async fn a_hostile_dump_has_no_effect() -> Result<()> {
         ];
         for sandboxed in [true, false] {
             for text in &lines {
-                let scratch =
-                    Scratch::create(&server.admin(), "utf8mb4", "utf8mb4_general_ci", &clock()).await?;
-                let cancel = CancellationToken::new();
                 let outer = clients.clone();
                 let clients = if sandboxed { outer } else { outer.without_sandbox("for this test") };
-                let target = Target {
-                    endpoint: scratch.endpoint(),
-                    database: &scratch.database,
-                    family: server.family,
-                    clients: &clients,
-                    cancel: &cancel,
-                };
-                let outcome = load::load(target, &mut text.as_bytes(), &|_| ()).await;
+                let loading = Loading::on(&server, clients).await?;
+                let into = &loading.scratch.database;
+                let outcome = loading.load(&mut text.as_bytes()).await;
                 let mut conn = server.admin().connect().await?;
                 assert!(!mark.exists(), "{text} {outcome:?}");
-                let stolen: Option<u64> = conn
-                    .query_first(format!("SELECT COUNT(*) FROM {}.stolen", scratch.database))
-                    .await
-                    .unwrap_or(None);
+                let stolen: Option<u64> =
+                    conn.query_first(format!("SELECT COUNT(*) FROM {into}.stolen")).await.unwrap_or(None);
                 assert_eq!(stolen.unwrap_or(0), 0, "{text}");
                 let sourced: Vec<String> =
-                    conn.query(format!("SHOW TABLES FROM {} LIKE 'sourced'", scratch.database)).await?;
+                    conn.query(format!("SHOW TABLES FROM {into} LIKE 'sourced'")).await?;
                 assert!(sourced.is_empty(), "{text}");
                 let kept: Vec<u32> = conn.query("SELECT id FROM victim.t").await?;
                 assert_eq!(kept, [1], "{text}");
@@ -95,7 +83,7 @@ async fn a_hostile_dump_has_no_effect() -> Result<()> {
                 let limit: Option<u64> = conn.query_first("SELECT @@max_connections").await?;
                 assert!(limit > Some(3), "{text}");
                 conn.disconnect().await?;
-                scratch.remove().await?;
+                loading.end().await?;
             }
         }
     }
@@ -105,30 +93,21 @@ async fn a_hostile_dump_has_no_effect() -> Result<()> {
 #[tokio::test]
 async fn a_truncated_dump_or_a_stop_does_not_load() -> Result<()> {
     let server = Server::start(ServerFamily::Mariadb, &[]).await?;
-    let clients = server.clients().await?;
-    let scratch = Scratch::create(&server.admin(), "utf8mb4", "utf8mb4_general_ci", &clock()).await?;
-    let cancel = CancellationToken::new();
-    let target = Target {
-        endpoint: scratch.endpoint(),
-        database: &scratch.database,
-        family: server.family,
-        clients: &clients,
-        cancel: &cancel,
-    };
+    let loading = Loading::on(&server, server.clients().await?).await?;
     // The sealed stream breaks: what was read so far must not be taken for the whole.
     let broken = tokio_util::io::StreamReader::new(futures::stream::iter([
         Ok(bytes::Bytes::from_static(b"CREATE TABLE t (id INT);\n")),
         Err(std::io::Error::other("a frame does not open")),
     ]));
     let mut broken = broken;
-    let error = load::load(target, &mut broken, &|_| ()).await.err().unwrap();
+    let error = loading.load(&mut broken).await.err().unwrap();
     assert_eq!(error.kind(), engine::Kind::Integrity, "{error:?}");
-    let error = load::load(target, &mut b"SYNTAX ERROR HERE;\n".as_slice(), &|_| ()).await.err().unwrap();
+    let error = loading.load(&mut b"SYNTAX ERROR HERE;\n".as_slice()).await.err().unwrap();
     assert!(error.message().contains("1064") && error.message().contains("line 1"), "{error:?}");
-    cancel.cancel();
-    let error = load::load(target, &mut tokio::io::empty(), &|_| ()).await.err().unwrap();
+    loading.cancel.cancel();
+    let error = loading.load(&mut tokio::io::empty()).await.err().unwrap();
     assert_eq!(error.kind(), engine::Kind::Cancelled, "{error:?}");
-    scratch.remove().await?;
+    loading.end().await?;
     Ok(())
 }
 

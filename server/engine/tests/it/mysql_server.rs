@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,8 @@ use engine::source::mysql::clients::{ClientPaths, Clients};
 use engine::source::mysql::connect::Endpoint;
 use mysql_async::prelude::Queryable;
 use secrecy::SecretString;
-use tempfile::TempDir;
+
+use crate::guard::Guarded;
 
 /// Chroot with Oracle's server and clients; Debian has none.
 const CHROOT: &str = "/tmp/mysql97";
@@ -24,15 +25,7 @@ pub const PASSWORD: &str = "p#a'b\"c\\d e;[x]";
 pub struct Server {
     pub family: ServerFamily,
     pub port: u16,
-    child: Child,
-    directory: TempDir,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _gone = self.child.wait();
-    }
+    guarded: Guarded,
 }
 
 fn chroot() -> Option<PathBuf> {
@@ -88,10 +81,10 @@ impl Server {
     }
 
     async fn try_start(family: ServerFamily, extra: &[&str]) -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix("hf-server-").tempdir()?;
-        let data = directory.path().join("data");
+        let mut guarded = Guarded::new()?;
+        let data = guarded.path().join("data");
         // A server that starts removes temporary tables from its directory, those of others too.
-        let temporary = directory.path().join("tmp");
+        let temporary = guarded.path().join("tmp");
         std::fs::create_dir(&temporary)?;
         let port = free_port();
         let own = [
@@ -99,7 +92,7 @@ impl Server {
             format!("--tmpdir={}", temporary.display()),
             format!("--port={port}"),
             "--bind-address=127.0.0.1".into(),
-            format!("--socket={}", directory.path().join("s").display()),
+            format!("--socket={}", guarded.path().join("s").display()),
             "--server-id=11".into(),
             "--user=root".into(),
             "--innodb-flush-log-at-trx-commit=0".into(),
@@ -154,27 +147,22 @@ impl Server {
                 command
             }
         };
-        let log = std::fs::File::create(directory.path().join("log"))?;
-        let child = command.args(extra).stdout(Stdio::null()).stderr(log).spawn()?;
-        let mut server = Self { family, port, child, directory };
+        command.args(extra);
+        guarded.start(command)?;
+        let mut server = Self { family, port, guarded };
         server.open().await?;
         Ok(server)
     }
 
     /// Waits until it answers, and gives root its password.
     async fn open(&mut self) -> Result<()> {
-        let socket = Endpoint { socket: Some(self.directory.path().join("s")), ..self.endpoint("root", "") };
+        let socket = Endpoint { socket: Some(self.directory().join("s")), ..self.endpoint("root", "") };
         let until = Instant::now() + Duration::from_secs(60);
         let mut conn = loop {
             match socket.connect().await {
                 Ok(conn) => break conn,
-                Err(error) if Instant::now() > until => {
-                    let log = std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
-                    bail!("{error:?}\n{log}")
-                }
-                Err(_) if self.child.try_wait()?.is_some() => {
-                    bail!("{}", std::fs::read_to_string(self.directory.path().join("log"))?)
-                }
+                Err(error) if Instant::now() > until => bail!("{error:?}\n{}", self.guarded.log()),
+                Err(_) if self.guarded.has_ended()? => bail!("{}", self.guarded.log()),
                 Err(_) => tokio::task::yield_now().await,
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -194,7 +182,7 @@ impl Server {
         self.endpoint("adm", PASSWORD)
     }
     pub fn directory(&self) -> &Path {
-        self.directory.path()
+        self.guarded.path()
     }
     /// Runs statements one by one.
     pub async fn run<S: AsRef<str>>(&self, statements: impl IntoIterator<Item = S>) -> Result<()> {
@@ -213,7 +201,7 @@ impl Server {
         let mut paths = ClientPaths::default();
         if let Some(root) = chroot() {
             for (name, place) in [("mysqldump", &mut paths.mysqldump), ("mysql", &mut paths.mysql)] {
-                let script = self.directory.path().join(name);
+                let script = self.directory().join(name);
                 let loader = root.join("lib64/ld-linux-x86-64.so.2");
                 let program = root.join("usr/bin").join(name);
                 let text = format!(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use domain::sources::DatabaseName;
+use domain::sources::{DatabaseName, ServerFamily};
 use domain::{Clock, FixedClock, Timestamp};
 use engine::source::inventory::{Inventory, ServerFacts, StoredObject};
 use engine::source::mysql::clients::Clients;
@@ -11,13 +11,15 @@ use engine::source::mysql::compare::{self, Comparison, Original};
 use engine::source::mysql::connect::Endpoint;
 use engine::source::mysql::create::{self, Events, ObjectFailure};
 use engine::source::mysql::dump::Mysqldump;
-use engine::source::mysql::load::{self, Target};
+use engine::source::mysql::load::{self, Loaded, Target};
 use engine::source::mysql::owners::Owners;
 use engine::source::mysql::scratch::Scratch;
 use engine::source::sums::SourceSums;
 use engine::source::{Engine, OpenRequest, OpenSource, Proof};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::sync::CancellationToken;
+
+use crate::mysql_server::Server;
 
 pub const SEED: u64 = 0x5eed_0123_4567_89ab;
 
@@ -60,6 +62,35 @@ pub async fn back_up(
     let sums = end.finish().await?;
     read.unwrap();
     Ok(Copy { dump: text, proof, coordinate, server, inventory, objects, sums })
+}
+
+/// A scratch schema, its one-shot account, and the client that loads into it.
+pub struct Loading {
+    pub scratch: Scratch,
+    family: ServerFamily,
+    clients: Clients,
+    /// Stops the client.
+    pub cancel: CancellationToken,
+}
+
+impl Loading {
+    pub async fn on(server: &Server, clients: Clients) -> Result<Self> {
+        let scratch = Scratch::create(&server.admin(), "utf8mb4", "utf8mb4_general_ci", &clock()).await?;
+        Ok(Self { scratch, family: server.family, clients, cancel: CancellationToken::new() })
+    }
+    pub async fn load(&self, dump: &mut (dyn AsyncRead + Send + Unpin)) -> engine::Result<Loaded> {
+        let target = Target {
+            endpoint: self.scratch.endpoint(),
+            database: &self.scratch.database,
+            family: self.family,
+            clients: &self.clients,
+            cancel: &self.cancel,
+        };
+        load::load(target, dump, &|_| ()).await
+    }
+    pub async fn end(self) -> Result<()> {
+        Ok(self.scratch.remove().await?)
+    }
 }
 
 /// Restores into a scratch schema by a one-shot account, compares, and removes it.

@@ -6,16 +6,14 @@ use engine::source::mysql::owners::Owners;
 use engine::source::mysql::{
     create::{self, Events},
     faults,
-    load::{self, Target},
     scratch::Scratch,
     wire::Wire,
 };
 use mysql_async::prelude::Queryable;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     mysql_server::Server,
-    mysql_support::clock,
+    mysql_support::{Loading, clock},
     tenant_restore_scene::{Scene, damage},
 };
 
@@ -79,8 +77,8 @@ fn check(error: &engine::Error, number: &str, name: &str) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_in_a_row_is_in_no_error_of_any_connection() -> Result<()> {
     for server in Server::all().await? {
-        let clients = server.clients().await?;
-        let scratch = Scratch::create(&server.admin(), "utf8mb4", "utf8mb4_general_ci", &clock()).await?;
+        let loading = Loading::on(&server, server.clients().await?).await?;
+        let scratch = &loading.scratch;
         server
             .run([
                 format!("USE {}", scratch.database.quoted()),
@@ -90,19 +88,11 @@ async fn a_secret_in_a_row_is_in_no_error_of_any_connection() -> Result<()> {
                 "SET GLOBAL lc_messages='de_DE'".into(),
             ])
             .await?;
-        let cancel = CancellationToken::new();
-        let target = Target {
-            endpoint: scratch.endpoint(),
-            database: &scratch.database,
-            family: server.family,
-            clients: &clients,
-            cancel: &cancel,
-        };
         let mut failed = 0;
         for (statement, number, name) in refused() {
             // The stock client, which reports in its own words.
             let text = format!("SET sql_mode='TRADITIONAL', unique_checks=1;\n{statement};\n");
-            match load::load(target, &mut text.as_bytes(), &|_| ()).await {
+            match loading.load(&mut text.as_bytes()).await {
                 Err(error) => check(&error, number, name)?,
                 Ok(_) => ensure!(number.is_empty(), "{statement} is not refused"),
             }
@@ -132,7 +122,7 @@ async fn a_secret_in_a_row_is_in_no_error_of_any_connection() -> Result<()> {
             conn.disconnect().await?;
         }
         ensure!(failed >= 8, "only {failed} were refused");
-        scratch.remove().await?;
+        loading.end().await?;
     }
     Ok(())
 }

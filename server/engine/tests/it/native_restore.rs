@@ -79,7 +79,7 @@ pub async fn target(server: &Server) -> Result<Target> {
     Ok(Target { endpoint: server.admin(), clients: Arc::new(server.clients().await?) })
 }
 
-async fn restored(
+pub async fn restored(
     server: &Server,
     vault: &Vault,
     place: &Place,

@@ -1,7 +1,7 @@
 //! What the tests of physical backups share: a filled server that is written to, and servers on restored files.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use engine::format::{Codec, Owner, keys::Place};
 use engine::pipeline::physical::{Parent, PhysicalRequest, Programs, VerifyPlace};
 use engine::source::mysql::connect::Endpoint;
 use mysql_async::prelude::Queryable;
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::guard::Guarded;
 use crate::mysql_server::{PASSWORD, Server, free_port};
 
 /// Whether the programs are here; if not, what is left out is said aloud.
@@ -132,39 +132,27 @@ pub fn assert_empty(directory: &Path) {
 
 /// A stock server on restored files, as an operator would start it.
 pub struct Restored {
-    child: Child,
+    guarded: Guarded,
     port: u16,
-    directory: TempDir,
-}
-
-impl Drop for Restored {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _gone = self.child.wait();
-    }
 }
 
 impl Restored {
     pub async fn start(data: &Path, model: &Server) -> Result<Self> {
-        let directory = tempfile::tempdir()?;
-        let port = free_port();
-        let log = std::fs::File::create(directory.path().join("log"))?;
-        let child = Command::new("mariadbd")
+        let (mut guarded, port) = (Guarded::new()?, free_port());
+        let mut command = Command::new("mariadbd");
+        command
             .args(["--no-defaults", "--user=root", "--bind-address=127.0.0.1"])
             .arg(format!("--datadir={}", data.display()))
-            .arg(format!("--tmpdir={}", directory.path().display()))
-            .arg(format!("--socket={}", directory.path().join("s").display()))
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()?;
-        let mut server = Self { child, port, directory };
+            .arg(format!("--tmpdir={}", guarded.path().display()))
+            .arg(format!("--socket={}", guarded.path().join("s").display()))
+            .arg(format!("--port={port}"));
+        guarded.start(command)?;
+        let mut server = Self { guarded, port };
         let until = Instant::now() + Duration::from_secs(60);
         // The accounts are those of the source.
         while let Err(error) = server.endpoint(model).connect().await {
-            if Instant::now() > until || server.child.try_wait()?.is_some() {
-                let log = std::fs::read_to_string(server.directory.path().join("log"))?;
-                bail!("{error:?}\n{log}");
+            if Instant::now() > until || server.guarded.has_ended()? {
+                bail!("{error:?}\n{}", server.guarded.log());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -2,25 +2,25 @@
 
 use anyhow::{Context, Result, ensure};
 use domain::{
-    restores::{Difference, Selection, TenantRestore},
+    restores::{Difference, Selection},
     tenancy::TenantKey,
 };
 use engine::{
     format::keys::Place,
     pipeline::{
         Receipt, Vault, native,
-        tenant_restore::{self, Applied, RestorePlace},
+        tenant_restore::{Applied, RestorePlace},
     },
     source::mysql::connect::Endpoint,
 };
 use mysql_async::{Row, prelude::Queryable};
 use tempfile::TempDir;
-use uuid::Uuid;
 
 use crate::{
-    mysql_server::{Server, database},
+    mysql_server::Server,
     native::request,
     pipeline_support::{control, create, local},
+    tenant_calls::{Rows, anew},
 };
 
 pub fn key(text: &str) -> TenantKey {
@@ -76,46 +76,18 @@ impl Live {
     }
 
     pub async fn plan(&self, tenant: &str, selection: Selection) -> engine::Result<Planned> {
-        let at = RestorePlace { source: self.backup.source, restore: Uuid::now_v7(), attempt: 1 };
-        let wish = TenantRestore { backup_id: self.backup.backup, tenant: key(tenant), selection };
-        let (name, control) = (database("d"), control());
-        let difference = tenant_restore::plan_tenant_restore(
-            &self.vault,
-            &self.backup,
-            &wish,
-            &self.endpoint,
-            &name,
-            &at,
-            &control,
-        )
-        .await?;
-        Ok(Planned { at, tenant: wish.tenant, difference })
+        let (at, tenant) = (anew(&self.backup), key(tenant));
+        let difference = self.of(&tenant).plan(&self.backup, selection, &at, &control()).await?;
+        Ok(Planned { at, tenant, difference })
     }
     pub async fn apply(&self, planned: &Planned) -> engine::Result<Applied> {
-        let (name, digest) = (database("d"), &planned.difference.digest);
-        tenant_restore::apply_tenant_restore(
-            &self.vault,
-            &planned.at,
-            &planned.tenant,
-            digest,
-            &self.endpoint,
-            &name,
-            &control(),
-        )
-        .await
+        self.of(&planned.tenant).apply(&planned.at, &planned.difference.digest, &control()).await
     }
     pub async fn undo(&self, planned: &Planned) -> engine::Result<Applied> {
-        let (name, digest) = (database("d"), &planned.difference.digest);
-        tenant_restore::undo_tenant_restore(
-            &self.vault,
-            &planned.at,
-            &planned.tenant,
-            digest,
-            &self.endpoint,
-            &name,
-            &control(),
-        )
-        .await
+        self.of(&planned.tenant).undo(&planned.at, &planned.difference.digest, &control()).await
+    }
+    fn of(&self, tenant: &TenantKey) -> Rows<'_> {
+        Rows { vault: &self.vault, live: self.endpoint.clone(), name: "d", tenant: tenant.clone() }
     }
 
     /// Plans everything of a tenant, applies it and finds `good`; undoes it and finds what was before.

@@ -6,21 +6,18 @@ use std::sync::{
 };
 
 use anyhow::{Result, ensure};
-use domain::{
-    restores::{Cell, Selection, TenantRestore},
-    tenancy::TenantKey,
-};
+use domain::restores::{Cell, Selection, TenantRestore};
 use engine::pipeline::{
     native,
     tenant_restore::{self, Applied, ChangeKind, RestorePlace, changed_rows},
 };
 use mysql_async::prelude::Queryable;
-use uuid::Uuid;
 
 use crate::{
     mysql_server::{Server, database},
     native::{exact, request},
     pipeline_support::{control, create, examples, local},
+    tenant_calls::{Rows, anew},
     tenant_restore_scene::{Scene, damage, seven, shown},
 };
 
@@ -186,23 +183,9 @@ async fn the_example_databases_get_a_tenant_back() -> Result<()> {
             ensure!(changed > 3, "{changed} statements changed something in {name}");
             let bad = exact(&server, name).await?;
             ensure!(bad != good);
-            let wish = TenantRestore {
-                backup_id: request.place.backup,
-                tenant: TenantKey::new("7")?,
-                selection: Selection::Everything,
-            };
-            let at = RestorePlace { source: request.place.source, restore: Uuid::now_v7(), attempt: 1 };
-            let (live, database, control) = (server.admin(), database(name), control());
-            let difference = tenant_restore::plan_tenant_restore(
-                &vault,
-                &request.place,
-                &wish,
-                &live,
-                &database,
-                &at,
-                &control,
-            )
-            .await?;
+            let (at, control) = (anew(&request.place), control());
+            let rows = Rows { vault: &vault, live: server.admin(), name, tenant: seven() };
+            let difference = rows.plan(&request.place, Selection::Everything, &at, &control).await?;
             ensure!(difference.is_applicable(), "{} {name}: {difference:#?}", server.family);
             println!(
                 "{} {name}: {} changes, {} of {} bytes read, {:?}",
@@ -213,31 +196,13 @@ async fn the_example_databases_get_a_tenant_back() -> Result<()> {
                 difference.remarks
             );
             let digest = &difference.digest;
-            let applied = tenant_restore::apply_tenant_restore(
-                &vault,
-                &at,
-                &wish.tenant,
-                digest,
-                &live,
-                &database,
-                &control,
-            )
-            .await?;
+            let applied = rows.apply(&at, digest, &control).await?;
             assert_eq!(applied.rows, difference.changes());
             let now = exact(&server, name).await?;
             for (table, sum) in &good.tables {
                 assert_eq!(now.tables.get(table), Some(sum), "{} {name}.{table}", server.family);
             }
-            tenant_restore::undo_tenant_restore(
-                &vault,
-                &at,
-                &wish.tenant,
-                digest,
-                &live,
-                &database,
-                &control,
-            )
-            .await?;
+            rows.undo(&at, digest, &control).await?;
             assert_eq!(exact(&server, name).await?.tables, bad.tables);
         }
     }

@@ -12,14 +12,15 @@ use engine::{
     Kind, Retry,
     pipeline::{
         Control, Fence,
-        tenant_restore::{self, Applied, RestorePlace},
+        tenant_restore::{Applied, RestorePlace},
     },
 };
 
 use crate::{
-    mysql_server::{Server, database},
+    mysql_server::Server,
     pipeline_support::control,
-    tenant_restore_scene::{NAME, Scene, damage, seven},
+    tenant_calls::Rows,
+    tenant_restore_scene::{Scene, damage},
 };
 
 /// An earlier start may have done it.
@@ -51,11 +52,11 @@ async fn in_doubt(
 ) -> (engine::Result<Applied>, bool) {
     let doubt = Arc::new(Doubt::default());
     let control = Control { fence: doubt.clone(), ..control() };
-    let (live, name, vault) = (scene.server.admin(), database(NAME), &scene.vault);
+    let rows = scene.rows();
     let result = if undo {
-        tenant_restore::undo_tenant_restore(vault, place, &seven(), digest, &live, &name, &control).await
+        rows.undo(place, digest, &control).await
     } else {
-        tenant_restore::apply_tenant_restore(vault, place, &seven(), digest, &live, &name, &control).await
+        rows.apply(place, digest, &control).await
     };
     (result, doubt.is_not_done.load(Ordering::SeqCst))
 }
@@ -135,32 +136,12 @@ async fn a_server_that_looks_alike_is_not_the_one_that_was_previewed() -> Result
     }
     let (before, here) = (twin.state(true).await?, scene.state(true).await?);
     let (place, difference) = scene.plan(Selection::Everything).await?;
-    let (there, name, digest) = (twin.server.admin(), database(NAME), &difference.digest);
-    let error = tenant_restore::apply_tenant_restore(
-        &scene.vault,
-        &place,
-        &seven(),
-        digest,
-        &there,
-        &name,
-        &control(),
-    )
-    .await
-    .unwrap_err();
+    let (there, digest) = (Rows { live: twin.server.admin(), ..scene.rows() }, &difference.digest);
+    let error = there.apply(&place, digest, &control()).await.unwrap_err();
     ensure!(error.to_string().contains("another server"), "{error}");
     assert_eq!(twin.state(true).await?, before);
     scene.apply(&place, digest).await?;
-    let error = tenant_restore::undo_tenant_restore(
-        &scene.vault,
-        &place,
-        &seven(),
-        digest,
-        &there,
-        &name,
-        &control(),
-    )
-    .await
-    .unwrap_err();
+    let error = there.undo(&place, digest, &control()).await.unwrap_err();
     ensure!(error.to_string().contains("another server"), "{error}");
     assert_eq!(twin.state(true).await?, before);
     scene.undo(&place, digest).await?;

@@ -15,9 +15,10 @@ use engine::{
 use mysql_async::prelude::Queryable;
 
 use crate::{
-    mysql_server::{Server, database},
+    mysql_server::Server,
     pipeline_support::{control, objects},
-    tenant_restore_scene::{NAME, Scene, damage, stopping_at},
+    tenant_calls::Rows,
+    tenant_restore_scene::{Scene, damage, stopping_at},
 };
 
 fn says(obstacles: &[Obstacle], table: &str, part: &str) -> bool {
@@ -161,13 +162,14 @@ async fn stopped_or_cut_anywhere_it_is_all_or_nothing() -> Result<()> {
         let before = scene.state(true).await?;
         let (place, difference) = scene.plan(Selection::Everything).await?;
         for phase in ["open", "read", "lock", "remove", "half", "add", "check", "commit"] {
-            let error = scene.apply_under(&place, &difference.digest, &stopping_at(phase)).await.unwrap_err();
+            let error =
+                scene.rows().apply(&place, &difference.digest, &stopping_at(phase)).await.unwrap_err();
             assert_eq!(error.kind(), Kind::Cancelled, "{phase}: {error}");
             assert_eq!(scene.state(true).await?, before, "{phase}");
         }
         for phase in ["half", "check", "commit"] {
             let error =
-                scene.apply_under(&place, &difference.digest, &cutting_at(&scene, phase)).await.unwrap_err();
+                scene.rows().apply(&place, &difference.digest, &cutting_at(&scene, phase)).await.unwrap_err();
             assert_eq!(error.retry(), engine::Retry::Later, "{phase}: {error:?}");
             // Only from here on it cannot be told by the answer that is missing.
             assert_eq!(error.kind() == Kind::Unsure, phase == "commit", "{phase}: {error:?}");
@@ -186,7 +188,7 @@ async fn stopped_or_cut_anywhere_it_is_all_or_nothing() -> Result<()> {
         };
         tokio::select! {
             _ = telling.recv() => {}
-            result = scene.apply_under(&place, &difference.digest, &listening) => ensure!(result.is_ok(), "{result:?}"),
+            result = scene.rows().apply(&place, &difference.digest, &listening) => ensure!(result.is_ok(), "{result:?}"),
         }
         let after = scene.state(true).await?;
         let applied = scene.apply(&place, &difference.digest).await?;
@@ -236,19 +238,8 @@ async fn another_set_another_tenant_or_altered_bytes_are_refused() -> Result<()>
         ensure!(error.to_string().contains("another change set"), "{error}");
         let again = scene.plan(Selection::Everything).await?.1;
         assert_eq!(again.digest, difference.digest, "the same difference has the same digest");
-        let (live, name) = (scene.server.admin(), database(NAME));
-        let eight = TenantKey::new("8")?;
-        let error = tenant_restore::apply_tenant_restore(
-            &scene.vault,
-            &place,
-            &eight,
-            &difference.digest,
-            &live,
-            &name,
-            &control(),
-        )
-        .await
-        .unwrap_err();
+        let eight = Rows { tenant: TenantKey::new("8")?, ..scene.rows() };
+        let error = eight.apply(&place, &difference.digest, &control()).await.unwrap_err();
         ensure!(error.to_string().contains("there is none of this restore and tenant 8"), "{error}");
 
         let folder = scene.directory.path().join("v1/tenant-7");
@@ -324,20 +315,8 @@ async fn an_account_that_may_only_read_can_compare_and_changes_nothing() -> Resu
         let before = (scene.state(true).await?, scene.state(false).await?);
         let (place, difference) = scene.plan(Selection::Everything).await?;
         for user in ["looks", "half"] {
-            let (live, name) = (scene.server.endpoint(user, "x"), database(NAME));
-            let seven = crate::tenant_restore_scene::seven();
-            let digest = &difference.digest;
-            let refused = tenant_restore::apply_tenant_restore(
-                &scene.vault,
-                &place,
-                &seven,
-                digest,
-                &live,
-                &name,
-                &control(),
-            )
-            .await;
-            let error = refused.unwrap_err();
+            let rows = Rows { live: scene.server.endpoint(user, "x"), ..scene.rows() };
+            let error = rows.apply(&place, &difference.digest, &control()).await.unwrap_err();
             println!("{} {user}: {error}", scene.server.family);
             assert_eq!(
                 (error.kind(), error.retry()),

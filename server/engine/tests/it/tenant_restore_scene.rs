@@ -4,24 +4,24 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 use domain::{
-    restores::{Difference, Selection, TenantRestore},
+    restores::{Difference, Selection},
     tenancy::TenantKey,
 };
 use engine::{
     format::keys::Place,
     pipeline::{
         Control, Vault, native,
-        tenant_restore::{self, Applied, RestorePlace},
+        tenant_restore::{Applied, RestorePlace},
     },
 };
 use mysql_async::{Row, Value, prelude::Queryable};
 use tempfile::TempDir;
-use uuid::Uuid;
 
 use crate::{
-    mysql_server::{Server, database},
+    mysql_server::Server,
     native::request,
     pipeline_support::{control, create, local},
+    tenant_calls::{Rows, anew},
 };
 
 pub const NAME: &str = "grc";
@@ -84,47 +84,26 @@ impl Scene {
         Ok(Self { server, vault, directory, backup: request.place })
     }
 
-    pub fn wish(&self, selection: Selection) -> TenantRestore {
-        TenantRestore { backup_id: self.backup.backup, tenant: seven(), selection }
-    }
     pub fn place(&self) -> RestorePlace {
-        RestorePlace { source: self.backup.source, restore: Uuid::now_v7(), attempt: 1 }
+        anew(&self.backup)
+    }
+
+    /// Tenant 7's rows.
+    pub fn rows(&self) -> Rows<'_> {
+        Rows { vault: &self.vault, live: self.server.admin(), name: NAME, tenant: seven() }
     }
 
     pub async fn plan(&self, selection: Selection) -> Result<(RestorePlace, Difference)> {
         let place = self.place();
-        let (live, name) = (self.server.admin(), database(NAME));
-        let wish = self.wish(selection);
-        let difference = tenant_restore::plan_tenant_restore(
-            &self.vault,
-            &self.backup,
-            &wish,
-            &live,
-            &name,
-            &place,
-            &control(),
-        )
-        .await?;
+        let difference = self.rows().plan(&self.backup, selection, &place, &control()).await?;
         ensure!(difference.bytes_read < difference.bytes_whole, "{difference:?}");
         Ok((place, difference))
     }
     pub async fn apply(&self, place: &RestorePlace, digest: &str) -> engine::Result<Applied> {
-        self.apply_under(place, digest, &control()).await
-    }
-    pub async fn apply_under(
-        &self,
-        place: &RestorePlace,
-        digest: &str,
-        control: &Control,
-    ) -> engine::Result<Applied> {
-        let (live, name) = (self.server.admin(), database(NAME));
-        tenant_restore::apply_tenant_restore(&self.vault, place, &seven(), digest, &live, &name, control)
-            .await
+        self.rows().apply(place, digest, &control()).await
     }
     pub async fn undo(&self, place: &RestorePlace, digest: &str) -> engine::Result<Applied> {
-        let (live, name) = (self.server.admin(), database(NAME));
-        tenant_restore::undo_tenant_restore(&self.vault, place, &seven(), digest, &live, &name, &control())
-            .await
+        self.rows().undo(place, digest, &control()).await
     }
 
     pub async fn state(&self, own: bool) -> Result<State> {

@@ -17,6 +17,7 @@ pub(super) mod open;
 pub(super) mod owners;
 mod plain;
 mod readers;
+mod remarks;
 pub(super) mod restore;
 pub(super) mod sink;
 pub mod stages;
@@ -45,11 +46,10 @@ use stages::Stages;
 use worker::Work;
 
 use super::{
-    Control, DatabaseContent, Receipt, Split, Vault,
-    backup::{publish, read_back},
-    count, failpoint,
+    Control, DatabaseContent, Receipt, Split, Vault, count, failpoint,
     meter::Meter,
     phases::Phases,
+    publish::{publish, read_back},
     remove::sweep_attempt,
 };
 use crate::{
@@ -58,8 +58,11 @@ use crate::{
     seal::secret::random_array,
     source::{
         Proof,
-        inventory::Inventory,
-        mysql::{connect::Endpoint, end, native::schema},
+        mysql::{
+            connect::Endpoint,
+            end,
+            native::{json, schema},
+        },
         sums::{Method, SourceSums},
     },
     storage::PutMode,
@@ -231,6 +234,7 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
     let stages = work.stages.into_inner().unwrap_or_default();
     let tallies = work.tallies.into_inner().unwrap_or_default();
     let unled = work.unled.into_inner().unwrap_or_default();
+    let narrowed = work.narrowed.into_inner().unwrap_or_default();
     let segments = Arc::into_inner(layout)
         .ok_or_else(|| Error::new(Kind::Format, "end the backup", "a writer is still at work"))?
         .finish()?;
@@ -240,10 +244,8 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
         opened.inventory.tables.get(number as usize).map(|table| table.name.clone()).unwrap_or_default()
     };
     let unled: BTreeMap<String, u64> = unled.iter().map(|(table, rows)| (name(*table), *rows)).collect();
-    let mut remarks = remarks(&agreed.said, request.confirmed, (&opened.inventory, &opened.drift), &unled);
-    if opened.incarnations.is_blurred() {
-        remarks.push(BLURRED.into());
-    }
+    let narrowed = json::by_table(&opened.inventory, &narrowed);
+    let blurred = opened.incarnations.is_blurred();
     let content = DatabaseContent {
         database: request.database.clone(),
         server: opened.server.clone(),
@@ -261,9 +263,11 @@ async fn run(vault: &Vault, request: &NativeRequest, control: &Control) -> Resul
             sequences,
             agreed: agreed.said,
             unled,
+            narrowed,
             spelling: Some(opened.spelling),
         }),
     };
+    let remarks = remarks::remarks(&content, blurred);
     let parts = index_parts::parts(&entries, segments, &tallies, &name);
     let (shared_rows, tenants) = index_parts::count_up(parts.iter().map(|(_, part)| part));
     let index = index_parts::store_index(vault, place, &home, content, parts).await?;
@@ -320,32 +324,8 @@ fn refuse_nobody(request: &NativeRequest, work: &Work) -> Result<()> {
         .hint("Look for the key in `holdfast tenant list`."))
 }
 
-const BLURRED: &str = "Some tables were made in the same second. Whether such tables exchanged their names while they were \
-                       read is known only to accounts with PROCESS: grant it.";
-
 /// Its name in manifests.
 pub const ENGINE: &str = "native";
-
-fn remarks(
-    agreed: &str,
-    confirmed: bool,
-    (inventory, drift): (&Inventory, &[domain::tenancy::Drift]),
-    unled: &BTreeMap<String, u64>,
-) -> Vec<String> {
-    let mut remarks = vec![agreed.to_owned()];
-    if !confirmed {
-        remarks.push("The tenant map was inferred; nobody has confirmed it yet.".into());
-    }
-    let apart: Vec<&str> = inventory.inconsistent().map(|table| table.name.as_str()).collect();
-    if !apart.is_empty() {
-        remarks.push(format!("Not transactional, so not part of the consistent read: {}.", apart.join(", ")));
-    }
-    remarks.extend(drift.iter().map(|drift| format!("Tenant map: {drift}.")));
-    remarks.extend(unled.iter().map(|(table, rows)| {
-        format!("{rows} rows of {table} lead to no tenant or to several, and are shared.")
-    }));
-    remarks
-}
 
 async fn store_slots(vault: &Vault, place: &Place, bundle: &SlotBundle) -> Result<()> {
     let body = Bytes::from(bundle.encode()?);

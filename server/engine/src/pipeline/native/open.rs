@@ -245,6 +245,9 @@ pub async fn agree(
             sums::prepare(reader, &database)?;
         }
         parents::lead(&mut agreed.readers, &mut plans, &cancel)?;
+        for plan in &mut plans {
+            plan.count_narrowed();
+        }
         Ok((agreed, plans))
     });
     agreeing.await.map_err(|error| task_failed("open a snapshot", error))?

@@ -24,7 +24,7 @@ impl Tally {
     }
     /// As it is kept.
     pub fn table_sum(self) -> TableSum {
-        TableSum { rows: self.rows, sum: self.sum, columns: Vec::new() }
+        TableSum { rows: self.rows, sum: self.sum, ..TableSum::default() }
     }
 }
 

@@ -29,6 +29,7 @@ use crate::{
         mysql::{
             native::{
                 chunks::Chunk,
+                json::Narrowed,
                 parents::Parents,
                 pieces::Pieces,
                 plan::{TablePlan, TenantAt},
@@ -56,6 +57,8 @@ pub struct Work {
     pub stages: Mutex<Stages>,
     /// Rows whose ways lead to more than one tenant or to none, by table; they are shared.
     pub unled: Mutex<HashMap<u32, u64>>,
+    /// Rows whose JSON no restore brings back as it is, by table.
+    pub narrowed: Mutex<HashMap<u32, Narrowed>>,
 }
 
 impl Work {
@@ -77,6 +80,7 @@ impl Work {
             tallies: Mutex::default(),
             stages: Mutex::default(),
             unled: Mutex::default(),
+            narrowed: Mutex::default(),
         }
     }
 
@@ -101,6 +105,7 @@ struct Reader<'w> {
     last: (Vec<u8>, u32),
     rows: u64,
     unled: u64,
+    narrowed: Narrowed,
     /// Bytes of rows that were read since progress was last told.
     untold: u64,
     stages: Stages,
@@ -121,6 +126,7 @@ pub fn read(work: &Work, mut wire: Wire, known: Known, buffers: Buffers) -> Resu
         last: (Vec::new(), SHARED),
         rows: 0,
         unled: 0,
+        narrowed: Narrowed::default(),
         untold: 0,
         stages: Stages::default(),
     };
@@ -158,6 +164,10 @@ impl Reader<'_> {
             let mut unled = self.work.unled.lock().unwrap_or_else(PoisonError::into_inner);
             *unled.entry(plan.number).or_default() += self.unled;
         }
+        if plan.narrowed.is_some() {
+            let mut narrowed = self.work.narrowed.lock().unwrap_or_else(PoisonError::into_inner);
+            narrowed.entry(plan.number).or_default().merge(&std::mem::take(&mut self.narrowed));
+        }
         Ok(())
     }
 
@@ -178,12 +188,14 @@ impl Reader<'_> {
         }
         if !sampled {
             self.fields.split(row, plan.selected)?;
+            self.count_narrowed(plan, row);
             let hash = xxh3_128_with_seed(self.fields.prefix(row, plan.forms.len()), self.work.seed);
             let owner = self.owner(plan, row)?;
             return self.buffers.row(owner, plan, row, &self.fields, hash);
         }
         let began = Instant::now();
         self.fields.split(row, plan.selected)?;
+        self.count_narrowed(plan, row);
         let split = began.elapsed();
         let hash = xxh3_128_with_seed(self.fields.prefix(row, plan.forms.len()), self.work.seed);
         let hashed = began.elapsed();
@@ -194,6 +206,12 @@ impl Reader<'_> {
         let blocks = self.buffers.spent.0 + self.buffers.spent.1 - stored.0 - stored.1;
         self.stages.sample(split, hashed, led, began.elapsed(), blocks);
         Ok(())
+    }
+
+    fn count_narrowed(&mut self, plan: &TablePlan, row: &[u8]) {
+        if let Some(digits) = plan.narrowed.and_then(|at| self.fields.get(row, at)) {
+            self.narrowed.add(digits);
+        }
     }
 
     fn owner(&mut self, plan: &TablePlan, row: &[u8]) -> Result<u32> {

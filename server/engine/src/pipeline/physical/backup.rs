@@ -20,10 +20,12 @@ use crate::{
     pipeline::{
         Control, Receipt, Vault,
         archive::context,
-        backup::{pour, prepare, publish, read_back, store_index},
+        backup::prepare,
         count, failpoint,
         meter::Meter,
         phases::Phases,
+        pour::pour,
+        publish::{publish, read_back, store_index},
         remove::sweep_attempt,
         writer::{SegmentWriter, Written},
     },

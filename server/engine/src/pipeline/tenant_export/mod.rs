@@ -4,13 +4,14 @@
 //! tenant by its own values ([`isolation`]). The end of the file, without which no tool takes it for whole, comes
 //! only after the last row has passed.
 //!
-//! [`rows`] reads the tenant's segment, [`value`] and [`charsets`] make its values readable, [`form`] writes rows and
-//! parses them back, [`archive`] is the envelope of several files.
+//! [`rows`] reads the tenant's segment, [`value`] and [`charsets`] make its values readable, [`form`] writes rows,
+//! [`mod@parse`] reads them back, [`archive`] is the envelope of several files.
 
 mod archive;
 mod charsets;
 mod form;
 mod isolation;
+mod parse;
 mod rows;
 mod schema;
 mod value;
@@ -30,8 +31,9 @@ use crate::{
     pipeline::native::{blocks::Blocks, whose::Whose},
 };
 
-pub use form::{TenantForm, parse};
+pub use form::TenantForm;
 pub use isolation::Checker;
+pub use parse::parse;
 use rows::{Rows, Side};
 use schema::Exported;
 
@@ -158,7 +160,7 @@ pub async fn export_tenant(
             for tuple in texts.tuples() {
                 let tuple = tuple?;
                 let line = form.row(table, tuple, &value::of(tuple, table)?)?;
-                checker.check(&table.name, &form.parse_row(table, &line)?)?;
+                checker.check(&table.name, &parse::parse_row(form, table, &line)?)?;
                 pending.extend_from_slice(&line);
                 count += 1;
                 if pending.len() > TOGETHER {

@@ -12,8 +12,8 @@ use domain::tenancy::TenantKey;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    changes::{Side, TableChange},
     choose::Compared,
+    content::{Side, TableChange},
     sides::{self, BackupRows, Total},
     writer::ChangeWriter,
 };

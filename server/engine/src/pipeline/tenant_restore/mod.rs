@@ -7,9 +7,10 @@
 //! [`undo_tenant_restore`] does the same set backwards: its inverse is stored before anything changes, because it is
 //! the same object.
 //!
-//! Reading order: [`plan`], [`look`] (the live database), [`choose`] (which tables), [`triggers`], [`compare`] (which rows), [`changes`] (the change set),
-//! [`references`] (what stands in the way) over [`links`] (keys) and [`questions`], [`apply`] (from a set to a
-//! connection), [`transaction`], [`statements`] (its SQL), [`sides`] (reading both sides), [`tuple`] (a row's text).
+//! Reading order: [`plan`], [`look`] (the live database), [`choose`] (which tables), [`triggers`], [`compare`] (which
+//! rows), [`content`] (what a change set is about), [`changes`] (how it is stored and read again), [`references`]
+//! (what stands in the way) over [`links`] (keys) and [`questions`], [`apply`] (from a set to a connection),
+//! [`transaction`], [`statements`] (its SQL), [`sides`] (reading both sides), [`tuple`] (a row's text).
 //!
 //! # Why it cannot do half of it, or something else
 //!
@@ -46,6 +47,7 @@ mod batch;
 mod changes;
 mod choose;
 mod compare;
+mod content;
 mod links;
 mod look;
 mod order;

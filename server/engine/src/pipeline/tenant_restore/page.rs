@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use super::{
     super::Vault,
     RestorePlace,
-    changes::{Changes, Side, TableChange},
+    changes::Changes,
+    content::{Side, TableChange},
     tuple,
 };
 use crate::{Error, Kind, Result};

@@ -11,8 +11,9 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    changes::{Changes, Side, TableChange},
+    changes::Changes,
     choose::Compared,
+    content::{Side, TableChange},
     links::{self, Link, Unique},
     look::Live,
     questions::{self, Asked, Question},

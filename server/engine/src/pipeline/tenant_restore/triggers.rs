@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::sources::DatabaseName;
 use serde::{Deserialize, Serialize};
 
-use super::{changes::TableChange, choose::Compared, look::Live};
+use super::{choose::Compared, content::TableChange, look::Live};
 use crate::{
     Result,
     source::mysql::inspect::{Session, text},

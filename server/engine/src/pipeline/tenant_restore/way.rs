@@ -1,7 +1,7 @@
 //! Forwards and backwards: one change set, two ways to carry it out.
 
 use super::{
-    changes::{Side, TableChange},
+    content::{Side, TableChange},
     sides::Total,
 };
 use crate::{Error, Kind};

@@ -10,11 +10,7 @@ use domain::tenancy::TenantKey;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    changes::{Changes, Side},
-    choose::Compared,
-    sides,
-};
+use super::{changes::Changes, choose::Compared, content::Side, sides};
 use crate::{Result, source::mysql::wire::Wire};
 
 /// Rows of a table that are asked at most.

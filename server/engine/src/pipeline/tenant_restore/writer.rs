@@ -9,7 +9,7 @@ use super::{
         layout::{At, Layout, Piece},
         owners::text,
     },
-    changes::{Side, hash},
+    content::{Side, hash},
 };
 use crate::{
     Error, Result,

@@ -180,7 +180,7 @@ async fn rows(
 ) -> Result<SourceSums> {
     let readers = readers.max(1).min(inventory.tables.len());
     let readers = snapshot::readers(endpoint, family, readers).await?;
-    Summing::start(readers, &endpoint.shown(), database, inventory, seed, cancel).finish().await
+    Summing::start(readers, &endpoint.shown(), database, inventory, seed, false, cancel).finish().await
 }
 
 /// A definition without character sets that a collation beside them implies. MySQL prints those that somebody wrote; a

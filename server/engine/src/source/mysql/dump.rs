@@ -99,7 +99,8 @@ impl Mysqldump {
         let _closed = control.disconnect().await;
 
         let summing = (opened.proof == Proof::SamePosition).then(|| {
-            Summing::start(opened.readers, &who, database, &inventory, request.seed, &request.cancel)
+            let (seed, cancel) = (request.seed, &request.cancel);
+            Summing::start(opened.readers, &who, database, &inventory, seed, true, cancel)
         });
         let end = MysqldumpEnd {
             running: opened.running,

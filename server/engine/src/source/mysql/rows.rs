@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::sources::{DatabaseName, quote_identifier};
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Row};
+use mysql_async::{Conn, Row, Value};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::faults;
-use super::native::columns;
+use super::native::json::{self, Narrowed};
 use crate::source::inventory::{Inventory, Table};
 use crate::source::sums::{Method, RowSummer, SourceSums, TableSum};
 use crate::{Error, Kind, Result};
@@ -24,13 +24,15 @@ pub struct Summing {
 }
 
 impl Summing {
-    /// Starts reading all tables of `inventory` over `readers`, whatever transaction each is in.
+    /// Starts reading all tables of `inventory` over `readers`, whatever transaction each is in; `narrowed` counts
+    /// besides what of their JSON a dump cannot bring back.
     pub fn start(
         readers: Vec<Conn>,
         who: &str,
         database: &DatabaseName,
         inventory: &Inventory,
         seed: u64,
+        narrowed: bool,
         cancel: &CancellationToken,
     ) -> Self {
         let mut tables = inventory.tables.clone();
@@ -42,7 +44,7 @@ impl Summing {
                 (Arc::clone(&queue), who.to_owned(), database.clone(), cancel.clone());
             tasks.spawn(async move {
                 tokio::select! {
-                    sums = work(reader, &queue, &who, &database, seed) => sums,
+                    sums = work(reader, &queue, &who, &database, seed, narrowed) => sums,
                     () = cancel.cancelled() => Err(Error::cancelled(format!("sum the rows of {database}"))),
                 }
             });
@@ -76,12 +78,13 @@ async fn work(
     who: &str,
     database: &DatabaseName,
     seed: u64,
+    narrowed: bool,
 ) -> Result<BTreeMap<String, TableSum>> {
     let mut sums = BTreeMap::new();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some(table) = next else { break };
-        let sum = sum_table(&mut reader, who, database, &table, seed).await?;
+        let sum = sum_table(&mut reader, who, database, &table, seed, narrowed).await?;
         sums.insert(table.name, sum);
     }
     // The sums are complete; how the goodbye goes does not matter.
@@ -89,32 +92,43 @@ async fn work(
     Ok(sums)
 }
 
+/// Sums a table; `narrowed` counts besides what of its JSON a dump cannot bring back.
 pub(super) async fn sum_table(
     conn: &mut Conn,
     who: &str,
     database: &DatabaseName,
     table: &Table,
     seed: u64,
+    narrowed: bool,
 ) -> Result<TableSum> {
     let attempt = format!("sum the rows of {database}.{}", table.name);
     let failed = |error| faults::from_driver(attempt.clone(), who, error);
     // Named one by one, because a star leaves out invisible columns.
-    let columns: Vec<_> = table
+    let mut columns: Vec<_> = table
         .columns
         .iter()
         .map(|column| match column.definition.as_str() {
-            "json" => columns::as_loaded(&quote_identifier(&column.name)),
+            "json" => json::as_loaded(&quote_identifier(&column.name)),
             _ => quote_identifier(&column.name),
         })
         .collect();
+    let counted = if narrowed { json::counted(table) } else { Vec::new() };
+    if !counted.is_empty() {
+        columns.push(json::narrowed("", &counted));
+    }
     let sql =
         format!("SELECT {} FROM {}.{}", columns.join(","), database.quoted(), quote_identifier(&table.name));
     let mut summer =
         RowSummer::new(seed, table.columns.iter().map(|column| (column.name.as_str(), column.class)));
     let mut result = conn.exec_iter(sql, ()).await.map_err(failed)?;
+    let mut digits = Narrowed::default();
     while let Some(row) = result.next().await.map_err(failed)? {
-        summer.add(&Row::unwrap(row));
+        let row = Row::unwrap(row);
+        summer.add(&row);
+        if let Some(Value::Bytes(more)) = row.get(table.columns.len()) {
+            digits.add(more);
+        }
     }
     drop(result);
-    Ok(summer.finish())
+    Ok(TableSum { narrowed: digits.by_column(&counted), ..summer.finish() })
 }

@@ -9,13 +9,12 @@
 //! * Text goes between quotes where its bytes mean the same in utf8mb4. Any other text goes as a hexadecimal
 //!   literal, which a server stores byte for byte.
 //! * Binary strings, BIT and geometry are hexadecimal literals.
-//! * JSON of MySQL is read as the text that it becomes when its own text is loaded: inside it the server keeps exact
-//!   numbers, moments and bytes that no text can name, so that 1.10 that came from a DECIMAL is 1.1 after any restore. Read
-//!   otherwise, the two would never be equal. Digits beyond those of a DOUBLE are lost so.
+//! * JSON of MySQL is read as the text that it becomes when its own text is loaded, see [`super::json`].
 //! * Generated columns and times of row versions are the target's to compute; they are neither read nor written.
 
 use domain::sources::quote_identifier;
 
+use super::json;
 use crate::source::inventory::{Column, ColumnClass, Table};
 
 /// How a value is written.
@@ -71,8 +70,8 @@ fn type_name(definition: &str) -> String {
 fn expression(column: &Column) -> String {
     let name = format!("t0.{}", quote_identifier(&column.name));
     let kind = type_name(&column.definition);
-    if kind == "json" {
-        as_loaded(&name)
+    if is_json(column) {
+        json::as_loaded(&name)
     } else if kind == "float"
         || (matches!(kind.as_str(), "double" | "real") && column.definition.contains('('))
     {
@@ -82,9 +81,9 @@ fn expression(column: &Column) -> String {
     }
 }
 
-/// The JSON that comes of loading the text of `name`. See above; a text that is too long to be read back is left as it is.
-pub fn as_loaded(name: &str) -> String {
-    format!("COALESCE(CAST(CAST({name} AS CHAR CHARACTER SET utf8mb4) AS JSON),{name})")
+/// Whether the server keeps JSON in a form of its own. MariaDB does not: there it is text, and has a type of text.
+pub fn is_json(column: &Column) -> bool {
+    type_name(&column.definition) == "json"
 }
 
 fn form(column: &Column) -> Form {

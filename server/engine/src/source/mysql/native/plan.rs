@@ -11,6 +11,7 @@ use domain::{
 use super::{
     chunks::{Chunk, Key},
     columns::{self, Form, Written},
+    json,
     parents::{Parents, Question},
 };
 use crate::{
@@ -69,6 +70,10 @@ pub struct TablePlan {
     pub rows_estimate: u64,
     /// Bytes by the server's estimate.
     pub bytes_estimate: u64,
+    /// Columns of JSON in whose rows it is counted what a restore cannot bring back.
+    pub json: Vec<String>,
+    /// Which value has these digits, once they are asked for.
+    pub narrowed: Option<usize>,
     select: String,
     from: String,
     condition: Option<String>,
@@ -167,6 +172,8 @@ impl TablePlan {
             cut,
             rows_estimate: table.rows_estimate,
             bytes_estimate: table.bytes_estimate,
+            json: json::counted(table),
+            narrowed: None,
             select: expressions.join(","),
             from,
             condition,
@@ -194,6 +201,16 @@ impl TablePlan {
             (self.from, self.select) = (unjoined.from, unjoined.select);
             self.selected = self.forms.len();
         }
+    }
+
+    /// Has the server say of each row what of its JSON a restore cannot bring back. Asked last: it is one more value.
+    pub fn count_narrowed(&mut self) {
+        if self.json.is_empty() || self.narrowed.is_some() {
+            return;
+        }
+        self.select = format!("{},{}", self.select, json::narrowed("t0.", &self.json));
+        self.narrowed = Some(self.selected);
+        self.selected += 1;
     }
 
     /// The statement that reads a piece.

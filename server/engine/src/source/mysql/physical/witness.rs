@@ -219,7 +219,8 @@ async fn work(
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some((number, table)) = next else { break };
         let Some(name) = names.get(number) else { break };
-        let sum = rows::sum_table(&mut reader, who, name, &table, seed).await?;
+        // Files bring back JSON as it is.
+        let sum = rows::sum_table(&mut reader, who, name, &table, seed, false).await?;
         sums.push((number, table.name, sum));
     }
     // The sums are complete; how the goodbye goes does not matter.
