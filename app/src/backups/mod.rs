@@ -3,6 +3,7 @@
 pub mod api;
 pub mod detail;
 pub mod evidence;
+pub mod files;
 pub mod list;
 pub mod live;
 pub mod progress;

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     Control, DatabaseContent, Vault,
-    archive::{self, Archive, context},
+    archive::{self, ArchiveOf, Content, context},
     count, failpoint,
     meter::Meter,
     phases::Phases,
@@ -388,6 +388,20 @@ pub async fn find(
     source: SourceId,
     backup: BackupId,
 ) -> Result<Option<Receipt>> {
+    let found = find_of(vault, owner, source, backup, |content: &DatabaseContent| {
+        (content.inventory.tables.len(), content.objects.len())
+    });
+    Ok(found.await?.map(|(receipt, _)| receipt))
+}
+
+/// The same with what it remembers; `counts` gives its tables and objects.
+pub(super) async fn find_of<C: Content>(
+    vault: &Vault,
+    owner: &Owner,
+    source: SourceId,
+    backup: BackupId,
+    counts: impl Fn(&C) -> (usize, usize),
+) -> Result<Option<(Receipt, C)>> {
     let any = Place { owner: owner.clone(), source, backup, attempt: 0 };
     let mut after = None::<String>;
     loop {
@@ -395,10 +409,11 @@ pub async fn find(
         for object in &page.objects {
             let Some(place) = Place::of_manifest(object.key.as_str()) else { continue };
             let body = archive::manifest_bytes(vault, &place).await?;
-            let Archive { manifest, index, .. } = Archive::open(vault, &place).await?;
-            let (tables, objects) =
-                (count(index.content.inventory.tables.len()), count(index.content.objects.len()));
-            return Ok(Some(receipt(manifest, object.key.clone(), &body, tables, objects, Vec::new())));
+            let ArchiveOf { manifest, index, .. } = ArchiveOf::<C>::open(vault, &place).await?;
+            let (tables, objects) = counts(&index.content);
+            let receipt =
+                receipt(manifest, object.key.clone(), &body, count(tables), count(objects), Vec::new());
+            return Ok(Some((receipt, index.content)));
         }
         after = page.next;
         if after.is_none() {

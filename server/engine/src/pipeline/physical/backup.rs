@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use bytes::Bytes;
-use domain::BackupId;
+use domain::{BackupId, SourceId};
 use tokio::process::ChildStdout;
 use tokio_util::io::InspectReader;
 
@@ -15,12 +14,12 @@ use super::{
 use crate::{
     Error, Kind, Result,
     format::{
-        Codec, VERSION, context::SegmentKind, header, index::IndexPart, keys::Place, manifest::Manifest,
+        Codec, Owner, VERSION, context::SegmentKind, header, index::IndexPart, keys::Place, manifest::Manifest,
     },
     pipeline::{
         Control, Receipt, Vault,
         archive::context,
-        backup::{pour, prepare, publish, read_back, store_index},
+        backup::{find_of, pour, prepare, publish, read_back, store_index},
         count, failpoint,
         meter::Meter,
         phases::Phases,
@@ -41,7 +40,6 @@ use crate::{
             },
         },
     },
-    storage::{ObjectKey, PutMode},
 };
 
 /// What the new backup stands on.
@@ -73,14 +71,6 @@ pub struct PhysicalRequest {
     pub scratch: PathBuf,
 }
 
-/// Name of an object that says of an attempt that it is a physical one at work: no run of the catalog answers for it,
-/// so it must be told from what nobody is at work on.
-pub const MARKER: &str = "physical";
-
-fn marker(place: &Place) -> Result<ObjectKey> {
-    ObjectKey::new(format!("{}{MARKER}", place.prefix()))
-}
-
 /// Takes a backup. On failure everything of this attempt is removed again, as far as the store allows.
 pub async fn backup(vault: &Vault, request: &PhysicalRequest, control: &Control) -> Result<Receipt> {
     let result = run(vault, request, control).await;
@@ -104,7 +94,6 @@ async fn run(vault: &Vault, request: &PhysicalRequest, control: &Control) -> Res
     let ground = preflight::preflight(&request.endpoint, request.programs.as_deref()).await?;
     let base = base(vault, request, &ground).await?;
     let workplace = Workplace::create(&request.scratch)?;
-    vault.storage().put(&marker(place)?, Bytes::from_static(b"at work\n"), PutMode::CreateNew).await?;
     let data_key = prepare(vault, place).await?;
     failpoint("slots.stored");
 
@@ -218,10 +207,21 @@ async fn run(vault: &Vault, request: &PhysicalRequest, control: &Control) -> Res
         packs,
         index,
     };
-    let receipt = publish(vault, manifest, count(tables), count(objects), phases, control).await?;
-    // Nothing is left to be spared; where it stays it goes with the backup.
-    let _ = vault.storage().delete(&marker(place)?).await;
-    Ok(receipt)
+    publish(vault, manifest, count(tables), count(objects), phases, control).await
+}
+
+/// The backup with this id and what it remembers, if one of its attempts was published.
+pub async fn find(
+    vault: &Vault,
+    owner: &Owner,
+    source: SourceId,
+    backup: BackupId,
+) -> Result<Option<(Receipt, PhysicalContent)>> {
+    find_of(vault, owner, source, backup, |content: &PhysicalContent| {
+        let tables = content.databases.iter().map(|database| database.inventory.tables.len()).sum();
+        (tables, content.databases.iter().map(|database| database.objects.len()).sum())
+    })
+    .await
 }
 
 /// Finds the parent, and checks that this server can continue it.
