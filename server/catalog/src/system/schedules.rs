@@ -50,15 +50,17 @@ impl SystemCatalog<'_> {
     /// copies come first, and a copy of files that is at work holds those changes when it ends.
     pub async fn fire_due_schedules(&self) -> Result<Vec<Fired>> {
         let mut reader = self.catalog.db.read().await?;
-        let due = all!(
+        let mut due = all!(
             &mut reader,
             Row,
             "select h.tenant_id, h.id, h.source_id, h.cron, h.last_slot, h.version, h.kind, s.protects, s.connection_id, s.database_name \
              from schedules h join sources s on s.tenant_id = h.tenant_id and s.id = h.source_id \
-             where h.enabled = 1 and h.next_at <= $1 order by h.next_at, h.tenant_id, h.kind, h.id limit 500",
+             where h.enabled = 1 and h.next_at <= $1 order by h.next_at, h.tenant_id, h.id limit 500",
             self.catalog.clock.now().0,
         )?;
         drop(reader);
+        // Whoever slept through both slots of a server wants the full copy.
+        due.sort_by_key(|row| row.kind == ScheduleKind::Incremental.key());
         let mut fired = Vec::new();
         for row in due {
             match self.fire(&row).await {
