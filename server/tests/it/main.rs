@@ -16,6 +16,7 @@ mod secrets;
 mod sessions;
 mod set_up;
 mod use_cases;
+mod whole_servers;
 mod worker_jobs;
 mod worker_killed;
 mod worker_killed_files;
