@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{ConnectionId, SourceId, Timestamp};
+use crate::{ConnectionId, SourceId, Timestamp, files::FilesCopy};
 
 /// The two families of servers. They are not interchangeable: clients, GTIDs and statements differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -332,28 +332,6 @@ pub struct Finding {
     pub why: String,
     /// Exact SQL or configuration lines that mend it; empty if nothing is to be done.
     pub remedy: String,
-}
-
-/// Whether the files of a server can be copied by the worker that tested it, found out before anything is promised.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FilesCopy {
-    /// They can.
-    Possible {
-        /// The copying program with its version.
-        program: String,
-        /// The server's data directory.
-        directory: String,
-        /// Bytes in it.
-        bytes: u64,
-    },
-    /// They cannot.
-    Impossible {
-        /// Why not.
-        why: String,
-        /// What to do instead, or what to mend.
-        instead: String,
-    },
 }
 
 /// What this account can do on this server.

@@ -5,7 +5,10 @@ use domain::{Timestamp, backups::Retention};
 use leptos::prelude::*;
 
 use crate::{
-    backups::api::{BackupDetail, FilesView, LinkView},
+    backups::{
+        api::BackupDetail,
+        files_api::{FilesView, LinkView},
+    },
     ui::{
         badge::{Badged, Tone, badge},
         notice::notice,
@@ -35,12 +38,16 @@ pub fn broken_notice(backup: &BackupDetail) -> Option<AnyView> {
 
 /// Terms of the facts: engine, place, databases.
 pub fn files_facts(files: &FilesView) -> AnyView {
-    let machine = files
+    let machine =
+        files.facts.machine.as_ref().map(
+            |machine| view! { <dt>"Taken on"</dt><dd><code class="wrap">{visible(machine)}</code></dd> },
+        );
+    let first = files
         .facts
-        .machine
-        .as_ref()
-        .map(|machine| view! { <dt>"Taken on"</dt><dd><code class="wrap">{visible(machine)}</code></dd> });
-    let first = files.facts.databases.iter().take(NAMED).map(|database| view! { <span class="line">{name(database)}</span> });
+        .databases
+        .iter()
+        .take(NAMED)
+        .map(|database| view! { <span class="line">{name(database)}</span> });
     let first = first.collect_view();
     let rest = (files.facts.databases.len() > NAMED).then(|| {
         let more = files.facts.databases.iter().skip(NAMED);
@@ -48,7 +55,8 @@ pub fn files_facts(files: &FilesView) -> AnyView {
         let title = count((files.facts.databases.len() - NAMED) as u64, "more database", "more databases");
         view! { <details><summary>{title}</summary>{lines}</details> }
     });
-    let remarks = files.facts.remarks.iter().map(|remark| view! { <span class="line">{visible(remark)}</span> });
+    let remarks =
+        files.facts.remarks.iter().map(|remark| view! { <span class="line">{visible(remark)}</span> });
     let remarks = remarks.collect_view();
     view! {
         <dt>"Engine"</dt><dd>{visible(&files.facts.program)}": files of the whole server"{remarks}</dd>
@@ -63,8 +71,12 @@ pub fn files_facts(files: &FilesView) -> AnyView {
 /// The chain: everything that a restore unpacks, in its order.
 pub fn chain_panel(backup: &BackupDetail, files: &FilesView, now: Option<Timestamp>) -> AnyView {
     let this = backup.row.id;
-    let table =
-        Table::new("Backups that a restore needs").lead("Backup").state("State").text("Kind").text("Holds").number("Stored");
+    let table = Table::new("Backups that a restore needs")
+        .lead("Backup")
+        .state("State")
+        .text("Kind")
+        .text("Holds")
+        .number("Stored");
     let table = table.rows(files.chain.iter().enumerate(), |(place, link)| {
         let id = if link.id == this {
             view! { <span class="mono">{link.id.short()}" (this one)"</span> }.into_any()

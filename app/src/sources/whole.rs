@@ -1,11 +1,11 @@
 //! Protecting a whole server by its files: whether that can be done, said before anybody asks for it, and what it means.
 
-use domain::{ByteSize, sources::FilesCopy};
+use domain::{ByteSize, files::FilesCopy};
 use leptos::prelude::*;
 
 use crate::{
-    sources::api::{AddServerFn, ConnectionDetail},
     layout::page::Visit,
+    sources::api::{AddServerFn, ConnectionDetail},
     ui::{
         badge::{Tone, badge},
         form::button_form,

@@ -223,7 +223,11 @@ async fn first_run_shows_the_key_and_asks_for_it() {
 async fn files_of_a_server_are_restored_by_a_command_and_by_no_form() {
     let page = get("/backups/019ab3c4-5d6e-7f00-8a9b-000000000079", "mood=full").await;
     let text = text_of(&page.html);
-    for part in ["holdfast physical restore 019ab3c4", "2 kept backups were built on it", "none can be restored or exported"] {
+    for part in [
+        "holdfast physical restore 019ab3c4",
+        "2 kept backups were built on it",
+        "none can be restored or exported",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!page.html.contains("/fn/restores/start") && !page.html.contains("/export"), "{}", page.html);

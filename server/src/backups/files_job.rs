@@ -4,7 +4,7 @@
 //! series with which a copy is prepared. What the new backup continues was decided when the run was asked for.
 
 use catalog::{Backup, Files, NewBackup, RunInput, SourceRow};
-use domain::{BackupId, VaultId, backups::FilesFacts};
+use domain::{BackupId, VaultId, files::FilesFacts};
 use engine::{
     Retry,
     format::keys::Place,

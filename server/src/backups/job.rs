@@ -62,8 +62,7 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
     let connection = job.rows().get_connection(row.source.connection_id).await?;
     let endpoint = job.endpoint(&connection).await?;
     let what = run.tenant.as_ref().map_or_else(String::new, |tenant| format!("tenant {tenant} of "));
-    job.say(format!("Start {} reads {what}{} from {}.", run.starts, database, endpoint.shown()))
-        .await?;
+    job.say(format!("Start {} reads {what}{} from {}.", run.starts, database, endpoint.shown())).await?;
     if row.engine == EngineKind::Native || run.tenant.is_some() {
         return native(job, place, endpoint, row, database).await;
     }

@@ -1,6 +1,9 @@
 //! Looking at backups and runs.
 
-use app::backups::api::{BackupDetail, BackupFilter, BackupRow, FilesView, RunDetail, RunFilter, RunRow};
+use app::backups::{
+    api::{BackupDetail, BackupFilter, BackupRow, RunDetail, RunFilter, RunRow},
+    files_api::FilesView,
+};
 use catalog::{BackupQuery, RunQuery, Scope};
 use domain::{BackupId, Page, RunId, access::may};
 

@@ -1,7 +1,8 @@
 //! Rows of the catalog as pages show them.
 
-use app::backups::api::{
-    BackupRow, CopyView, EvidenceView, FileView, FilesKind, LinkView, RunDetail, RunEvent, RunRow, SplitView,
+use app::backups::{
+    api::{BackupRow, CopyView, EvidenceView, FileView, RunDetail, RunEvent, RunRow, SplitView},
+    files_api::{FilesKind, LinkView},
 };
 use catalog::{Backup, ChainLink, Copy, EvidenceRow, Run, Split};
 use domain::ByteSize;

@@ -188,7 +188,9 @@ async fn backup(services: &Arc<Services>, command: Backup) -> Result<ExitCode> {
 fn backup_id(text: &str) -> Result<BackupId> {
     match text.parse() {
         Ok(id) => Ok(id),
-        Err(_) => bail!("{text:?} is not the id of a backup\n  What to do: `holdfast backup list` shows them"),
+        Err(_) => {
+            bail!("{text:?} is not the id of a backup\n  What to do: `holdfast backup list` shows them")
+        }
     }
 }
 

@@ -15,8 +15,8 @@ use engine::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Config, ConfigError, Log, LogFormat, Physical, RootKeyConfig, Smtp, SmtpTls, VerificationServer, Web, Worker,
-    endpoint,
+    Config, ConfigError, Log, LogFormat, Physical, RootKeyConfig, Smtp, SmtpTls, VerificationServer, Web,
+    Worker, endpoint,
     environment::Secrets,
     file::{Database, File, Keys, SessionsSection, SmtpSection, VaultSection, WebSection, WorkerSection},
     secret,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::sources::FilesCopy;
+use domain::files::FilesCopy;
 use engine::{
     Error, Kind, Retry,
     pipeline::physical,

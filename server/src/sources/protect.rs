@@ -5,8 +5,9 @@ use catalog::{Conflict, Scope};
 use domain::{
     ConnectionId, Fault, Refusal, SourceId,
     access::may,
+    files::FilesCopy,
     policies::schedule::{DAILY_FULL, DAILY_INCREMENTAL, Schedule, WEEKLY_FULL},
-    sources::{DatabaseName, FilesCopy},
+    sources::DatabaseName,
 };
 
 use crate::{
@@ -59,9 +60,8 @@ pub async fn add_server(
         }
     }
     let now = caller.services.clock.now();
-    let parse = |cron| {
-        Schedule::parse(cron, now).map_err(|_| Error::Impossible("a schedule of ours was refused"))
-    };
+    let parse =
+        |cron| Schedule::parse(cron, now).map_err(|_| Error::Impossible("a schedule of ours was refused"));
     match rows.create_server_source(id, &parse(WEEKLY_FULL)?, &parse(DAILY_INCREMENTAL)?).await {
         Err(catalog::Error::Conflict(Conflict::Duplicate)) => {
             Err(Fault::invalid("connection_id", "this server is protected as a whole already").into())

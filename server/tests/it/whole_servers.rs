@@ -5,21 +5,23 @@ use catalog::{Continues, Files, NewBackup, RunQuery, RunRequest, SystemTask, Ten
 use domain::{
     BackupId, ByteSize, SourceId,
     access::{Role, may},
-    backups::{FilesFacts, RunKind, Sizes},
-    sources::{Capabilities, Coordinate, FilesCopy, ServerFamily, Tested},
+    backups::{RunKind, Sizes},
+    files::{FilesCopy, FilesFacts},
+    sources::{Capabilities, Coordinate, ServerFamily, Tested},
 };
 use http::StatusCode;
 
 use crate::world::{World, form};
 
-fn rows(world: &World) -> TenantCatalog<'_> {
-    let scope = world.principal.allow::<may::ManageSources>(world.ours.id).unwrap();
+async fn rows(world: &World) -> TenantCatalog<'_> {
+    let operator = world.services.catalog.command_line("test").await.unwrap();
+    let scope = operator.allow::<may::ManageSources>(world.ours.id).unwrap();
     world.services.catalog.tenant(&scope)
 }
 
 /// Ends the test of our connection, as a worker would.
 async fn tested(world: &World, files: Option<FilesCopy>) {
-    let rows = rows(world);
+    let rows = rows(world).await;
     let version = rows.get_connection(world.ours.connection).await.unwrap().version;
     let query = RunQuery { kind: Some(RunKind::Probe), active: true, ..RunQuery::default() };
     let run = match rows.list_runs(&query).await.unwrap().rows.first() {
@@ -61,7 +63,7 @@ async fn add(world: &World, role: Role) -> (StatusCode, String) {
 /// A copy of the server's files, as a worker would leave it.
 async fn copied(world: &World, source_id: SourceId, continues: Continues) -> BackupId {
     let request = RunRequest::Files { source_id, label: None, continues, sums: true };
-    let run = rows(world).create_run(request, None).await.unwrap();
+    let run = rows(world).await.create_run(request, None).await.unwrap();
     let system = world.services.catalog.system(SystemTask::Dispatch);
     let claim = system.claim(run, "test", 60_000).await.unwrap().unwrap();
     let parent = match claim.run().input {
@@ -156,7 +158,11 @@ async fn nobody_else_sees_starts_or_schedules_it() {
         ("request[incremental]", "true"),
     ]);
     let verify = form(&[("request[id]", &backup)]);
-    let posts = [("/fn/backups/start", &start), ("/fn/policies/set_schedule", &schedule), ("/fn/backups/verify", &verify)];
+    let posts = [
+        ("/fn/backups/start", &start),
+        ("/fn/policies/set_schedule", &schedule),
+        ("/fn/backups/verify", &verify),
+    ];
     let pages = [format!("/sources/{source}"), format!("/backups/{backup}")];
     let stranger = world.session(&world.theirs, Role::PlatformOperator).to_owned();
     for (path, body) in &posts {
@@ -225,15 +231,19 @@ async fn the_page_of_such_a_backup_shows_its_chain_and_the_command_and_offers_no
     assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
     let engine = form(&[("request[source_id]", &source.to_string()), ("request[engine]", "native")]);
     let refused = world.post("/fn/tenancy/set_engine", &engine, Some(&session)).await;
-    assert!(refused.status == StatusCode::CONFLICT && refused.body.contains("other_engine"), "{}", refused.body);
+    assert!(
+        refused.status == StatusCode::CONFLICT && refused.body.contains("other_engine"),
+        "{}",
+        refused.body
+    );
 
     // A chain that lost a link says so.
     let system = world.services.catalog.system(SystemTask::Retention);
     for backup in [one, full] {
         // The verifications that were queued with them hold them.
         let query = RunQuery { backup: Some(backup), active: true, ..RunQuery::default() };
-        for run in rows(&world).list_runs(&query).await.unwrap().rows {
-            rows(&world).request_cancel(run.id).await.unwrap();
+        for run in rows(&world).await.list_runs(&query).await.unwrap().rows {
+            rows(&world).await.request_cancel(run.id).await.unwrap();
         }
     }
     assert!(!system.mark_expiring(world.ours.id, full).await.unwrap(), "a kept backup was built on it");

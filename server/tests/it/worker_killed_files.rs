@@ -90,13 +90,17 @@ fn is_possible() -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_killed_while_it_copies_a_server_leaves_the_truth() {
     if is_possible() {
-        futures::stream::iter(DURING_COPY).for_each_concurrent(AT_ONCE, async |point| dies_at(point).await).await;
+        futures::stream::iter(DURING_COPY)
+            .for_each_concurrent(AT_ONCE, async |point| dies_at(point).await)
+            .await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_killed_while_it_proves_a_copy_leaves_no_server_and_no_files() {
     if is_possible() {
-        futures::stream::iter(DURING_PROOF).for_each_concurrent(AT_ONCE, async |point| dies_at(point).await).await;
+        futures::stream::iter(DURING_PROOF)
+            .for_each_concurrent(AT_ONCE, async |point| dies_at(point).await)
+            .await;
     }
 }

@@ -7,8 +7,9 @@ use catalog::{Continues, Run, RunQuery, RunRequest};
 use domain::{
     BackupId,
     backups::{RunKind, RunState, Verification},
+    files::FilesCopy,
     policies::schedule::{DAILY_INCREMENTAL, Schedule, WEEKLY_FULL},
-    sources::{EngineKind, FilesCopy},
+    sources::EngineKind,
 };
 use engine::{format::Owner, pipeline};
 use server::{backups::verify_job::place_of, policies, vaults};
@@ -27,8 +28,7 @@ async fn floor(name: &str) -> Option<Floor> {
     let mut floor = Floor::with(name, source().port, verification(), &more).await;
     let at = |cron| Schedule::parse(cron, floor.services.clock.now()).unwrap();
     let connection = floor.rows().list_connections().await.unwrap().remove(0).id;
-    let whole =
-        floor.rows().create_server_source(connection, &at(WEEKLY_FULL), &at(DAILY_INCREMENTAL)).await;
+    let whole = floor.rows().create_server_source(connection, &at(WEEKLY_FULL), &at(DAILY_INCREMENTAL)).await;
     floor.source = whole.unwrap();
     Some(floor)
 }
@@ -51,12 +51,8 @@ async fn take(floor: &Floor, continues: Continues) -> (BackupId, Run) {
 }
 
 async fn prove(floor: &Floor, backup: BackupId) -> Run {
-    let query = RunQuery {
-        backup: Some(backup),
-        kind: Some(RunKind::Verify),
-        active: true,
-        ..RunQuery::default()
-    };
+    let query =
+        RunQuery { backup: Some(backup), kind: Some(RunKind::Verify), active: true, ..RunQuery::default() };
     let queued = floor.rows().list_runs(&query).await.unwrap().rows.into_iter().next();
     let run = match queued {
         Some(run) => run.id,
@@ -80,13 +76,19 @@ async fn a_server_is_copied_continued_and_proven_and_a_lost_link_is_said() {
     assert_eq!((files.parent, found.database.as_str()), (None, "server source"));
     assert_eq!(files.facts.program, "mariadb-backup");
     assert!(files.facts.databases.contains(&"whole".to_owned()), "{:?}", files.facts);
-    assert!(files.facts.machine.is_some() && files.facts.directory.contains("hf-worker-"), "{:?}", files.facts);
+    assert!(
+        files.facts.machine.is_some() && files.facts.directory.contains("hf-worker-"),
+        "{:?}",
+        files.facts
+    );
     assert!(found.sizes.plain.0 > found.sizes.stored.0 && found.tables >= 2);
     let proven = prove(&floor, full).await;
     assert_eq!(proven.state, RunState::Completed, "{:?}", proven.error);
     let evidence = floor.rows().list_evidence(full).await.unwrap().remove(0).evidence;
     assert!(evidence.equal, "{evidence:?}");
-    assert!(evidence.tables.iter().any(|table| table.table == "whole.controls" && table.rows_restored == 2000));
+    assert!(
+        evidence.tables.iter().any(|table| table.table == "whole.controls" && table.rows_restored == 2000)
+    );
     assert_eq!(verification_of(&floor, full).await, Verification::RestoreOk);
 
     source().sql("INSERT INTO whole.controls (TenantId, id, title) VALUES (99, 999999, 'later')");
@@ -97,7 +99,9 @@ async fn a_server_is_copied_continued_and_proven_and_a_lost_link_is_said() {
     assert_eq!(proven.state, RunState::Completed, "{:?}", proven.error);
     let evidence = floor.rows().list_evidence(one).await.unwrap().remove(0).evidence;
     assert!(evidence.equal, "{evidence:?}");
-    assert!(evidence.tables.iter().any(|table| table.table == "whole.controls" && table.rows_restored == 2001));
+    assert!(
+        evidence.tables.iter().any(|table| table.table == "whole.controls" && table.rows_restored == 2001)
+    );
     assert_eq!(left(scratch(&floor)), Vec::<String>::new(), "nothing in clear stays");
 
     // The sweep leaves both alone, and retention what is needed.
@@ -152,12 +156,8 @@ async fn the_test_of_a_connection_says_whether_its_files_can_be_copied() {
 async fn a_copy_that_is_cancelled_leaves_nothing_and_is_not_counted_as_a_parent() {
     let Some(floor) = floor("stopped").await else { return };
     assert_eq!(floor.rows().get_source(floor.source).await.unwrap().engine, EngineKind::Physical);
-    let request = RunRequest::Files {
-        source_id: floor.source,
-        label: None,
-        continues: Continues::Nothing,
-        sums: true,
-    };
+    let request =
+        RunRequest::Files { source_id: floor.source, label: None, continues: Continues::Nothing, sums: true };
     let run = floor.rows().create_run(request, None).await.unwrap();
     // Whoever waits for the table keeps the copy from its end.
     let lock = source().lock("stopped.controls");

@@ -302,21 +302,6 @@ impl Sizes {
     }
 }
 
-/// What a backup of a whole server's files says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FilesFacts {
-    /// The copying program, which is needed again to prepare the files: `mariadb-backup` or `xtrabackup`.
-    pub program: String,
-    /// The machine on which it was taken; none if the backup was found by its manifest later.
-    pub machine: Option<String>,
-    /// The data directory there.
-    pub directory: String,
-    /// Every database in it, without the server's own.
-    pub databases: Vec<String>,
-    /// What limits it, in words.
-    pub remarks: Vec<String>,
-}
-
 /// A phase of a run with its beginning and length, for the timeline of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {

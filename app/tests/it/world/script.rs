@@ -205,9 +205,12 @@ impl BackupsPort for Script {
         self.page(data::backups(), filter.after.as_ref())
     }
     async fn get_backup(&self, id: BackupId) -> Result<BackupDetail, Fault> {
-        self.answer(|| Ok(data::unproven_backup(id)), || {
-            if id == data::id(121) { data::files_backup(id) } else { data::backup(id) }
-        })
+        self.answer(
+            || Ok(data::unproven_backup(id)),
+            || {
+                if id == data::id(121) { data::files_backup(id) } else { data::backup(id) }
+            },
+        )
     }
     async fn start_backup(&self, _: StartBackup) -> Result<RunId, Fault> {
         Self::refuse()

@@ -1,6 +1,10 @@
 //! Slots become runs, each at most once.
 
-use domain::{RunId, SourceId, TenantId, Timestamp, backups::RunKind, policies::schedule::{Schedule, ScheduleKind}};
+use domain::{
+    RunId, SourceId, TenantId, Timestamp,
+    backups::RunKind,
+    policies::schedule::{Schedule, ScheduleKind},
+};
 
 use crate::{
     SystemCatalog, SystemTask,

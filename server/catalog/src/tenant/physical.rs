@@ -6,7 +6,8 @@
 
 use domain::{
     BackupId, ConnectionId, RunId, SourceId, TenantId, Timestamp,
-    backups::{FilesFacts, Retention, Sizes, Verification},
+    backups::{Retention, Sizes, Verification},
+    files::FilesFacts,
     policies::schedule::{Schedule, ScheduleKind},
     sources::Protected,
 };
@@ -116,18 +117,19 @@ async fn read_chain(on: &mut impl AsConn, tenant: &str, backup: BackupId) -> Res
         tenant,
         backup.to_string(),
     )?;
-    let read = |(backup, at, retention, verification, plain, stored): (String, i64, String, String, i64, i64)| {
-        Ok(ChainLink {
-            id: id("backups", &backup)?,
-            snapshot_at: Timestamp(at),
-            retention: word("backups", &retention, Retention::find)?,
-            verification: word("backups", &verification, Verification::find)?,
-            sizes: Sizes {
-                plain: domain::ByteSize(number("backups", plain)?),
-                stored: domain::ByteSize(number("backups", stored)?),
-            },
-        })
-    };
+    let read =
+        |(backup, at, retention, verification, plain, stored): (String, i64, String, String, i64, i64)| {
+            Ok(ChainLink {
+                id: id("backups", &backup)?,
+                snapshot_at: Timestamp(at),
+                retention: word("backups", &retention, Retention::find)?,
+                verification: word("backups", &verification, Verification::find)?,
+                sizes: Sizes {
+                    plain: domain::ByteSize(number("backups", plain)?),
+                    stored: domain::ByteSize(number("backups", stored)?),
+                },
+            })
+        };
     rows.into_iter().map(read).collect()
 }
 

@@ -114,8 +114,7 @@ impl TenantCatalog<'_> {
                 (new.source, new.connection, new.label) =
                     (Some(*source_id), Some(found.connection), label.as_deref());
                 if found.is_server {
-                    new.input =
-                        Some(self.files_input(&mut tx, *source_id, Continues::Nothing, true).await?);
+                    new.input = Some(self.files_input(&mut tx, *source_id, Continues::Nothing, true).await?);
                 }
                 subject = found.name;
                 format!("backup of source {source_id}")

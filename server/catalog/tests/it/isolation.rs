@@ -130,7 +130,10 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
     asked.missing("get_source", ours.get_source(theirs.tenant.source).await);
     let database = DatabaseName::new("grc2").unwrap();
     asked.missing("create_source", ours.create_source(theirs.tenant.connection, &database, &daily).await);
-    asked.missing("create_server_source", ours.create_server_source(theirs.tenant.connection, &daily, &daily).await);
+    asked.missing(
+        "create_server_source",
+        ours.create_server_source(theirs.tenant.connection, &daily, &daily).await,
+    );
     let whole = ours.find_server_source(theirs.tenant.connection).await;
     asked.empty("find_server_source", whole.map(|source| source.into_iter().collect()));
     let incremental = ours.set_incremental_schedule(theirs.tenant.source, &daily, false).await;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use catalog::{
-    Catalog, Claim, Files, NewBackup, NewConnection, NewPart, NewSplit, Principal, RunRequest, Sealed, SystemTask,
-    TenantCatalog,
+    Catalog, Claim, Files, NewBackup, NewConnection, NewPart, NewSplit, Principal, RunRequest, Sealed,
+    SystemTask, TenantCatalog,
 };
 use domain::{
     BackupId, ByteSize, Clock, ConnectionId, FixedClock, RunId, SourceId, TenantId, Timestamp, VaultId,
     access::may,
-    backups::{Evidence, FilesFacts, Proof, RunError, Sizes, TableEvidence},
+    backups::{Evidence, Proof, RunError, Sizes, TableEvidence},
+    files::FilesFacts,
     policies::schedule::{DAILY_FULL, Schedule},
     sources::{AccountName, Coordinate, DatabaseName, HostName, Label, TlsMode},
     tenancy::{Drift, Mapping, Route, TenantKey, TenantMap},

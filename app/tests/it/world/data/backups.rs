@@ -4,15 +4,14 @@ use app::backups::api::BackupDetail;
 use app::backups::api::BackupRow;
 use app::backups::api::CopyView;
 use app::backups::api::EvidenceView;
-use app::backups::api::FilesKind;
-use app::backups::api::FilesView;
-use app::backups::api::LinkView;
+use app::backups::files_api::FilesKind;
+use app::backups::files_api::FilesView;
+use app::backups::files_api::LinkView;
 use app::backups::api::SplitView;
 use domain::BackupId;
 use domain::ByteSize;
 use domain::backups::CopyState;
 use domain::backups::Evidence;
-use domain::backups::FilesFacts;
 use domain::backups::FloatColumn;
 use domain::backups::ObjectDifference;
 use domain::backups::Phase;
@@ -21,6 +20,7 @@ use domain::backups::Retention;
 use domain::backups::Sizes;
 use domain::backups::TableEvidence;
 use domain::backups::Verification;
+use domain::files::FilesFacts;
 use domain::sources::Coordinate;
 use domain::tenancy::Drift;
 
@@ -177,7 +177,11 @@ pub fn files_backup(id_: BackupId) -> BackupDetail {
     };
     let full = backup(id_);
     BackupDetail {
-        row: BackupRow { database: "server production".into(), files: Some(FilesKind::Incremental), ..full.row },
+        row: BackupRow {
+            database: "server production".into(),
+            files: Some(FilesKind::Incremental),
+            ..full.row
+        },
         split: None,
         files: Some(FilesView {
             facts: FilesFacts {

@@ -14,7 +14,8 @@ use super::{
 use crate::{
     Error, Kind, Result,
     format::{
-        Codec, Owner, VERSION, context::SegmentKind, header, index::IndexPart, keys::Place, manifest::Manifest,
+        Codec, Owner, VERSION, context::SegmentKind, header, index::IndexPart, keys::Place,
+        manifest::Manifest,
     },
     pipeline::{
         Control, Receipt, Vault,
