@@ -186,6 +186,15 @@ pub enum Refusal {
         /// How many one person may have waiting.
         most: u32,
     },
+    /// Files of a whole server are asked for what only rows can do, or a database for what only files can.
+    #[error("the engine of this source cannot do that")]
+    OtherEngine,
+    /// The worker cannot copy the server's files.
+    #[error("the files of this server cannot be copied from here: {why}")]
+    FilesUnreachable {
+        /// Why not, and what to do instead.
+        why: String,
+    },
     /// The recovery key that was typed back is not the one shown.
     #[error("that is not the recovery key that was shown")]
     RecoveryKeyMismatch,
@@ -232,6 +241,14 @@ impl Refusal {
             Self::NotApplicable => "Mend what the preview names, then compute a new one.",
             Self::TooManyWaiting { .. } => {
                 "Wait until some of them are done, cancel some under Activity, or back up the whole source."
+            }
+            Self::OtherEngine => {
+                "Single databases and tenants come from backups by the native engine or mysqldump. The files of a whole \
+                 server are put onto a machine by the command that the page of their backup shows."
+            }
+            Self::FilesUnreachable { .. } => {
+                "Do what it says and test the connection again, or protect the server's databases one by one: that works \
+                 everywhere."
             }
             Self::RecoveryKeyMismatch => "Compare it character by character with the copy that you stored.",
         }

@@ -6,7 +6,7 @@
 //!
 //! Reading order: [`id`] and [`clock`], [`fault`] (the only error that crosses the wire), [`access`] (who may
 //! do what), [`sources`], [`tenancy`] and [`spelling`] (whose rows are whose), [`policies`], [`backups`] (runs and
-//! recovery points), [`restores`] and [`definers`], [`vaults`], [`health`].
+//! recovery points), [`files`] (of a whole server), [`restores`] and [`definers`], [`vaults`], [`health`].
 
 pub mod access;
 pub mod alerts;
@@ -14,6 +14,7 @@ pub mod backups;
 pub mod clock;
 pub mod definers;
 pub mod fault;
+pub mod files;
 pub mod health;
 pub mod id;
 pub mod lines;

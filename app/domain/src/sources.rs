@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{ConnectionId, SourceId, Timestamp};
+use crate::{ConnectionId, SourceId, Timestamp, files::FilesCopy};
 
 /// The two families of servers. They are not interchangeable: clients, GTIDs and statements differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -202,15 +202,55 @@ pub struct Connection {
     pub version: i64,
 }
 
-/// Something protected: one database of a connection.
+/// What a source protects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protected {
+    /// One database.
+    Database(DatabaseName),
+    /// Every database of the server at once, by its files: which they are, only a backup says.
+    Server {
+        /// How it is shown: `server` and the label of its connection.
+        name: String,
+    },
+}
+
+impl Protected {
+    /// The one database, if it is one.
+    pub const fn database(&self) -> Option<&DatabaseName> {
+        match self {
+            Self::Database(database) => Some(database),
+            Self::Server { .. } => None,
+        }
+    }
+    /// The server of a connection with this label.
+    pub fn server(label: &Label) -> Self {
+        Self::Server { name: format!("server {label}") }
+    }
+    /// Its name, for people.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Database(database) => database.as_str(),
+            Self::Server { name } => name,
+        }
+    }
+}
+
+impl fmt::Display for Protected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Something protected: one database of a connection, or all of its server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// Its id.
     pub id: SourceId,
     /// The server it lives on.
     pub connection_id: ConnectionId,
-    /// The database.
-    pub database: DatabaseName,
+    /// The database, or the whole server.
+    pub protects: Protected,
     /// When it was added.
     pub created_at: Timestamp,
 }
@@ -223,16 +263,22 @@ pub enum EngineKind {
     Native,
     /// The dump client of the server's family; one stream, tenants mixed.
     Mysqldump,
+    /// The copying program of the server's family: the files of a whole server, full or what changed since.
+    Physical,
 }
 
 impl EngineKind {
     /// Every engine.
-    pub const ALL: &'static [Self] = &[Self::Native, Self::Mysqldump];
+    pub const ALL: &'static [Self] = &[Self::Native, Self::Mysqldump, Self::Physical];
+    /// Those among which a source that is one database can choose. The files of a server are never those of one
+    /// database, so a source that is a server has no choice.
+    pub const OF_A_DATABASE: &'static [Self] = &[Self::Native, Self::Mysqldump];
     /// How it is stored and sent.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::Mysqldump => "mysqldump",
+            Self::Physical => "physical",
         }
     }
     /// How it is shown.
@@ -240,6 +286,7 @@ impl EngineKind {
         match self {
             Self::Native => "Native, split by tenant",
             Self::Mysqldump => "mysqldump",
+            Self::Physical => "Physical, the files of the whole server",
         }
     }
     /// The engine stored as `key`.
@@ -304,6 +351,9 @@ pub struct Capabilities {
     pub findings: Vec<Finding>,
     /// Whether equal positions of dump and comparison can be proven (needs a short global read lock).
     pub can_prove_position: bool,
+    /// Whether its files can be copied; none if nobody has looked.
+    #[serde(default)]
+    pub files: Option<FilesCopy>,
 }
 
 impl Capabilities {

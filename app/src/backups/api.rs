@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use domain::{
     BackupId, ByteSize, Cursor, Fault, Page, RestoreId, RunId, SourceId, Timestamp,
     backups::{
-        CopyState, Evidence, Phase, Progress, Retention, RunError, RunKind, RunState, Sizes, Verification,
+        CopyState, Evidence, Phase, Progress, Retention, RunError, RunKind, RunState, Sizes,
+        Verification,
     },
     sources::Coordinate,
     tenancy::{Drift, TenantKey},
@@ -12,6 +13,7 @@ use domain::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::files_api::{FilesKind, FilesView};
 use crate::port::ApiError;
 #[cfg(feature = "ssr")]
 use crate::port::backend;
@@ -55,6 +57,8 @@ pub struct BackupRow {
     pub sizes: Sizes,
     /// The one tenant it was taken for; none if it holds the whole database.
     pub tenant: Option<TenantKey>,
+    /// What kind of copy of a whole server's files it is; none if it holds rows.
+    pub files: Option<FilesKind>,
 }
 
 /// A copy of a backup in a vault.
@@ -105,6 +109,8 @@ pub struct BackupDetail {
     pub targets: Vec<(domain::ConnectionId, String)>,
     /// What the native engine knows of it; none for a backup of another engine, where tenants are mixed.
     pub split: Option<SplitView>,
+    /// What is known of it as a copy of files.
+    pub files: Option<FilesView>,
 }
 
 /// A backup that is split by tenant.
@@ -232,6 +238,9 @@ pub struct StartBackup {
     /// Of this tenant only. Needs a confirmed map.
     #[serde(default)]
     pub tenant: Option<TenantKey>,
+    /// Only what changed since the newest backup; of whole servers only. Where nothing can be continued it is full.
+    #[serde(default)]
+    pub incremental: bool,
 }
 
 /// One backup.

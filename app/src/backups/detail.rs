@@ -13,6 +13,7 @@ use crate::{
     backups::{
         api::{BackupDetail, CopyView, VerifyBackupFn},
         evidence::evidence_panel,
+        files::{broken_notice, chain_panel, files_facts, restore_files_panel},
         split::{drift_notice, split_facts},
     },
     layout::{
@@ -46,8 +47,12 @@ pub fn BackupPage() -> impl IntoView {
                 view! { <p><a href=format!("/runs/{run}")>"A run is at work on this backup."</a></p> },
             )
         });
-        let restore = (is_kept && Permission::RequestRestore.allows(me.role))
-            .then(|| restore_panel(&backup, &restored));
+        let may_restore = is_kept && Permission::RequestRestore.allows(me.role);
+        let restore = may_restore.then(|| match &backup.files {
+            Some(files) => restore_files_panel(files),
+            None => restore_panel(&backup, &restored),
+        });
+        let chain = backup.files.as_ref().map(|files| chain_panel(&backup, files, now));
         let evidence = evidence_panel(std::mem::take(&mut backup.evidence), now);
         let crumb = backup.row.database.clone();
         let source = backup.row.source_id;
@@ -57,12 +62,14 @@ pub fn BackupPage() -> impl IntoView {
             {verified.summary()}
             {active}
             {drift_notice(&backup)}
+            {broken_notice(&backup)}
             <div class="grid">
                 {answer(&backup, now)}
                 {sizes(&backup)}
                 {evidence}
                 {phases(&backup)}
                 {facts(&backup, now)}
+                {chain}
                 {copies(&backup.copies)}
                 {recover(&backup)}
                 {restore}
@@ -77,7 +84,8 @@ pub fn BackupPage() -> impl IntoView {
 
 fn actions(backup: &BackupDetail, me: &Me, is_kept: bool) -> AnyView {
     let id = backup.row.id;
-    let export = (is_kept && Permission::ExportBackup.allows(me.role)).then(|| {
+    // Files are no SQL.
+    let export = (is_kept && backup.files.is_none() && Permission::ExportBackup.allows(me.role)).then(|| {
         view! { <a class="btn" href=format!("/backups/{id}/export") download="">"Export as .sql.gz"</a> }
     });
     let verify =
@@ -106,6 +114,9 @@ fn answer(backup: &BackupDetail, now: Option<Timestamp>) -> AnyView {
         (Retention::Deleted, _) => "Its data is gone; this page stays as evidence.",
         (Retention::Expiring, _) => "Its policy no longer keeps it; its data is being removed.",
         (_, Verification::None) => "It was stored and read back, but nothing has restored it yet.",
+        (_, Verification::RestoreOk) if backup.files.is_some() => {
+            "A private server started on a copy of it, and what is in it was compared."
+        }
         (_, Verification::RestoreOk) => "A restore on another server has proven its content.",
         (_, Verification::Failed) => {
             "A restore has shown that it is not what was backed up. The evidence below says where."
@@ -171,7 +182,10 @@ fn facts(backup: &BackupDetail, now: Option<Timestamp>) -> AnyView {
                 <dt>"Instant"</dt><dd>{exactly(backup.row.snapshot_at, now)}</dd>
                 <dt>"Binary log position"</dt><dd><code class="wrap">{binlog}</code></dd>
                 <dt>"GTID"</dt><dd><code class="wrap">{gtid}</code></dd>
-                {split_facts(backup)}
+                {match &backup.files {
+                    Some(files) => files_facts(files),
+                    None => split_facts(backup),
+                }}
                 <dt>"Server"</dt><dd>{visible(&backup.server_version)}" · "<code class="wrap">{visible(&coordinate.server_uuid)}</code></dd>
                 <dt>"Client"</dt><dd>{visible(&backup.client_version)}</dd>
                 <dt>"Tables"</dt><dd>{backup.tables.to_string()}</dd>

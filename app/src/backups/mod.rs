@@ -3,6 +3,8 @@
 pub mod api;
 pub mod detail;
 pub mod evidence;
+pub mod files;
+pub mod files_api;
 pub mod list;
 pub mod live;
 pub mod progress;

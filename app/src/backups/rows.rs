@@ -51,7 +51,8 @@ fn holds(backup: &BackupRow, now: Option<Timestamp>) -> AnyView {
     let tenant = backup.tenant.as_ref().map(|key| {
         view! { <span class="line small muted">"tenant "<bdi>{visible(key.as_str())}</bdi>" only"</span> }
     });
-    view! { {when(backup.snapshot_at, now)}{tenant} }.into_any()
+    let files = backup.files.map(|kind| view! { <span class="line small muted">{kind.title()}</span> });
+    view! { {when(backup.snapshot_at, now)}{tenant}{files} }.into_any()
 }
 
 /// Runs.

@@ -1,7 +1,7 @@
 //! When a source is backed up.
 
 use async_trait::async_trait;
-use domain::{Fault, ScheduleId, SourceId, Timestamp};
+use domain::{Fault, ScheduleId, SourceId, Timestamp, policies::schedule::ScheduleKind};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,8 @@ use crate::port::backend;
 pub struct ScheduleView {
     /// Which.
     pub id: ScheduleId,
+    /// What it asks for.
+    pub kind: ScheduleKind,
     /// Five fields, UTC.
     pub cron: String,
     /// Whether it runs.
@@ -34,16 +36,19 @@ pub struct SetSchedule {
     /// Whether it runs.
     #[serde(default)]
     pub enabled: bool,
+    /// Of what changes between full backups; of whole servers only.
+    #[serde(default)]
+    pub incremental: bool,
 }
 
 /// What a page may ask about policies.
 #[async_trait]
 pub trait PoliciesPort: Send + Sync {
-    /// Sets the schedule of full backups.
+    /// Sets the schedule of full backups, or of what changes between them.
     async fn set_schedule(&self, request: SetSchedule) -> Result<(), Fault>;
 }
 
-/// Sets the schedule of full backups.
+/// Sets the schedule of full backups, or of what changes between them.
 #[server(name = SetScheduleFn, prefix = "/fn", endpoint = "policies/set_schedule")]
 pub async fn set_schedule(request: SetSchedule) -> Result<(), ApiError> {
     let path = format!("/sources/{}?done=schedule", request.source_id);

@@ -1,6 +1,9 @@
 //! The form for a source's schedule.
 
-use domain::{SourceId, Timestamp, policies::schedule::DAILY_FULL};
+use domain::{
+    Fault, SourceId, Timestamp,
+    policies::schedule::{DAILY_FULL, DAILY_INCREMENTAL, ScheduleKind},
+};
 use leptos::prelude::*;
 
 use crate::{
@@ -17,30 +20,45 @@ use crate::{
 /// What is scheduled and, for those who may, the form to change it.
 pub fn schedule_panel(
     source: SourceId,
+    kind: ScheduleKind,
     schedules: &[ScheduleView],
     posted: &Posted,
     may_manage: bool,
     now: Option<Timestamp>,
 ) -> AnyView {
-    let schedule = schedules.first();
+    let schedule = schedules.iter().find(|schedule| schedule.kind == kind);
+    let (title, what, usual) = match kind {
+        ScheduleKind::Full => ("Schedule", "Full backup", DAILY_FULL),
+        ScheduleKind::Incremental => ("Schedule of changes", "What changed since", DAILY_INCREMENTAL),
+    };
+    let is_incremental = kind == ScheduleKind::Incremental;
+    // What was wrong is told at the form that was sent.
+    let own = match posted.about("incremental_cron") {
+        Some(message) if is_incremental => Posted::refused(Fault::invalid("cron", message)),
+        Some(_) => Posted::default(),
+        None if is_incremental && posted.about("cron").is_some() => Posted::default(),
+        None => posted.clone(),
+    };
+    let (posted, form_id) = (&own, if is_incremental { "schedule-changes" } else { "schedule" });
     let facts = schedule.map(|schedule| {
         let state = if schedule.enabled { badge(Tone::Good, "On") } else { badge(Tone::Mute, "Off") };
         let missed = u64::try_from(schedule.missed).unwrap_or(0);
         view! {
             <dl class="facts">
-                <dt>"Full backup"</dt><dd>{state}" "<code>{schedule.cron.clone()}</code></dd>
+                <dt>{what}</dt><dd>{state}" "<code>{schedule.cron.clone()}</code></dd>
                 <dt>"Next"</dt><dd>{when_or(schedule.next_at, now, "not scheduled")}</dd>
                 <dt>"Missed so far"</dt><dd>{count(missed, "slot", "slots")}</dd>
             </dl>
         }
     });
-    let cron = schedule.map_or_else(|| DAILY_FULL.to_owned(), |schedule| schedule.cron.clone());
+    let cron = schedule.map_or_else(|| usual.to_owned(), |schedule| schedule.cron.clone());
     let edit = may_manage.then(|| {
         let fields = view! {
             {hidden("source_id", source.to_string())}
-            {Field::text("schedule", "cron", "When, as a cron expression in UTC").value(cron)
+            {is_incremental.then(|| hidden("incremental", "true"))}
+            {Field::text(form_id, "cron", "When, as a cron expression in UTC").value(cron)
                 .hint("Minute, hour, day, month, weekday. 0 2 * * * is every night at 02:00.").after(posted).view()}
-            {tick("schedule", "enabled", "Back up by this schedule", schedule.is_none_or(|schedule| schedule.enabled))}
+            {tick(form_id, "enabled", "Back up by this schedule", schedule.is_none_or(|schedule| schedule.enabled))}
             <button class="btn">"Save the schedule"</button>
         };
         view! {
@@ -51,8 +69,8 @@ pub fn schedule_panel(
         }
     });
     view! {
-        <section class="panel c4" id="schedule">
-            <header><h2>"Schedule"</h2></header>
+        <section class="panel c4" id=form_id>
+            <header><h2>{title}</h2></header>
             {facts}
             {edit}
         </section>

@@ -5,7 +5,7 @@ use domain::{
     ConnectionId, Fault, RunId, SourceId, Timestamp,
     backups::RunState,
     health::Standing,
-    sources::{Connection, Severity, TlsMode},
+    sources::{Connection, EngineKind, Severity, TlsMode},
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -23,8 +23,10 @@ use crate::port::backend;
 pub struct SourceRow {
     /// Which.
     pub id: SourceId,
-    /// The database.
+    /// The database, or what stands for the whole server.
     pub database: String,
+    /// What reads it. The physical engine protects a whole server, all others one database.
+    pub engine: EngineKind,
     /// The server, by its label.
     pub connection: String,
     /// Which server.
@@ -84,6 +86,8 @@ pub struct ConnectionDetail {
     pub protected: Vec<(SourceId, String)>,
     /// Databases on it that are not.
     pub unprotected: Vec<String>,
+    /// The source that protects all of it by its files.
+    pub whole: Option<SourceId>,
 }
 
 /// A server to add.
@@ -167,6 +171,8 @@ pub trait SourcesPort: Send + Sync {
     async fn probe_connection(&self, request: ConnectionRef) -> Result<RunId, Fault>;
     /// Protects a database.
     async fn add_source(&self, request: AddSource) -> Result<SourceId, Fault>;
+    /// Protects a whole server by its files.
+    async fn add_server(&self, request: ConnectionRef) -> Result<SourceId, Fault>;
 }
 
 /// Adds a server.
@@ -196,5 +202,12 @@ pub async fn probe_connection(request: ConnectionRef) -> Result<RunId, ApiError>
 #[server(name = AddSourceFn, prefix = "/fn", endpoint = "sources/add_source")]
 pub async fn add_source(request: AddSource) -> Result<SourceId, ApiError> {
     let id = backend()?.add_source(request).await?;
+    Ok(crate::redirect_to(&format!("/sources/{id}"), id))
+}
+
+/// Protects a whole server by its files.
+#[server(name = AddServerFn, prefix = "/fn", endpoint = "sources/add_server")]
+pub async fn add_server(request: ConnectionRef) -> Result<SourceId, ApiError> {
+    let id = backend()?.add_server(request).await?;
     Ok(crate::redirect_to(&format!("/sources/{id}"), id))
 }

@@ -18,6 +18,7 @@ use crate::{
         api::{AddSourceFn, ChangeConnectionFn, ConnectionDetail, ProbeConnectionFn},
         connection_form::connection_fields,
         findings::findings,
+        whole::whole_server_panel,
     },
     ui::{
         badge::{Badged, Tone, badge},
@@ -54,6 +55,7 @@ pub fn ConnectionPage() -> impl IntoView {
         let title = connection.name.to_string();
         let found = found_panel(&detail, visit.now);
         let databases = databases_panel(&detail, &visit, may_manage);
+        let whole = whole_server_panel(&detail, &visit, may_manage);
         let address = address_panel(connection, visit.now);
         let edit = may_manage.then(|| edit_panel(connection, &visit));
         let body = view! {
@@ -61,7 +63,7 @@ pub fn ConnectionPage() -> impl IntoView {
             {void}
             <div class="grid">
                 {found}
-                <div class="c5 stack">{databases}{address}{edit}</div>
+                <div class="c5 stack">{databases}{whole}{address}{edit}</div>
             </div>
         };
         Ok(PageView::new(title, body).under("Sources", "/sources").actions(test))

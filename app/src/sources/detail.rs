@@ -1,20 +1,20 @@
 //! One source: how it stands, its schedule, its newest backups and runs.
 
-use domain::{access::Permission, id::kind};
+use domain::{access::Permission, id::kind, policies::schedule::ScheduleKind, sources::EngineKind};
 use leptos::prelude::*;
 
 use crate::{
     backups::{
         api::StartBackupFn,
         rows::{backups_table, runs_table},
-        start::start_form,
+        start::{start_form, start_server_form},
     },
     layout::{
         navigation::Place,
         page::{PageView, page, require},
     },
     policies::{api::SetScheduleFn, schedule::schedule_panel},
-    sources::api::SourceDetail,
+    sources::{api::SourceDetail, whole::whole_source_panel},
     tenancy::{map_api::SetEngineFn, of_source::tenants_panel},
     ui::{
         badge::{Badged, Tone},
@@ -32,7 +32,8 @@ pub fn SourcePage() -> impl IntoView {
         require(&me, Permission::ReadSources)?;
         let source = visit.backend.get_source(visit.id::<kind::Source>()?).await?;
         let now = visit.now;
-        let map = visit.backend.get_map_summary(source.row.id).await;
+        let is_server = source.row.engine == EngineKind::Physical;
+        let map = if is_server { None } else { Some(visit.backend.get_map_summary(source.row.id).await) };
         let (started, scheduled) = (visit.posted::<StartBackupFn>(), visit.posted::<SetScheduleFn>());
         let done = match () {
             () if visit.has_done("schedule") => Some("The schedule is saved."),
@@ -41,22 +42,31 @@ pub fn SourcePage() -> impl IntoView {
         };
         let done = done.map(|text| notice(Tone::Good, text));
         let chosen = visit.posted::<SetEngineFn>();
-        let tenants =
-            tenants_panel(source.row.id, map, &chosen, Permission::ManageSources.allows(me.role), now);
-        let start = Permission::StartBackup
-            .allows(me.role)
-            .then(|| start_form(source.row.id, &source.row.database, source.row.active_run, &started));
+        let tenants = match map {
+            Some(map) => {
+                tenants_panel(source.row.id, map, &chosen, Permission::ManageSources.allows(me.role), now)
+            }
+            None => whole_source_panel(),
+        };
+        let start = Permission::StartBackup.allows(me.role).then(|| {
+            let (id, active) = (source.row.id, source.row.active_run);
+            if is_server {
+                start_server_form(id, active, &started)
+            } else {
+                start_form(id, &source.row.database, active, &started)
+            }
+        });
         let heading = if start.is_some() { "Back up" } else { "About this source" };
         let (title, row_id) = (source.row.database.clone(), source.row.id);
         let answer = answer(&source, now);
         let facts = facts(&source, now);
-        let schedule = schedule_panel(
-            row_id,
-            &source.schedules,
-            &scheduled,
-            Permission::ManagePolicies.allows(me.role),
-            now,
-        );
+        let kinds: &[_] =
+            if is_server { &[ScheduleKind::Full, ScheduleKind::Incremental] } else { &[ScheduleKind::Full] };
+        let may_schedule = Permission::ManagePolicies.allows(me.role);
+        let schedule = kinds
+            .iter()
+            .map(|kind| schedule_panel(row_id, *kind, &source.schedules, &scheduled, may_schedule, now));
+        let schedule = schedule.collect_view();
         let backups = if source.backups.is_empty() {
             empty("No backup yet", "Start one with the button above, or wait for the schedule.")
         } else {

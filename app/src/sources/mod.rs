@@ -7,3 +7,4 @@ pub mod detail;
 pub mod findings;
 pub mod list;
 pub mod new_connection;
+pub mod whole;

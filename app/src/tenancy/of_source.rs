@@ -60,10 +60,10 @@ fn known(map: &MapSummary, posted: &Posted, may_choose: bool, now: Option<Timest
 }
 
 fn engine_form(map: &MapSummary, posted: &Posted) -> AnyView {
-    let ways = EngineKind::ALL.iter().map(|engine| {
+    let ways = EngineKind::OF_A_DATABASE.iter().map(|engine| {
         let hint = match engine {
             EngineKind::Native => "Reads in parallel and keeps each tenant under a key of its own, so that one tenant can be restored, exported and previewed.",
-            EngineKind::Mysqldump => "The dump client of the server's family, one stream. Backups can be restored as a whole only.",
+            EngineKind::Mysqldump | EngineKind::Physical => "The dump client of the server's family, one stream. Backups can be restored as a whole only.",
         };
         Way::new(engine.key(), engine.title()).hint(hint).chosen(map.engine == *engine)
     });

@@ -26,6 +26,7 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         (at("connections"), "GRANT TRIGGER, EVENT ON *.*", "Nothing is known about this server yet"),
         ("/backups".into(), "before the September release", "No backup yet"),
         (at("backups"), "14 of 14 tables equal", "Not proven yet"),
+        ("/backups/019ab3c4-5d6e-7f00-8a9b-000000000079".into(), "What it stands on", "Not proven yet"),
         ("/runs".into(), "refused the account", "No run yet"),
         (at("runs"), "11.8 GB of 19.0 GB", "Waiting for a worker"),
         ("/settings".into(), "120 GB of 500 GB free", "No verification server"),
@@ -216,4 +217,21 @@ async fn first_run_shows_the_key_and_asks_for_it() {
     assert!(key.html.contains("K7QD 2M9X"));
     assert!(key.html.contains("name=\"request[recovery_key]\""));
     assert!(!get("/setup/recovery-key", "mood=full").await.html.contains("K7QD"));
+}
+
+#[tokio::test]
+async fn files_of_a_server_are_restored_by_a_command_and_by_no_form() {
+    let page = get("/backups/019ab3c4-5d6e-7f00-8a9b-000000000079", "mood=full").await;
+    let text = text_of(&page.html);
+    for part in [
+        "holdfast physical restore 019ab3c4",
+        "2 kept backups were built on it",
+        "none can be restored or exported",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!page.html.contains("/fn/restores/start") && !page.html.contains("/export"), "{}", page.html);
+    let connection = get(&format!("/connections/{ID}"), "mood=full").await;
+    assert!(text_of(&connection.html).contains("is not on this machine"), "why not, before anybody asks");
+    assert!(!connection.html.contains("/fn/sources/add_server"));
 }

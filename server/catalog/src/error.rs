@@ -96,6 +96,9 @@ pub enum Conflict {
     /// The actor has as many of these waiting as one person may.
     #[error("as many of these are waiting as one person may have")]
     TooManyWaiting,
+    /// Rows are asked of files, or files of rows.
+    #[error("this cannot be done with what this engine makes")]
+    OtherEngine,
     /// The link was used, or its time is over.
     #[error("the link is not valid any more")]
     LinkSpent,

@@ -39,8 +39,8 @@ pub use system::{
     SystemTask, Tenant, Vault, Whole,
 };
 pub use tenant::{
-    APPROVAL_MS, Backup, BackupQuery, ChangeConnection, Channels, Copy, DayCount, Delivery, EvidenceRow,
-    Figures, Inferred, MapHead, MapQuery, MapTable, MapVersion, NewChannels, NewConnection, NewUser, Restore,
+    APPROVAL_MS, Backup, BackupQuery, ChainLink, ChangeConnection, Channels, Continues, Copy, DayCount,
+    Delivery, EvidenceRow, Figures, Files, Inferred, LONGEST_CHAIN, MapHead, MapQuery, MapTable, MapVersion, NewChannels, NewConnection, NewUser, Restore,
     RestoreEvent, RestoreQuery, Run, RunEvent, RunInput, RunOutput, RunQuery, RunRequest, ScheduleRow,
     SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING, TableChoices, TableColumn, TenantCatalog,
     TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,

@@ -23,7 +23,8 @@ const EXAMPLES: &str = "Examples:
       --signing-key 3f0c-…
   holdfast-recover decrypt --vault /srv/vault --key-file root.key --latest --source crm -o crm.sql.gz
   holdfast-recover restore --s3 backups/holdfast --s3-region eu-central-1 --key-file root.key \\
-      --backup 0192… --host db2 --user root --password-file pw --database crm_restored";
+      --backup 0192… --host db2 --user root --password-file pw --database crm_restored
+  holdfast-recover files --vault /srv/vault --key-file root.key --backup 0192… --to /srv/mysql";
 
 /// Where the vault is.
 #[derive(Debug, Group)]
@@ -86,6 +87,17 @@ pub enum Command {
         /// The file, which must not exist yet; `-` writes to standard output
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
+    },
+    /// Leaves a data directory, prepared for a server to be started on, of a backup of a whole server's files
+    Files {
+        #[command(flatten)]
+        choice: Choice,
+        /// An empty directory, or one that does not exist yet
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// Folder with mariadb-backup and mbstream (or xtrabackup and xbstream), if not in the usual places
+        #[arg(long, value_name = "DIR")]
+        programs: Option<PathBuf>,
     },
     /// Restores a backup into a new database and compares what arrived
     Restore {

@@ -1,13 +1,35 @@
-//! What to do with a backup of a whole server's files, with nothing but the stock programs.
+//! A backup of a whole server's files: as a data directory, and what to do with nothing but the stock programs.
 
-use anyhow::Result;
+use std::{path::Path, process::ExitCode};
+
+use anyhow::{Context as _, Result};
 use engine::{
     format::keys::Place,
     pipeline::{
-        Description, Vault,
+        Control, Description, Vault,
         physical::{self, stream_name},
     },
 };
+
+use crate::{args::Choice, choose, screen};
+
+/// Leaves a prepared data directory.
+pub async fn restore(
+    vault: &Vault,
+    choice: &Choice,
+    to: &Path,
+    programs: Option<&Path>,
+    control: &Control,
+) -> Result<ExitCode> {
+    let (place, _) = choose::one(vault, choice).await?;
+    let to = std::path::absolute(to).context("--to")?;
+    let restored = physical::restore(vault, &place, &to, programs, control).await;
+    screen::clear();
+    for line in restored?.next_steps() {
+        screen::print(&line);
+    }
+    Ok(ExitCode::SUCCESS)
+}
 
 /// The commands, from the full backup to this one.
 pub async fn how_to(vault: &Vault, place: &Place, backup: &Description) -> Result<String> {

@@ -55,6 +55,9 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::List => list::list(&vault).await,
         Command::Check(choice) => list::check(&vault, &choice, &control).await,
         Command::Decrypt { choice, output } => decrypt::decrypt(&vault, &choice, &output, &control).await,
+        Command::Files { choice, to, programs } => {
+            files::restore(&vault, &choice, &to, programs.as_deref(), &control).await
+        }
         Command::Restore { choice, server, definers } => {
             restore::restore(&vault, &choice, &server, &definers, &control).await
         }

@@ -38,6 +38,9 @@ pub async fn begin(caller: &Caller, scope: Scope<may::ExportBackup>, id: BackupI
     if backup.retention == Retention::Deleted {
         return Err(Refusal::Expired.into());
     }
+    if backup.files.is_some() {
+        return Err(Refusal::OtherEngine.into());
+    }
     let entered = caller.services.downloads.enter(&scope.actor().key())?;
     let place = place_of(&backup);
     // Whatever cannot be opened at all is an answer, not a broken download.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use catalog::{NewBackup, NewPart, NewSplit, SourceRow};
 use domain::{
     VaultId,
-    sources::EngineKind,
+    sources::{DatabaseName, EngineKind, Protected},
     tenancy::{TenantKey, TenantMap},
 };
 use engine::{
@@ -21,6 +21,7 @@ use engine::{
     source::mysql::{connect::Endpoint, dump::Mysqldump, tenancy::tenant_key::owner_of},
 };
 
+use super::files_job;
 use crate::{
     tenancy::infer_job::look,
     work::job::{Job, JobError, incomplete},
@@ -46,6 +47,9 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
         backup: backup_id,
         attempt: u32::try_from(job.claim.fence()).unwrap_or(u32::MAX),
     };
+    let Protected::Database(database) = row.source.protects.clone() else {
+        return files_job::run(job, &row, place).await;
+    };
     if let Some(receipt) = pipeline::find(job.vault(), &place.owner, source_id, backup_id).await? {
         job.say(format!(
             "Start {} had published this backup already; it is adopted.",
@@ -54,31 +58,36 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
         .await?;
         say(job, &receipt.remarks).await?;
         let split = adopted_split(job.vault(), &receipt).await?;
-        return complete(job, receipt, split).await;
+        return complete(job, row_of(receipt, split, job.services.vault_id)).await;
     }
     let connection = job.rows().get_connection(row.source.connection_id).await?;
     let endpoint = job.endpoint(&connection).await?;
     let what = run.tenant.as_ref().map_or_else(String::new, |tenant| format!("tenant {tenant} of "));
-    job.say(format!("Start {} reads {what}{} from {}.", run.starts, row.source.database, endpoint.shown()))
-        .await?;
+    job.say(format!("Start {} reads {what}{} from {}.", run.starts, database, endpoint.shown())).await?;
     if row.engine == EngineKind::Native || run.tenant.is_some() {
-        return native(job, place, endpoint, row).await;
+        return native(job, place, endpoint, row, database).await;
     }
     let engine = Mysqldump::new(Arc::new(job.services.clients().await.clone()), READERS);
     let codec = job.services.config.worker.compression;
-    let request = BackupRequest { place, endpoint, database: row.source.database, codec };
+    let request = BackupRequest { place, endpoint, database, codec };
     let receipt = pipeline::backup(job.vault(), &engine, &request, &job.control).await?;
     say(job, &receipt.remarks).await?;
-    complete(job, receipt, None).await
+    complete(job, row_of(receipt, None, job.services.vault_id)).await
 }
 
 /// Takes a backup that is split by tenant.
-async fn native(job: &Job, place: Place, endpoint: Endpoint, row: SourceRow) -> Result<(), JobError> {
+async fn native(
+    job: &Job,
+    place: Place,
+    endpoint: Endpoint,
+    row: SourceRow,
+    database: DatabaseName,
+) -> Result<(), JobError> {
     let (map, is_confirmed) = map_of(job, &endpoint, &row).await?;
     let request = NativeRequest {
         place,
         endpoint,
-        database: row.source.database,
+        database,
         codec: job.services.config.worker.compression,
         map: Some(map.clone()),
         confirmed: is_confirmed,
@@ -96,7 +105,7 @@ async fn native(job: &Job, place: Place, endpoint: Endpoint, row: SourceRow) -> 
         remarks: receipt.remarks.clone(),
     };
     say(job, &split.remarks).await?;
-    complete(job, receipt, Some(split)).await
+    complete(job, row_of(receipt, Some(split), job.services.vault_id)).await
 }
 
 async fn say(job: &Job, remarks: &[String]) -> Result<(), JobError> {
@@ -145,8 +154,8 @@ pub async fn adopted_split(vault: &Vault, receipt: &Receipt) -> engine::Result<O
 }
 
 /// Tells the catalog, and wakes a worker for the verification that belongs to it.
-async fn complete(job: &Job, receipt: Receipt, split: Option<NewSplit>) -> Result<(), JobError> {
-    let follow_up = job.lease().complete_backup(row_of(receipt, split, job.services.vault_id)).await?;
+pub(super) async fn complete(job: &Job, new: NewBackup) -> Result<(), JobError> {
+    let follow_up = job.lease().complete_backup(new).await?;
     if let Some(verification) = follow_up {
         job.services.wake(job.run().tenant_id, verification, 0).await;
     }
@@ -171,5 +180,6 @@ pub fn row_of(receipt: Receipt, split: Option<NewSplit>, vault_id: VaultId) -> N
         manifest_key: receipt.manifest_key.to_string(),
         objects: u32::try_from(manifest.packs.len() + 2).unwrap_or(u32::MAX),
         split,
+        files: None,
     }
 }

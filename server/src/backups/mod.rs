@@ -3,6 +3,7 @@
 pub mod cancel;
 pub mod downloads;
 pub mod export;
+pub mod files_job;
 pub mod job;
 pub mod read;
 pub mod recover;

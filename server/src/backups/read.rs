@@ -1,12 +1,15 @@
 //! Looking at backups and runs.
 
-use app::backups::api::{BackupDetail, BackupFilter, BackupRow, RunDetail, RunFilter, RunRow};
+use app::backups::{
+    api::{BackupDetail, BackupFilter, BackupRow, RunDetail, RunFilter, RunRow},
+    files_api::FilesView,
+};
 use catalog::{BackupQuery, RunQuery, Scope};
 use domain::{BackupId, Page, RunId, access::may};
 
 use super::{
-    recover::recover_command,
-    view::{backup_row, copy_view, evidence_view, run_detail, run_row, split_view},
+    recover::{files_command, recover_command, recover_files_command},
+    view::{backup_row, copy_view, evidence_view, link_view, run_detail, run_row, split_view},
 };
 use crate::{caller::Caller, fault::Result};
 
@@ -37,6 +40,20 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: BackupId) 
         Some(split) => Some(split_view(split, rows.count_backup_tenants(id).await?)),
         None => None,
     };
+    let files = match backup.files.clone() {
+        Some(files) => Some(FilesView {
+            facts: files.facts,
+            chain: rows.chain(id).await?.into_iter().map(link_view).collect(),
+            continued_by: rows.count_continuing(id).await?,
+            restore_command: files_command(id),
+        }),
+        None => None,
+    };
+    let recover_command = if files.is_some() {
+        recover_files_command(&caller.services.config, id)
+    } else {
+        recover_command(&caller.services.config, id, &backup.database)
+    };
     Ok(BackupDetail {
         run_id: backup.run_id,
         phases: backup.phases.clone(),
@@ -48,10 +65,11 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: BackupId) 
         manifest_sha256: backup.manifest_sha256.clone(),
         copies: rows.list_copies(id).await?.into_iter().map(copy_view).collect(),
         evidence: rows.list_evidence(id).await?.into_iter().map(evidence_view).collect(),
-        recover_command: recover_command(&caller.services.config, id, &backup.database),
+        recover_command,
         active_run: rows.list_runs(&active).await?.rows.first().map(|run| run.id),
         targets: targets.map(|connection| (connection.id, connection.name.into())).collect(),
         split,
+        files,
         row: backup_row(backup),
     })
 }

@@ -8,6 +8,30 @@ use crate::config::{Config, RootKeyConfig};
 /// `holdfast-recover restore …` for one backup. What only the reader can know stands between angle brackets.
 pub fn recover_command(config: &Config, backup: BackupId, database: &str) -> String {
     let mut words = vec!["holdfast-recover restore".to_owned()];
+    words.extend(from_where(config));
+    words.push(format!("--backup {backup}"));
+    words.push("--host <server> --user <account> --password-file <file>".into());
+    words.push(format!("--database {}", quoted(database)));
+    words.join(" \\\n  ")
+}
+
+/// `holdfast-recover files …`: the same for the files of a whole server.
+pub fn recover_files_command(config: &Config, backup: BackupId) -> String {
+    let mut words = vec!["holdfast-recover files".to_owned()];
+    words.extend(from_where(config));
+    words.push(format!("--backup {backup}"));
+    words.push("--to <empty directory>".into());
+    words.join(" \\\n  ")
+}
+
+/// `holdfast physical restore …`, on a machine that has this installation's configuration.
+pub fn files_command(backup: BackupId) -> String {
+    format!("holdfast physical restore {backup} --to <empty directory>")
+}
+
+/// Vault and key.
+fn from_where(config: &Config) -> Vec<String> {
+    let mut words = Vec::new();
     match &config.vault {
         VaultConfig::Local { path } => words.push(format!("--vault {}", quoted(&path.to_string_lossy()))),
         VaultConfig::S3(bucket) => {
@@ -30,10 +54,7 @@ pub fn recover_command(config: &Config, backup: BackupId, database: &str) -> Str
             words.extend(region.iter().map(|region| format!("--kms-region {}", quoted(region))));
         }
     }
-    words.push(format!("--backup {backup}"));
-    words.push("--host <server> --user <account> --password-file <file>".into());
-    words.push(format!("--database {}", quoted(database)));
-    words.join(" \\\n  ")
+    words
 }
 
 /// As one word of a POSIX shell, whatever is in it.

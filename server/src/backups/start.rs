@@ -1,7 +1,7 @@
 //! Asking for a backup.
 
 use app::backups::api::StartBackup;
-use catalog::{RunRequest, Scope};
+use catalog::{Continues, RunRequest, Scope};
 use domain::{Fault, Refusal, RunId, access::may, sources::Label};
 
 use crate::{caller::Caller, fault::Result};
@@ -23,6 +23,12 @@ pub async fn start(caller: &Caller, scope: Scope<may::StartBackup>, request: Sta
         );
     }
     let run = match request.tenant {
+        None if request.incremental => RunRequest::Files {
+            source_id: request.source_id,
+            label,
+            continues: Continues::Newest,
+            sums: true,
+        },
         None => RunRequest::Backup { source_id: request.source_id, label },
         Some(tenant) => {
             let rows = caller.rows(&scope);

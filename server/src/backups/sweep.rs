@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalog::SystemTask;
-use engine::source::mysql::scratch;
+use engine::{pipeline::physical, source::mysql::scratch};
 
 use crate::{
     services::Services,
@@ -24,7 +24,7 @@ pub async fn owed_verifications(services: &Arc<Services>) -> Result<Swept, JobEr
     Ok(Swept::done(queued.len() as u64))
 }
 
-/// Removes what killed verifications left on the verification servers: it is the customer's data, readable. A server that does not answer does not keep
+/// Removes what killed verifications left on the verification servers and, of copied files, on this machine: it is the customer's data, readable. A server that does not answer does not keep
 /// the others from being swept.
 pub async fn scratch(services: &Arc<Services>) -> Result<Swept, JobError> {
     let hour_ago = services.clock.now().plus_ms(-SCRATCH_AFTER_MS);
@@ -45,5 +45,10 @@ pub async fn scratch(services: &Arc<Services>) -> Result<Swept, JobError> {
             Err(error) => failed = Some(error),
         }
     }
+    let left = physical::sweep_scratch(&services.config.physical.scratch);
+    for directory in &left {
+        tracing::info!(directory = %directory.display(), "removed what a killed copy or verification of a server's files left");
+    }
+    count += left.len() as u64;
     failed.map_or(Ok(Swept::done(count)), |error| Err(error.into()))
 }

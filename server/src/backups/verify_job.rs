@@ -16,7 +16,7 @@ use engine::{
     storage::ObjectKey,
 };
 
-use super::job::owner;
+use super::{files_job, job::owner};
 use crate::work::job::{Job, JobError, incomplete};
 
 /// Verifies the run's backup.
@@ -24,6 +24,9 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
     let run = job.run();
     let backup_id = run.backup_id.ok_or_else(|| incomplete(run, "backup"))?;
     let backup = job.rows().get_backup(backup_id).await?;
+    if backup.files.is_some() {
+        return files_job::verify(job, &backup).await;
+    }
     let source = job.rows().get_source(backup.source_id).await?;
     let connection = job.rows().get_connection(source.source.connection_id).await?;
     let family = family_of(&backup);
@@ -127,13 +130,13 @@ fn is_same_address(server: &Endpoint, source: &Connection) -> bool {
 }
 
 /// The vault gave something else than was stored: that is an answer, and not one to hide behind "could not be done".
-fn is_proof_of_damage(error: &Error) -> bool {
+pub(super) fn is_proof_of_damage(error: &Error) -> bool {
     matches!(error.kind(), Kind::Integrity | Kind::Format) && error.retry() == Retry::Never
 }
 
 /// Whether the vault answers, is ours, and has lost a part of the backup: somebody removed it, and calling that
 /// "could not be done" would leave the backup proven. A vault that does not answer proves nothing.
-async fn is_gone(vault: &Vault, place: &Place) -> engine::Result<bool> {
+pub(super) async fn is_gone(vault: &Vault, place: &Place) -> engine::Result<bool> {
     let storage = vault.storage();
     if storage.head(&keys::installation()?, None).await?.is_none() {
         return Ok(false);
@@ -153,7 +156,7 @@ async fn is_gone(vault: &Vault, place: &Place) -> engine::Result<bool> {
     Ok(false)
 }
 
-fn damaged(error: &Error) -> Evidence {
+pub(super) fn damaged(error: &Error) -> Evidence {
     Evidence {
         proof: Proof::DumpRows,
         equal: false,

@@ -1,9 +1,10 @@
 //! Rows of the catalog as pages show them.
 
-use app::backups::api::{
-    BackupRow, CopyView, EvidenceView, FileView, RunDetail, RunEvent, RunRow, SplitView,
+use app::backups::{
+    api::{BackupRow, CopyView, EvidenceView, FileView, RunDetail, RunEvent, RunRow, SplitView},
+    files_api::{FilesKind, LinkView},
 };
-use catalog::{Backup, Copy, EvidenceRow, Run, Split};
+use catalog::{Backup, ChainLink, Copy, EvidenceRow, Run, Split};
 use domain::ByteSize;
 
 /// A backup as a list shows it.
@@ -19,7 +20,17 @@ pub fn backup_row(row: Backup) -> BackupRow {
         retention: row.retention,
         sizes: row.sizes,
         tenant: row.tenant,
+        files: row.files.map(|files| match files.parent {
+            None => FilesKind::Full,
+            Some(_) => FilesKind::Incremental,
+        }),
     }
+}
+
+/// One backup of a chain.
+pub fn link_view(link: ChainLink) -> LinkView {
+    let ChainLink { id, snapshot_at, retention, verification, sizes } = link;
+    LinkView { id, snapshot_at, retention, verification, sizes }
 }
 
 /// A copy of a backup.

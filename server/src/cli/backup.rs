@@ -104,7 +104,7 @@ async fn start(services: &Arc<Services>, command: Start) -> Result<ExitCode> {
             if rows.confirmed_map(source_id).await?.is_none() {
                 bail!(
                     "nobody has confirmed whose rows are whose in {}\n  What to do: holdfast tenant map {source_id} --infer --confirm",
-                    source.database
+                    source.protects
                 );
             }
             let tenant = TenantKey::new(key).context("--tenant")?;
@@ -123,7 +123,7 @@ async fn start(services: &Arc<Services>, command: Start) -> Result<ExitCode> {
     let took = ended.finished_at.zip(ended.started_at).map_or(0, |(end, start)| end.since_ms(start));
     screen::print(format!(
         "Backup {id} of {}: {} tables, {} stored as {}, in {}",
-        source.database,
+        source.protects,
         backup.tables,
         backup.sizes.plain,
         backup.sizes.stored,
@@ -137,17 +137,38 @@ async fn start(services: &Arc<Services>, command: Start) -> Result<ExitCode> {
 
 /// `holdfast verify`
 pub async fn verify(services: &Arc<Services>, command: Verify) -> Result<ExitCode> {
+    if command.wait {
+        let here = Here::find(services, &command.organisation).await?;
+        return prove_now(services, &here, &command.backup).await;
+    }
     let here = Here::find(services, &command.organisation).await?;
     let scope = here.may::<may::VerifyBackup>()?;
     let rows = services.catalog.tenant(&scope);
     let backup = choose::backup(&rows, &command.backup).await?;
     let run = rows.create_run(RunRequest::Verify { backup_id: backup.id }, None).await?;
-    if command.wait {
-        return proven(services, &rows, run, backup.id).await;
-    }
     services.wake(here.tenant, run, 0).await;
     screen::print(format!("Run {run} is queued."));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Proves a backup here, or waits for whoever is at it already.
+pub async fn prove_now(services: &Arc<Services>, here: &Here, wanted: &str) -> Result<ExitCode> {
+    let rows = services.catalog.tenant(&here.may::<may::VerifyBackup>()?);
+    let backup = choose::backup(&rows, wanted).await?.id;
+    let query = RunQuery {
+        backup: Some(backup),
+        kind: Some(RunKind::Verify),
+        active: true,
+        limit: 1,
+        ..RunQuery::default()
+    };
+    // The one that was queued with the backup is as good.
+    let active = rows.list_runs(&query).await?.rows.into_iter().next();
+    let run = match active {
+        Some(run) => run.id,
+        None => rows.create_run(RunRequest::Verify { backup_id: backup }, None).await?,
+    };
+    proven(services, &rows, run, backup).await
 }
 
 /// Waits for the verification that was queued with the backup, or queues one.

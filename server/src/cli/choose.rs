@@ -62,9 +62,9 @@ pub async fn source(rows: &TenantCatalog<'_>, wanted: &str) -> Result<SourceRow>
     if let Ok(id) = wanted.parse::<SourceId>() {
         all.retain(|row| row.source.id == id);
     } else {
-        let full = |row: &SourceRow| format!("{}/{}", row.connection, row.source.database);
+        let full = |row: &SourceRow| format!("{}/{}", row.connection, row.source.protects);
         let exact = |row: &&SourceRow| full(row) == wanted;
-        let by_database = |row: &&SourceRow| row.source.database.as_str() == wanted;
+        let by_database = |row: &&SourceRow| row.source.protects.as_str() == wanted;
         let by_connection = |row: &&SourceRow| row.connection == wanted;
         let found: Vec<_> = [
             all.iter().filter(exact).cloned().collect::<Vec<_>>(),
@@ -81,7 +81,7 @@ pub async fn source(rows: &TenantCatalog<'_>, wanted: &str) -> Result<SourceRow>
         0 => bail!("there is no source {wanted:?}\n  What to do: `holdfast source list` shows them"),
         n => {
             let names: Vec<_> =
-                all.iter().map(|row| format!("{}/{}", row.connection, row.source.database)).collect();
+                all.iter().map(|row| format!("{}/{}", row.connection, row.source.protects)).collect();
             bail!("{n} sources are called {wanted:?}\n  What to do: name one of {}", names.join(", "))
         }
     }

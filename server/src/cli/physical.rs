@@ -1,29 +1,31 @@
 //! Backups of a whole server's files, for servers on this very machine that are too large to be read row by row.
 //!
-//! It is carried out here and at once, because only here are the files; what it stores lies in the same vault, and
-//! `holdfast inspect` and `holdfast-recover` show it.
+//! A backup and its proof are runs like all others, and are carried out here unless a worker takes them first: on the
+//! machine of a worker that is as good, on another one the run says that the files are not there. Only a restore is no
+//! run: it leaves files on this machine, and asks nobody but the vault.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
+use catalog::{Continues, RunRequest};
 use clap::{Args, Subcommand};
-use domain::{BackupId, ByteSize, SourceId, access::may, backups::Proof, clock::human_duration_ms};
+use domain::{
+    BackupId, ByteSize, SourceId,
+    access::may,
+    clock::human_duration_ms,
+    policies::schedule::{DAILY_INCREMENTAL, Schedule, WEEKLY_FULL},
+    sources::Connection,
+};
 use engine::{
-    format::{Codec, Owner, keys::Place},
-    pipeline::{
-        self,
-        physical::{self, Parent, PhysicalRequest, VerifyPlace},
-    },
+    format::keys::Place,
+    pipeline::{self, physical},
     source::mysql::connect::Endpoint,
 };
 
 use super::{
-    NOT_WELL, Organisation, PasswordFile,
+    Organisation, PasswordFile,
     choose::{self, Here},
+    drive,
     export::control,
     screen,
 };
@@ -63,9 +65,10 @@ pub struct Server {
 /// `holdfast physical backup …`
 #[derive(Debug, Args)]
 pub struct Backup {
-    #[command(flatten)]
-    server: Server,
-    /// Only what changed since the newest physical backup of this server
+    /// The server, by the name of its connection; its stored account reads it
+    #[arg(long, value_name = "NAME")]
+    connection: String,
+    /// Only what changed since the newest physical backup of this server; full if there is none to continue
     #[arg(long)]
     incremental: bool,
     /// Only what changed since this backup
@@ -74,9 +77,11 @@ pub struct Backup {
     /// Do not read the rows of the source; less is proven then, and the source is read once instead of twice
     #[arg(long)]
     without_sums: bool,
-    /// For the small notes of the copying program while it runs
-    #[arg(long, value_name = "DIR", default_value = "/var/tmp")]
-    scratch: PathBuf,
+    /// A label to find it by
+    #[arg(long)]
+    label: Option<String>,
+    #[command(flatten)]
+    organisation: Organisation,
 }
 
 /// `holdfast physical verify …`
@@ -84,12 +89,6 @@ pub struct Backup {
 pub struct Verify {
     /// The backup's id
     backup: String,
-    /// A directory with room for the whole server; everything in it is removed again
-    #[arg(long, value_name = "DIR", default_value = "/var/tmp")]
-    scratch: PathBuf,
-    /// Folder with the programs, if they are not in the usual places
-    #[arg(long, value_name = "DIR")]
-    programs: Option<PathBuf>,
     #[command(flatten)]
     organisation: Organisation,
 }
@@ -119,22 +118,16 @@ pub async fn run(services: &Arc<Services>, command: Physical) -> Result<ExitCode
     }
 }
 
-/// How the server is reached, and under which id its backups lie in the vault: that of its connection.
-async fn reach(services: &Services, server: &Server) -> Result<(Endpoint, SourceId)> {
+async fn check(services: &Services, server: Server) -> Result<ExitCode> {
     let here = Here::find(services, &server.organisation).await?;
     let rows = services.catalog.tenant(&here.may::<may::StartBackup>()?);
     let connection = choose::connection(&rows, &server.connection).await?;
     let password = choose::secret(&server.password.password_file)?;
-    let source = SourceId::new(connection.id.uuid());
     let mut endpoint =
         Endpoint::new(connection.host, connection.port, connection.user, password, connection.tls);
     endpoint.socket.clone_from(&server.socket);
-    Ok((endpoint, source))
-}
-
-async fn check(services: &Services, server: Server) -> Result<ExitCode> {
-    let (endpoint, _) = reach(services, &server).await?;
-    let ground = physical::preflight(&endpoint, server.programs.as_deref()).await?;
+    let programs = server.programs.as_deref().or(services.config.physical.programs.as_deref());
+    let ground = physical::preflight(&endpoint, programs).await?;
     screen::print(format!(
         "{} {}: {} in {} can be copied by {}",
         ground.facts.family,
@@ -146,49 +139,62 @@ async fn check(services: &Services, server: Server) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The source that stands for the whole server; it is made if there is none, without a schedule that runs: whoever backs
+/// up by hand has not asked for nights.
+async fn source_of(services: &Services, here: &Here, connection: &Connection) -> Result<SourceId> {
+    let rows = services.catalog.tenant(&here.may::<may::StartBackup>()?);
+    if let Some(source) = rows.find_server_source(connection.id).await? {
+        return Ok(source);
+    }
+    let rows = services.catalog.tenant(&here.may::<may::ManageSources>()?);
+    let now = services.clock.now();
+    let (full, incremental) = (Schedule::parse(WEEKLY_FULL, now)?, Schedule::parse(DAILY_INCREMENTAL, now)?);
+    let source = rows.create_server_source(connection.id, &full, &incremental).await?;
+    rows.set_schedule(source, &full, false).await?;
+    rows.set_incremental_schedule(source, &incremental, false).await?;
+    Ok(source)
+}
+
 async fn backup(services: &Arc<Services>, command: Backup) -> Result<ExitCode> {
-    let (endpoint, source) = reach(services, &command.server).await?;
-    let parent = match &command.parent {
-        Some(id) => Parent::Backup(backup_id(id)?),
-        None if command.incremental => Parent::Newest,
-        None => Parent::None,
+    let here = Here::find(services, &command.organisation).await?;
+    let rows = services.catalog.tenant(&here.may::<may::StartBackup>()?);
+    let connection = choose::connection(&rows, &command.connection).await?;
+    let source_id = source_of(services, &here, &connection).await?;
+    let continues = match &command.parent {
+        Some(id) => Continues::Backup(backup_id(id)?),
+        None if command.incremental => Continues::Newest,
+        None => Continues::Nothing,
     };
-    let backup = BackupId::new(services.clock.uuid());
-    let request = PhysicalRequest {
-        place: Place { owner: Owner::System, source, backup, attempt: 1 },
-        endpoint,
-        codec: Codec::Zstd,
-        parent,
-        sums: !command.without_sums,
-        programs: command.server.programs,
-        scratch: command.scratch,
-    };
-    let began = services.clock.now();
-    let result = physical::backup(&services.vault, &request, &control(services)).await;
-    screen::clear();
-    let receipt = result?;
-    let manifest = &receipt.manifest;
+    let request =
+        RunRequest::Files { source_id, label: command.label, continues, sums: !command.without_sums };
+    let run = rows.create_run(request, None).await?;
+    let ended = drive::to_the_end(services, &rows, run).await?;
+    let id = ended.backup_id.context("the run is done but names no backup")?;
+    let backup = rows.get_backup(id).await?;
+    let parent = backup.files.and_then(|files| files.parent);
+    let took = ended.finished_at.zip(ended.started_at).map_or(0, |(end, start)| end.since_ms(start));
     screen::print(format!(
-        "Backup {backup} ({}{}): {} tables, {} stored as {}, in {}",
-        manifest.kind,
-        manifest.parent.map(|parent| format!(" on {parent}")).unwrap_or_default(),
-        receipt.tables,
-        receipt.sizes.plain,
-        receipt.sizes.stored,
-        human_duration_ms(services.clock.now().since_ms(began))
+        "Backup {id} ({}): {} tables, {} stored as {}, in {}",
+        parent.map_or_else(|| "full".to_owned(), |parent| format!("incremental on {parent}")),
+        backup.tables,
+        backup.sizes.plain,
+        backup.sizes.stored,
+        human_duration_ms(took)
     ));
-    screen::warn(format!("Nothing is proven yet: holdfast physical verify {backup}"));
+    screen::warn(format!("Nothing is proven yet: holdfast physical verify {id}"));
     Ok(ExitCode::SUCCESS)
 }
 
 fn backup_id(text: &str) -> Result<BackupId> {
     match text.parse() {
         Ok(id) => Ok(id),
-        Err(_) => bail!("{text:?} is not the id of a backup\n  What to do: `holdfast inspect` lists them"),
+        Err(_) => {
+            bail!("{text:?} is not the id of a backup\n  What to do: `holdfast backup list` shows them")
+        }
     }
 }
 
-/// Where the backup lies: only the vault knows.
+/// Where the backup lies: the vault knows it even if it was taken before backups of files were in the catalog.
 async fn find(services: &Services, wanted: &str) -> Result<Place> {
     let id = backup_id(wanted)?;
     let found = pipeline::list(&services.vault).await?.into_iter().find(|place| place.backup == id);
@@ -199,41 +205,8 @@ async fn find(services: &Services, wanted: &str) -> Result<Place> {
 
 async fn verify(services: &Arc<Services>, command: Verify) -> Result<ExitCode> {
     let here = Here::find(services, &command.organisation).await?;
-    let _scope = here.may::<may::VerifyBackup>()?;
-    let place = find(services, &command.backup).await?;
-    let at = VerifyPlace { scratch: command.scratch, programs: command.programs };
-    let result = physical::verify(&services.vault, &place, &at, &control(services)).await;
-    screen::clear();
-    let evidence = result?;
-    let rows: u64 = evidence.tables.iter().map(|table| table.rows_restored).sum();
-    screen::print(format!(
-        "A private server {} started on it: {} tables with {rows} rows, {} views, triggers, routines and events",
-        evidence.server,
-        evidence.tables.len(),
-        evidence.objects
-    ));
-    for remark in &evidence.remarks {
-        screen::warn(format!("  {remark}"));
-    }
-    if evidence.equal {
-        screen::print(match evidence.proof {
-            Proof::SamePosition => "Everything is equal to the source at the same position.",
-            Proof::DumpRows => "The copy is whole. Its rows were not compared with the source's.",
-        });
-        return Ok(ExitCode::SUCCESS);
-    }
-    for table in evidence.tables.iter().filter(|table| !table.equal) {
-        let (before, now) = (table.rows_source, table.rows_restored);
-        screen::print(format!(
-            "  table {} differs: {before} rows at the source, {now} in the copy",
-            table.table
-        ));
-    }
-    for object in &evidence.differences {
-        screen::print(format!("  {} {}: {}", object.kind, object.name, object.difference));
-    }
-    screen::warn("The copy is NOT what was backed up.");
-    Ok(ExitCode::from(NOT_WELL))
+    backup_id(&command.backup)?;
+    super::backup::prove_now(services, &here, &command.backup).await
 }
 
 async fn restore(services: &Arc<Services>, command: Restore) -> Result<ExitCode> {
@@ -241,37 +214,11 @@ async fn restore(services: &Arc<Services>, command: Restore) -> Result<ExitCode>
     let _scope = here.may::<may::RequestRestore>()?;
     let place = find(services, &command.backup).await?;
     let to = std::path::absolute(&command.to).context("--to")?;
-    let programs = command.programs.as_deref();
+    let programs = command.programs.as_deref().or(services.config.physical.programs.as_deref());
     let result = physical::restore(&services.vault, &place, &to, programs, &control(services)).await;
     screen::clear();
-    explain(&result?, &to);
+    for line in result?.next_steps() {
+        screen::print(line);
+    }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What a person does next.
-fn explain(restored: &physical::Restored, to: &Path) {
-    let coordinate = &restored.coordinate;
-    screen::print(format!(
-        "{}: the files of {} as of {}, from {} backups, ready for a server of the same series.",
-        to.display(),
-        restored.server,
-        coordinate.at.exact(),
-        restored.links
-    ));
-    if !coordinate.file.is_empty() {
-        screen::print(format!(
-            "It stands at {}:{} of the source's binary log (GTID {}).",
-            coordinate.file,
-            coordinate.position,
-            if coordinate.gtid.is_empty() { "none" } else { &coordinate.gtid }
-        ));
-    }
-    screen::print("Next:");
-    screen::print(format!("  chown -R mysql:mysql {}", to.display()));
-    screen::print("  in the server's option file, under [mysqld]:");
-    screen::print(format!("    datadir={}", to.display()));
-    for setting in &restored.settings {
-        screen::print(format!("    {setting}"));
-    }
-    screen::print("  start the server. Accounts and passwords are those of the source.");
 }

@@ -171,7 +171,7 @@ async fn list(services: &Services, here: &Here, json: bool) -> Result<ExitCode> 
             .iter()
             .map(|row| {
                 json!({
-                    "id": row.source.id, "connection": row.connection, "database": row.source.database.as_str(),
+                    "id": row.source.id, "connection": row.connection, "database": row.source.protects.as_str(),
                     "newest_proven": row.newest_proven.map(domain::Timestamp::rfc3339),
                     "newest": row.newest.map(|(at, _)| at.rfc3339()),
                 })
@@ -190,7 +190,7 @@ async fn list(services: &Services, here: &Here, json: bool) -> Result<ExitCode> 
                 row.schedules.iter().filter(|s| s.enabled).map(|s| s.cron.clone()).collect();
             vec![
                 row.connection.clone(),
-                row.source.database.to_string(),
+                row.source.protects.to_string(),
                 at(row.newest_proven),
                 at(row.newest.map(|(at, _)| at)),
                 schedules.join("; "),

@@ -15,8 +15,8 @@ use engine::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Config, ConfigError, Log, LogFormat, RootKeyConfig, Smtp, SmtpTls, VerificationServer, Web, Worker,
-    endpoint,
+    Config, ConfigError, Log, LogFormat, Physical, RootKeyConfig, Smtp, SmtpTls, VerificationServer, Web,
+    Worker, endpoint,
     environment::Secrets,
     file::{Database, File, Keys, SessionsSection, SmtpSection, VaultSection, WebSection, WorkerSection},
     secret,
@@ -64,6 +64,10 @@ impl File {
             },
             smtp: self.smtp.map(|smtp| smtp.build(&shown, secrets.smtp_password)).transpose()?,
             worker: self.worker.build(&shown)?,
+            physical: Physical {
+                scratch: self.physical.scratch.unwrap_or_else(|| "/var/tmp".into()),
+                programs: self.physical.programs,
+            },
             private_webhooks: self.webhooks.allow_private,
             log: Log {
                 format: self.log.format.unwrap_or(LogFormat::Text),

@@ -32,6 +32,7 @@ section!(
         clients: Clients,
         smtp: Option<SmtpSection>,
         worker: WorkerSection,
+        physical: PhysicalSection,
         webhooks: Webhooks,
         log: LogSection,
     }
@@ -70,6 +71,7 @@ section!(Clients {
     libraries: Vec<PathBuf>,
 });
 section!(WorkerSection { concurrency: Option<usize>, lease_ms: Option<i64>, compression: Option<Codec> });
+section!(PhysicalSection { scratch: Option<PathBuf>, programs: Option<PathBuf> });
 section!(Webhooks { allow_private: Vec<Network> });
 section!(LogSection { format: Option<LogFormat>, filter: Option<String> });
 

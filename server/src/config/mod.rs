@@ -57,6 +57,8 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     /// Work in the background.
     pub worker: Worker,
+    /// Copies of whole servers.
+    pub physical: Physical,
     /// Networks that are not public and that webhooks may go to all the same.
     pub private_webhooks: Vec<Network>,
     /// The log.
@@ -141,6 +143,15 @@ pub struct Worker {
     pub lease_ms: i64,
     /// How new backups are compressed.
     pub compression: Codec,
+}
+
+/// Copies of whole servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Physical {
+    /// Where a copy is unpacked to prove it, in clear, and where the copying program keeps its notes.
+    pub scratch: PathBuf,
+    /// Folder with the copying programs, if they are not in the usual places.
+    pub programs: Option<PathBuf>,
 }
 
 /// The log.

@@ -37,7 +37,8 @@ pub async fn schedules(services: &Arc<Services>) -> Result<Swept, JobError> {
 pub async fn retention(services: &Arc<Services>) -> Result<Swept, JobError> {
     let system = services.catalog.system(SystemTask::Retention);
     for source in system.retention_candidates().await? {
-        for backup in retention::expired(source.backups) {
+        // The newest first: what was built on another goes before it, or keeps it for this round.
+        for backup in retention::expired(source.backups).into_iter().rev() {
             // A run that works on it keeps it for this round.
             if system.mark_expiring(source.tenant_id, backup).await? {
                 tracing::info!(backup.id = %backup, source.id = %source.source_id, "no longer kept");

@@ -36,7 +36,9 @@ async fn request(job: &Job) -> Result<Restore, JobError> {
 async fn live(job: &Job, restore: &Restore) -> Result<(Endpoint, DatabaseName), JobError> {
     let source = job.rows().get_source(restore.source_id).await?.source;
     let connection = job.rows().get_connection(source.connection_id).await?;
-    Ok((job.endpoint(&connection).await?, source.database))
+    // Only backups of databases can be asked for rows.
+    let database = source.protects.database().cloned().ok_or_else(|| incomplete(job.run(), "database"))?;
+    Ok((job.endpoint(&connection).await?, database))
 }
 
 /// Computes the difference between the backup and the live rows. Changes nothing.

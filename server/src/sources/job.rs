@@ -1,6 +1,13 @@
 //! Tests a connection: what this account can do on this server.
 
-use engine::{Error, Kind, source::mysql::probe};
+use std::path::Path;
+
+use domain::files::FilesCopy;
+use engine::{
+    Error, Kind, Retry,
+    pipeline::physical,
+    source::mysql::{connect::Endpoint, probe},
+};
 
 use crate::work::job::{Job, JobError, incomplete};
 
@@ -16,12 +23,18 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
         .await?
         .into_iter()
         .filter(|row| row.source.connection_id == id)
-        .map(|row| row.source.database)
+        .filter_map(|row| row.source.protects.database().cloned())
         .collect();
     let clients = job.services.clients().await;
     let cancel = &job.control.cancel;
+    let programs = job.services.config.physical.programs.as_deref();
+    let probe = async {
+        let mut probed = probe::probe(&endpoint, clients, &databases).await?;
+        probed.capabilities.files = files(&endpoint, programs).await;
+        Ok::<_, Error>(probed)
+    };
     let probed = tokio::select! {
-        probed = probe::probe(&endpoint, clients, &databases) => probed?,
+        probed = probe => probed?,
         () = cancel.cancelled() => return Err(Error::cancelled("test the connection").into()),
     };
     for database in databases
@@ -40,4 +53,20 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
     }
     job.lease().complete_probe(&probed.capabilities, connection.version).await?;
     Ok(())
+}
+
+/// Whether this worker could copy the server's files; nothing is said if it may be otherwise in a moment.
+async fn files(endpoint: &Endpoint, programs: Option<&Path>) -> Option<FilesCopy> {
+    match physical::preflight(endpoint, programs).await {
+        Ok(ground) => Some(FilesCopy::Possible {
+            program: format!("{} {}", ground.programs.backup.display(), ground.programs.version),
+            directory: ground.data_directory.display().to_string(),
+            bytes: ground.bytes,
+        }),
+        Err(error) if error.retry() == Retry::Later => None,
+        Err(error) => Some(FilesCopy::Impossible {
+            why: error.message().to_owned(),
+            instead: error.advice().unwrap_or("Back up by database instead.").to_owned(),
+        }),
+    }
 }

@@ -40,6 +40,9 @@ impl Caller {
     async fn added_source(&self, request: AddSource) -> Result<SourceId> {
         protect::add(self, self.allow().await?, request).await
     }
+    async fn added_server(&self, request: ConnectionRef) -> Result<SourceId> {
+        protect::add_server(self, self.allow().await?, request.id).await
+    }
 }
 
 #[async_trait]
@@ -67,5 +70,8 @@ impl SourcesPort for Caller {
     }
     async fn add_source(&self, request: AddSource) -> Result<SourceId, Fault> {
         self.answer("protect a database", self.added_source(request).await)
+    }
+    async fn add_server(&self, request: ConnectionRef) -> Result<SourceId, Fault> {
+        self.answer("protect a server", self.added_server(request).await)
     }
 }

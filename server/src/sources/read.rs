@@ -60,13 +60,17 @@ pub async fn get_connection(
     let protected: Vec<_> = sources
         .iter()
         .filter(|row| row.source.connection_id == id)
-        .map(|row| (row.source.id, row.source.database.as_str().to_owned()))
+        .filter_map(|row| Some((row.source.id, row.source.protects.database()?.as_str().to_owned())))
         .collect();
+    let is_whole = |row: &&catalog::SourceRow| {
+        row.source.connection_id == id && row.source.protects.database().is_none()
+    };
+    let whole = sources.iter().find(is_whole).map(|row| row.source.id);
     let seen = connection.capabilities.iter().flat_map(|found| &found.databases);
     let unprotected =
         seen.filter(|name| !protected.iter().any(|(_, database)| database == *name)).cloned().collect();
     let row = connection_row(connection, &sources, probe.as_ref().map(|run| (run.id, run.state)));
-    Ok(ConnectionDetail { row, probe: probe.map(run_row), protected, unprotected })
+    Ok(ConnectionDetail { row, probe: probe.map(run_row), protected, unprotected, whole })
 }
 
 async fn newest_probe(rows: &TenantCatalog<'_>, id: ConnectionId) -> Result<Option<Run>> {

@@ -14,7 +14,8 @@ pub fn source_row(row: &catalog::SourceRow, now: Timestamp) -> SourceRow {
     let server = row.capabilities.as_ref();
     SourceRow {
         id: row.source.id,
-        database: row.source.database.as_str().to_owned(),
+        database: row.source.protects.as_str().to_owned(),
+        engine: row.engine,
         connection: row.connection.clone(),
         connection_id: row.source.connection_id,
         server: server
@@ -44,6 +45,7 @@ fn short(version: &str) -> &str {
 pub fn schedule_view(row: catalog::ScheduleRow) -> ScheduleView {
     ScheduleView {
         id: row.id,
+        kind: row.kind,
         cron: row.cron,
         enabled: row.enabled,
         next_at: row.next_at,

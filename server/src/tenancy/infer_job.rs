@@ -1,7 +1,10 @@
 //! Looks at schemas: for the draft of a tenant map, and before one is confirmed.
 
 use catalog::RunInput;
-use domain::{sources::Source, tenancy::Remark};
+use domain::{
+    sources::{DatabaseName, Source},
+    tenancy::Remark,
+};
 use engine::{
     Error, Kind,
     source::mysql::{connect::Endpoint, tenancy::validate::validate},
@@ -20,7 +23,7 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
     let source = job.rows().get_source(source_id).await?.source;
     let connection = job.rows().get_connection(source.connection_id).await?;
     let endpoint = job.endpoint(&connection).await?;
-    job.say(format!("Reads the schema of {} from {}.", source.database, endpoint.shown())).await?;
+    job.say(format!("Reads the schema of {} from {}.", source.protects, endpoint.shown())).await?;
     match &run.input {
         Some(RunInput::Infer { tenant_column }) => {
             let found = look(job, &endpoint, &source, tenant_column).await?;
@@ -35,13 +38,13 @@ pub async fn run(job: &Job) -> Result<(), JobError> {
 /// Lets backups follow the draft, if the schema as it is now can be led by it: what is found here is not found by the
 /// next backup, in the middle of the night.
 async fn confirm(job: &Job, endpoint: &Endpoint, source: &Source, version: i64) -> Result<(), JobError> {
-    let attempt = || format!("confirm the tenant map of {}", source.database);
+    let attempt = || format!("confirm the tenant map of {}", source.protects);
     let draft = job.rows().draft_map(source.id).await?;
     let Some((_, map)) = draft.filter(|(found, _)| *found == version) else {
         let changed = Error::new(Kind::Input, attempt(), "somebody changed it meanwhile");
         return Err(changed.hint("Look at it again, and confirm what you see then.").into());
     };
-    let (inventory, keys) = or_cancelled(job, schema::read(endpoint, &source.database)).await?;
+    let (inventory, keys) = or_cancelled(job, schema::read(endpoint, database_of(source)?)).await?;
     let remarks = validate(&map, &inventory, &keys);
     let refused: Vec<&Remark> = remarks.iter().filter(|remark| remark.refused).collect();
     if refused.is_empty() {
@@ -72,7 +75,15 @@ pub async fn look(
     tenant_column: &str,
 ) -> Result<catalog::Inferred, JobError> {
     let confirmed = job.rows().confirmed_map(source.id).await?.map(|(_, map)| map);
-    or_cancelled(job, schema::look(endpoint, &source.database, tenant_column, confirmed.as_ref())).await
+    or_cancelled(job, schema::look(endpoint, database_of(source)?, tenant_column, confirmed.as_ref())).await
+}
+
+/// Only a database has tenants that could be told apart.
+fn database_of(source: &Source) -> Result<&DatabaseName, JobError> {
+    source.protects.database().ok_or_else(|| {
+        Error::new(Kind::Input, "read the schema", format!("{} is no single database", source.protects))
+            .into()
+    })
 }
 
 async fn or_cancelled<T>(job: &Job, looking: impl Future<Output = engine::Result<T>>) -> Result<T, JobError> {

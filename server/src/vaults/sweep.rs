@@ -19,8 +19,8 @@ use std::{
     time::Duration,
 };
 
-use catalog::{ChangeSet, Published, SystemTask};
-use domain::{BackupId, RestoreId, SourceId, Timestamp, backups::RunState};
+use catalog::{ChangeSet, NewBackup, Published, SystemTask};
+use domain::{BackupId, RestoreId, SourceId, backups::RunState};
 use engine::{
     Retry,
     format::{Owner, keys::Place},
@@ -31,14 +31,13 @@ use engine::{
 };
 
 use crate::{
-    backups::job::{adopted_split, row_of},
+    backups::{
+        files_job::files_row,
+        job::{adopted_split, row_of},
+    },
     services::Services,
     work::{job::JobError, sweeps::Swept},
 };
-
-/// A physical backup is made from a command line, and no run of the catalog answers for it. For so long after it began
-/// it is spared.
-const PHYSICAL: Duration = Duration::from_secs(48 * 3600);
 
 /// Objects of one page of the vault's list.
 const PAGE: usize = 1000;
@@ -117,8 +116,8 @@ async fn forget(services: &Arc<Services>, set: &ChangeSet, place: &Place) -> Res
 /// Takes up the backup of a failed run. A damaged one is no recovery point: it stays where it is, unadopted, for
 /// somebody to look at.
 async fn adopt(services: &Arc<Services>, found: Published, place: &Place) -> Result<bool, JobError> {
-    let receipt = match pipeline::find(&services.vault, &place.owner, place.source, place.backup).await {
-        Ok(Some(receipt)) => receipt,
+    let row = match published(services, place).await {
+        Ok(Some(row)) => row,
         Ok(None) => return Ok(false),
         Err(error) if error.retry() == Retry::Never => {
             tracing::warn!(backup.id = %place.backup, error = error.chain(), "a published backup that the catalog does not know cannot be read");
@@ -127,8 +126,6 @@ async fn adopt(services: &Arc<Services>, found: Published, place: &Place) -> Res
         Err(error) => return Err(error.into()),
     };
     tracing::warn!(backup.id = %place.backup, run.id = %found.run_id, "a run failed after it had published its backup; the backup is adopted");
-    let split = adopted_split(&services.vault, &receipt).await?;
-    let row = row_of(receipt, split, services.vault_id);
     if let Some(verification) =
         services.catalog.system(SystemTask::Leftovers).adopt_backup(found, row).await?
     {
@@ -136,6 +133,19 @@ async fn adopt(services: &Arc<Services>, found: Published, place: &Place) -> Res
     }
     services.run_changed(found.tenant_id, found.run_id);
     Ok(true)
+}
+
+/// What the catalog shall remember of a published backup, whatever took it.
+async fn published(services: &Arc<Services>, place: &Place) -> engine::Result<Option<NewBackup>> {
+    let (vault, vault_id) = (&services.vault, services.vault_id);
+    if physical::is_physical(&pipeline::open_manifest(vault, place).await?) {
+        let found = physical::find(vault, &place.owner, place.source, place.backup).await?;
+        return Ok(found.map(|(receipt, content)| files_row(vault_id, receipt, content, None)));
+    }
+    let found = pipeline::find(vault, &place.owner, place.source, place.backup).await?;
+    let Some(receipt) = found else { return Ok(None) };
+    let split = adopted_split(vault, &receipt).await?;
+    Ok(Some(row_of(receipt, split, vault_id)))
 }
 
 /// Attempts that have objects, keys or unfinished uploads, each with whether it has a manifest.
@@ -146,27 +156,18 @@ async fn attempts(services: &Arc<Services>) -> Result<Vec<(Place, bool)>, JobErr
     let unfinished = services.vault.storage().unfinished("v1/").await?.unwrap_or_default();
     objects.extend(unfinished.iter().map(|upload| upload.key.to_string()));
     let mut attempts: BTreeMap<(BackupId, u32), (Place, bool)> = BTreeMap::new();
-    let since = services.clock.now().plus_ms(-i64::try_from(PHYSICAL.as_millis()).unwrap_or(i64::MAX));
     for object in &objects {
         let Some((attempt, name)) = object.rsplit_once('/') else { continue };
         // The place whose manifest would lie here.
         if let Some(place) = Place::of_manifest(&format!("{attempt}/manifest.json")) {
             let entry = attempts.entry((place.backup, place.attempt)).or_insert((place, false));
-            entry.1 |= name == "manifest.json" || (name == physical::MARKER && began(entry.0.backup) > since);
+            entry.1 |= name == "manifest.json";
         }
     }
     for place in keys.iter().filter_map(|key| of_slots(key)) {
         attempts.entry((place.backup, place.attempt)).or_insert((place, false));
     }
     Ok(attempts.into_values().collect())
-}
-
-/// When a backup began: its id says so.
-fn began(backup: BackupId) -> Timestamp {
-    let at = backup.uuid().get_timestamp().map_or((0, 0), |at| at.to_unix());
-    Timestamp(
-        i64::try_from(at.0).unwrap_or(0).saturating_mul(1000).saturating_add(i64::from(at.1 / 1_000_000)),
-    )
 }
 
 /// The place of an attempt of which there is nothing but keys. They do not name the source, and there is nothing under

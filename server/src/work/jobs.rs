@@ -260,7 +260,8 @@ fn jitter() -> f64 {
     f64::from(byte[0]) / 255.0
 }
 
-fn host_name() -> String {
+/// The name of this machine.
+pub fn host_name() -> String {
     // Only for people who look for the worker; it need not be right.
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     if name.trim().is_empty() { "here".into() } else { name.trim().into() }

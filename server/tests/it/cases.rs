@@ -176,6 +176,7 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
             Of(P::ManageSources),
             &[("request[connection_id]", &connection), ("request[database]", "tprm_integration")],
         ),
+        post("/fn/sources/add_server", Of(P::ManageSources), &[("request[id]", &connection)]),
     ]
 }
 

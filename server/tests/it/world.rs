@@ -355,6 +355,7 @@ async fn backed_up(services: &Services, run: RunId) -> BackupId {
         manifest_key: "v1/x".into(),
         objects: 3,
         split: Some(split),
+        files: None,
     };
     let verify = services.catalog.lease(&claim).complete_backup(new).await.unwrap().unwrap();
     let proving = system.claim(verify, "test", 60_000).await.unwrap().unwrap();

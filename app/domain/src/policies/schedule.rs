@@ -9,12 +9,43 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use croner::Cron;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::Timestamp;
 
 /// The daily full backup that a new source gets.
 pub const DAILY_FULL: &str = "0 2 * * *";
+
+/// When a source that is a whole server gets its full copy to begin with: on Sundays.
+pub const WEEKLY_FULL: &str = "0 2 * * 0";
+
+/// When it gets what changed since: on all other days.
+pub const DAILY_INCREMENTAL: &str = "0 2 * * 1-6";
+
+/// What a schedule asks for. A source has at most one of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduleKind {
+    /// A full backup.
+    Full,
+    /// What changed since the newest one; of whole servers only.
+    Incremental,
+}
+
+impl ScheduleKind {
+    /// How it is stored. Full ones were called so before there were others.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Full => "backup",
+            Self::Incremental => "incremental",
+        }
+    }
+    /// The kind stored as `key`.
+    pub fn find(key: &str) -> Option<Self> {
+        [Self::Full, Self::Incremental].into_iter().find(|kind| kind.key() == key)
+    }
+}
 
 /// Why an expression was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

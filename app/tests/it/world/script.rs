@@ -187,6 +187,9 @@ impl SourcesPort for Script {
     async fn add_source(&self, _: AddSource) -> Result<SourceId, Fault> {
         Ok(data::id(1))
     }
+    async fn add_server(&self, _: ConnectionRef) -> Result<SourceId, Fault> {
+        Ok(data::id(1))
+    }
 }
 
 #[async_trait]
@@ -202,7 +205,12 @@ impl BackupsPort for Script {
         self.page(data::backups(), filter.after.as_ref())
     }
     async fn get_backup(&self, id: BackupId) -> Result<BackupDetail, Fault> {
-        self.answer(|| Ok(data::unproven_backup(id)), || data::backup(id))
+        self.answer(
+            || Ok(data::unproven_backup(id)),
+            || {
+                if id == data::id(121) { data::files_backup(id) } else { data::backup(id) }
+            },
+        )
     }
     async fn start_backup(&self, _: StartBackup) -> Result<RunId, Fault> {
         Self::refuse()

@@ -13,7 +13,7 @@ use super::{
     tenancy::{NewSplit, store_parts},
 };
 use crate::{
-    Outcome, Run,
+    Files, Outcome, Run,
     audit::Actor,
     db::{Tx, exec, first},
     decode::{amount, storable, to_json},
@@ -52,6 +52,8 @@ pub struct NewBackup {
     pub objects: u32,
     /// How it is split by tenant; none if tenants are mixed in it.
     pub split: Option<NewSplit>,
+    /// What it is as a copy of files; none if it holds rows.
+    pub files: Option<Files>,
 }
 
 impl NewBackup {
@@ -114,6 +116,17 @@ impl NewBackup {
             drift.store(tx, clock).await?;
             let place = (run.tenant_id.to_string(), source.to_string());
             store_spelling(tx, (place.0.as_str(), place.1.as_str()), split.spelling).await?;
+        }
+        if let Some(files) = &self.files {
+            // The engine of `backups` says how rows were read, and means nothing here.
+            exec!(
+                tx,
+                "insert into physical_backups (tenant_id, backup_id, parent_id, facts) values ($1, $2, $3, $4)",
+                run.tenant_id.to_string(),
+                id.to_string(),
+                files.parent.map(|parent| parent.to_string()),
+                to_json("physical_backups", &files.facts)?,
+            )?;
         }
         exec!(
             tx,

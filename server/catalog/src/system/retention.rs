@@ -55,18 +55,20 @@ impl SystemCatalog<'_> {
         let mut reader = self.catalog.db.read().await?;
         let rows = all!(
             &mut reader,
-            (String, String, Option<String>, String, i64, String),
-            "select tenant_id, source_id, tenant_key, id, created_at, verification from backups \
-             where retention = 'active' order by tenant_id, source_id, coalesce(tenant_key, ''), created_at, id"
+            (String, String, Option<String>, String, i64, String, Option<String>),
+            "select b.tenant_id, b.source_id, b.tenant_key, b.id, b.created_at, b.verification, p.parent_id from backups b \
+             left join physical_backups p on p.tenant_id = b.tenant_id and p.backup_id = b.id where b.retention = 'active' \
+             order by b.tenant_id, b.source_id, coalesce(b.tenant_key, ''), b.created_at, b.id"
         )?;
         drop(reader);
         let mut sources: Vec<SourceCandidates> = Vec::new();
-        for (tenant, source, tenant_key, backup, arrived, verification) in rows {
+        for (tenant, source, tenant_key, backup, arrived, verification, parent) in rows {
             let (tenant_id, source_id): (TenantId, SourceId) = (id(TABLE, &tenant)?, id(TABLE, &source)?);
             let candidate = Candidate {
                 id: id(TABLE, &backup)?,
                 snapshot_at: Timestamp(arrived),
                 verification: word(TABLE, &verification, Verification::find)?,
+                parent: parent.map(|parent| id(TABLE, &parent)).transpose()?,
             };
             let tenant_key = maybe_key(TABLE, tenant_key)?;
             let same = |last: &&mut SourceCandidates| {
@@ -85,7 +87,8 @@ impl SystemCatalog<'_> {
         Ok(sources)
     }
 
-    /// Chooses a backup for removal. `false` if it is not kept any more or a run works on it.
+    /// Chooses a backup for removal. `false` if it is not kept any more, if a run works on it or is about to continue
+    /// it, or if a kept backup was built on it: whatever the rule says, nothing that is kept loses what it stands on.
     pub async fn mark_expiring(&self, tenant: TenantId, backup: BackupId) -> Result<bool> {
         let mut tx = self.catalog.db.begin().await?;
         // Held first, judged after: a run that is being created for it holds the row too.
@@ -104,7 +107,9 @@ impl SystemCatalog<'_> {
             &mut tx,
             "update backups set retention = 'expiring' where tenant_id = $1 and id = $2 and retention = 'active' \
              and not exists (select 1 from runs r where r.tenant_id = $1 and r.backup_id = $2 \
-             and r.state in ('queued', 'running', 'retrying'))",
+             and r.state in ('queued', 'running', 'retrying')) and not exists (select 1 from physical_backups p \
+             join backups c on c.tenant_id = p.tenant_id and c.id = p.backup_id where p.tenant_id = $1 \
+             and p.parent_id = $2 and c.retention = 'active')",
             tenant.to_string(),
             backup.to_string(),
         )?;
@@ -116,14 +121,15 @@ impl SystemCatalog<'_> {
         Ok(chosen == 1)
     }
 
-    /// Backups that are being removed, oldest first.
+    /// Backups that are being removed, newest first: of a chain never a link before those that were built on it, so that
+    /// a vault never shows an incremental backup whose parent we removed.
     pub async fn expiring(&self, limit: u32) -> Result<Vec<Expiring>> {
         let mut reader = self.catalog.db.read().await?;
         let rows = all!(
             &mut reader,
             (String, String, String, i64, Option<String>),
             "select tenant_id, source_id, id, attempt, tenant_key from backups where retention = 'expiring' \
-             order by snapshot_at, id limit $1",
+             order by created_at desc, id desc limit $1",
             i64::from(limit),
         )?;
         let mut expiring = Vec::new();

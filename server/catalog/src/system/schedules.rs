@@ -1,13 +1,17 @@
 //! Slots become runs, each at most once.
 
-use domain::{RunId, SourceId, TenantId, Timestamp, backups::RunKind, policies::schedule::Schedule};
+use domain::{
+    RunId, SourceId, TenantId, Timestamp,
+    backups::RunKind,
+    policies::schedule::{Schedule, ScheduleKind},
+};
 
 use crate::{
     SystemCatalog, SystemTask,
     db::{Tx, all, exec},
-    decode::{corrupt, id},
+    decode::{corrupt, id, word},
     error::Result,
-    tenant::NewRun,
+    tenant::{NewRun, insert_scheduled},
 };
 
 /// A slot that was dealt with.
@@ -33,6 +37,8 @@ struct Row {
     cron: String,
     last_slot: i64,
     version: i64,
+    kind: String,
+    protects: String,
     connection_id: String,
     database_name: String,
 }
@@ -44,18 +50,21 @@ const MISSED_ROWS: usize = 1_000;
 
 impl SystemCatalog<'_> {
     /// Queues a run for the newest due slot of every enabled schedule. Several servers may call it at once.
-    /// A slot that finds a backup of its source active is a missed one.
+    /// A slot that finds a backup of its source active is a missed one, unless it asks only for what changed: full
+    /// copies come first, and a copy of files that is at work holds those changes when it ends.
     pub async fn fire_due_schedules(&self) -> Result<Vec<Fired>> {
         let mut reader = self.catalog.db.read().await?;
-        let due = all!(
+        let mut due = all!(
             &mut reader,
             Row,
-            "select h.tenant_id, h.id, h.source_id, h.cron, h.last_slot, h.version, s.connection_id, s.database_name \
+            "select h.tenant_id, h.id, h.source_id, h.cron, h.last_slot, h.version, h.kind, s.protects, s.connection_id, s.database_name \
              from schedules h join sources s on s.tenant_id = h.tenant_id and s.id = h.source_id \
              where h.enabled = 1 and h.next_at <= $1 order by h.next_at, h.tenant_id, h.id limit 500",
             self.catalog.clock.now().0,
         )?;
         drop(reader);
+        // Whoever slept through both slots of a server wants the full copy.
+        due.sort_by_key(|row| row.kind == ScheduleKind::Incremental.key());
         let mut fired = Vec::new();
         for row in due {
             match self.fire(&row).await {
@@ -101,8 +110,15 @@ impl SystemCatalog<'_> {
         run.connection = Some(id("sources", &row.connection_id)?);
         run.slot = Some(slot);
         run.slot_key = Some(format!("{}:{}", row.id, slot.0));
-        let run_id = run.insert(&mut tx, &*self.catalog.clock).await?;
-        if run_id.is_none() {
+        let kind = word("schedules", &row.kind, ScheduleKind::find)?;
+        let run_id = if row.protects == "server" {
+            insert_scheduled(&mut tx, &*self.catalog.clock, run, source, kind).await?
+        } else {
+            run.insert(&mut tx, &*self.catalog.clock).await?
+        };
+        // The copy that is being made holds the state of its end, and with it what changed until this slot.
+        let is_covered = kind == ScheduleKind::Incremental;
+        if run_id.is_none() && !is_covered {
             slots.push(slot);
         }
         self.count_missed(&mut tx, row, &slots).await?;

@@ -7,6 +7,7 @@ use domain::{
     tenancy::{Drift, TenantKey},
 };
 
+use super::physical::Files;
 use crate::{
     TenantCatalog,
     db::{AsConn, all, first},
@@ -74,6 +75,8 @@ pub struct Backup {
     pub tenant: Option<TenantKey>,
     /// How it is split by tenant; none if tenants are mixed in it.
     pub split: Option<Split>,
+    /// What is known of it as a copy of files; none if it holds rows.
+    pub files: Option<Files>,
 }
 
 /// What is known of a backup that is split by tenant.
@@ -129,7 +132,9 @@ macro_rules! backup_columns {
     () => {
         "id, source_id, run_id, database_name, snapshot_at, label, verification, verified_at, retention, plain_bytes, \
          stored_bytes, attempt, phases, coordinate, server_version, client_version, codec, tables, manifest_sha256, \
-         engine, tenant_key, is_complete, shared_rows, drift, remarks"
+         engine, tenant_key, is_complete, shared_rows, drift, remarks, \
+         (select p.facts from physical_backups p where p.tenant_id = backups.tenant_id and p.backup_id = backups.id) as files, \
+         (select p.parent_id from physical_backups p where p.tenant_id = backups.tenant_id and p.backup_id = backups.id) as parent_id"
     };
 }
 
@@ -160,13 +165,15 @@ struct Row {
     shared_rows: i64,
     drift: String,
     remarks: String,
+    files: Option<String>,
+    parent_id: Option<String>,
 }
 
 impl TryFrom<Row> for Backup {
     type Error = Error;
     fn try_from(row: Row) -> Result<Self> {
         let split = match word(TABLE, &row.engine, EngineKind::find)? {
-            EngineKind::Mysqldump => None,
+            EngineKind::Mysqldump | EngineKind::Physical => None,
             EngineKind::Native => Some(Split {
                 is_complete: row.is_complete == 1,
                 shared_rows: number(TABLE, row.shared_rows)?,
@@ -198,6 +205,7 @@ impl TryFrom<Row> for Backup {
             manifest_sha256: row.manifest_sha256,
             tenant: maybe_key(TABLE, row.tenant_key)?,
             split,
+            files: Files::read(row.files.as_deref(), row.parent_id.as_deref())?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use domain::{
     ConnectionId, RunId, Timestamp,
     backups::RunKind,
-    sources::{AccountName, Connection, HostName, Label, TlsMode},
+    sources::{AccountName, Connection, HostName, Label, Protected, TlsMode},
 };
 
 use super::{moved::Moved, new_run::NewRun};
@@ -207,6 +207,13 @@ impl TenantCatalog<'_> {
                 sealed.0,
             )?;
         }
+        exec!(
+            &mut tx,
+            "update sources set database_name = $3 where tenant_id = $1 and connection_id = $2 and protects = 'server'",
+            self.key(),
+            new.id.to_string(),
+            Protected::server(&new.name).as_str(),
+        )?;
         let detail = format!("{} at {}:{}", new.name, new.host, new.port);
         self.note(&mut tx, "connection.change", format!("connection {}", new.id), detail).await?;
         let run = self.queue_probe(&mut tx, new.id, &new.name).await?;

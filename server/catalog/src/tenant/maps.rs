@@ -92,7 +92,7 @@ impl TenantCatalog<'_> {
              left join tenant_maps m on m.tenant_id = s.tenant_id and m.source_id = s.id \
              left join map_versions v on v.tenant_id = m.tenant_id and v.source_id = m.source_id \
              and v.version = m.confirmed_version \
-             where s.tenant_id = $1 and (cast($2 as text) is null or s.id = $2) order by s.database_name, s.id",
+             where s.tenant_id = $1 and s.protects = 'database' and (cast($2 as text) is null or s.id = $2) order by s.database_name, s.id",
             tenant.as_str(),
             only.as_deref(),
         )?;
@@ -330,12 +330,17 @@ impl TenantCatalog<'_> {
         Ok((confirmed, format!("version {confirmed}, {} tables, {digest}", map.tables.len())))
     }
 
-    /// Chooses what reads a source.
+    /// Chooses what reads a database. [`Conflict::OtherEngine`] for an engine that reads no single database, and for a
+    /// source that is none.
     pub async fn set_engine(&self, source: SourceId, engine: EngineKind) -> Result<()> {
+        let is_database = self.get_source(source).await?.source.protects.database().is_some();
+        if !is_database || !EngineKind::OF_A_DATABASE.contains(&engine) {
+            return Err(Conflict::OtherEngine.into());
+        }
         let mut tx = self.begin().await?;
         let changed = exec!(
             &mut tx,
-            "update sources set engine = $3 where tenant_id = $1 and id = $2",
+            "update sources set engine = $3 where tenant_id = $1 and id = $2 and protects = 'database'",
             self.key(),
             source.to_string(),
             engine.key(),

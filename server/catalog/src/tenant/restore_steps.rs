@@ -67,8 +67,8 @@ impl TenantCatalog<'_> {
     pub async fn plan_restore(&self, wish: &TenantRestore) -> Result<(RestoreId, RunId)> {
         let mut tx = self.begin().await?;
         let mut subject = String::new();
-        let source = self.kept_backup(&mut tx, wish.backup_id, &mut subject).await?;
-        let (_, connection) = self.source_of_run(&mut tx, source).await?;
+        let source = self.kept_rows(&mut tx, wish.backup_id, &mut subject).await?;
+        let (_, connection) = self.database_of_run(&mut tx, source).await?;
         let restore = RestoreId::new(self.catalog.clock.uuid());
         let mut run = NewRun::of(self.tenant, RunKind::PlanRestore, &subject, self.actor.name());
         (run.source, run.connection, run.backup) = (Some(source), Some(connection), Some(wish.backup_id));
@@ -266,7 +266,7 @@ impl TenantCatalog<'_> {
     async fn queue_step(&self, tx: &mut Tx, restore: RestoreId, held: &Held, kind: RunKind) -> Result<RunId> {
         let source: SourceId = id(TABLE, &held.source_id)?;
         let backup: BackupId = id(TABLE, &held.backup_id)?;
-        let (database, connection): (String, ConnectionId) = self.source_of_run(tx, source).await?;
+        let (database, connection): (String, ConnectionId) = self.database_of_run(tx, source).await?;
         let tenant = tenant_key(TABLE, held.tenant_key.clone())?;
         let mut run = NewRun::of(self.tenant, kind, &database, self.actor.name());
         (run.source, run.connection, run.backup) = (Some(source), Some(connection), Some(backup));

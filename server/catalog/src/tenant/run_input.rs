@@ -1,6 +1,6 @@
 //! What a run is given beside what its columns say, and what it leaves.
 
-use domain::{RestoreId, Timestamp, restores::RestoreToNew, tenancy::ExportFormat};
+use domain::{BackupId, RestoreId, Timestamp, restores::RestoreToNew, tenancy::ExportFormat};
 use serde::{Deserialize, Serialize};
 
 /// What a run is given. How it is stored tells the kinds apart by their fields.
@@ -23,6 +23,15 @@ pub enum RunInput {
     Infer {
         /// The column to look for.
         tenant_column: String,
+    },
+    /// For a copy of a whole server's files.
+    Files {
+        /// What it continues; nothing for a full one.
+        parent: Option<BackupId>,
+        /// Whether the rows of the source are read too, so that the copy can be compared with them.
+        sums: bool,
+        /// Whether an incremental one was asked for. It is a full one all the same where there was nothing to continue.
+        incremental: bool,
     },
     /// For the confirmation of a tenant map.
     Confirm {

@@ -1,10 +1,10 @@
-//! Databases that are protected, and when they are backed up.
+//! Databases and servers that are protected, and when they are backed up.
 
 use domain::{
     ConnectionId, RunId, ScheduleId, SourceId, Timestamp,
     backups::Verification,
-    policies::schedule::Schedule,
-    sources::{Capabilities, DatabaseName, EngineKind, Source},
+    policies::schedule::{Schedule, ScheduleKind},
+    sources::{Capabilities, DatabaseName, EngineKind, Protected, Source},
 };
 
 use crate::{
@@ -13,6 +13,9 @@ use crate::{
     decode::{corrupt, id, maybe_json, word},
     error::{Error, Result},
 };
+
+/// What a source protects, as it is stored, if it is not a database.
+pub(super) const SERVER: &str = "server";
 
 /// A source with what lists and rules need to know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub struct ScheduleRow {
     pub id: ScheduleId,
     /// Of which source.
     pub source_id: SourceId,
+    /// What it asks for.
+    pub kind: ScheduleKind,
     /// Five fields, UTC.
     pub cron: String,
     /// Whether it runs.
@@ -67,6 +72,7 @@ struct Row {
     database_name: String,
     created_at: i64,
     engine: String,
+    protects: String,
     tenant_column: String,
     connection: String,
     capabilities: Option<String>,
@@ -76,6 +82,7 @@ struct Row {
 pub(crate) struct ScheduleColumns {
     pub id: String,
     pub source_id: String,
+    pub kind: String,
     pub cron: String,
     pub enabled: i64,
     pub last_slot: i64,
@@ -90,6 +97,7 @@ impl TryFrom<ScheduleColumns> for ScheduleRow {
         Ok(Self {
             id: id("schedules", &row.id)?,
             source_id: id("schedules", &row.source_id)?,
+            kind: word("schedules", &row.kind, ScheduleKind::find)?,
             cron: row.cron,
             enabled: row.enabled == 1,
             last_slot: Timestamp(row.last_slot),
@@ -113,7 +121,7 @@ impl TenantCatalog<'_> {
         let rows = all!(
             &mut reader,
             Row,
-            "select s.id, s.connection_id, s.database_name, s.created_at, s.engine, s.tenant_column, c.name as connection, c.capabilities \
+            "select s.id, s.connection_id, s.database_name, s.created_at, s.engine, s.protects, s.tenant_column, c.name as connection, c.capabilities \
              from sources s join connections c on c.tenant_id = s.tenant_id and c.id = s.connection_id \
              where s.tenant_id = $1 and (cast($2 as text) is null or s.id = $2) order by c.name, s.database_name, s.id",
             tenant.as_str(),
@@ -122,7 +130,7 @@ impl TenantCatalog<'_> {
         let schedules = all!(
             &mut reader,
             ScheduleColumns,
-            "select id, source_id, cron, enabled, last_slot, next_at, missed, since from schedules \
+            "select id, source_id, kind, cron, enabled, last_slot, next_at, missed, since from schedules \
              where tenant_id = $1 and (cast($2 as text) is null or source_id = $2) order by source_id, kind",
             tenant.as_str(),
             only.as_deref(),
@@ -171,6 +179,13 @@ impl TenantCatalog<'_> {
                 schedules.iter().filter(|found| found.source_id == source).cloned().collect();
             let owed = schedules.iter().filter(|schedule| schedule.enabled);
             let owed = owed.filter_map(|one| owed_since(&one.cron, one.since, arrived));
+            let (protects, engine) = if row.protects == SERVER {
+                (Protected::Server { name: row.database_name }, EngineKind::Physical)
+            } else {
+                let database =
+                    DatabaseName::new(row.database_name).map_err(|error| corrupt("sources", error))?;
+                (Protected::Database(database), word("sources", &row.engine, EngineKind::find)?)
+            };
             Ok(SourceRow {
                 newest,
                 owed_since: owed.min(),
@@ -183,11 +198,10 @@ impl TenantCatalog<'_> {
                 source: Source {
                     id: source,
                     connection_id: id("sources", &row.connection_id)?,
-                    database: DatabaseName::new(row.database_name)
-                        .map_err(|error| corrupt("sources", error))?,
+                    protects,
                     created_at: Timestamp(row.created_at),
                 },
-                engine: word("sources", &row.engine, EngineKind::find)?,
+                engine,
                 tenant_column: row.tenant_column,
                 connection: row.connection,
                 capabilities: maybe_json("connections", row.capabilities.as_deref())?,
@@ -230,7 +244,7 @@ impl TenantCatalog<'_> {
         if made == 0 {
             return Err(Conflict::Duplicate.into());
         }
-        self.store_schedule(&mut tx, source, schedule, true).await?;
+        self.store_schedule(&mut tx, source, ScheduleKind::Full, schedule, true).await?;
         self.note(&mut tx, "source.create", format!("source {source}"), database.to_string()).await?;
         tx.commit().await?;
         Ok(source)
@@ -239,18 +253,30 @@ impl TenantCatalog<'_> {
     /// Sets the schedule of a source's full backups.
     pub async fn set_schedule(&self, source: SourceId, schedule: &Schedule, enabled: bool) -> Result<()> {
         self.get_source(source).await?;
+        self.change_schedule(source, ScheduleKind::Full, schedule, enabled).await
+    }
+
+    pub(super) async fn change_schedule(
+        &self,
+        source: SourceId,
+        kind: ScheduleKind,
+        schedule: &Schedule,
+        enabled: bool,
+    ) -> Result<()> {
         let mut tx = self.begin().await?;
-        self.store_schedule(&mut tx, source, schedule, enabled).await?;
-        let detail = format!("{} {}", schedule.expression(), if enabled { "on" } else { "off" });
+        self.store_schedule(&mut tx, source, kind, schedule, enabled).await?;
+        let detail =
+            format!("{} {} {}", kind.key(), schedule.expression(), if enabled { "on" } else { "off" });
         self.note(&mut tx, "schedule.set", format!("source {source}"), detail).await?;
         tx.commit().await
     }
 
     /// Slots before now are nobody's: a schedule that is made, changed or switched on owes nothing yet.
-    async fn store_schedule(
+    pub(super) async fn store_schedule(
         &self,
         tx: &mut Tx,
         source: SourceId,
+        kind: ScheduleKind,
         schedule: &Schedule,
         enabled: bool,
     ) -> Result<()> {
@@ -259,7 +285,7 @@ impl TenantCatalog<'_> {
         exec!(
             tx,
             "insert into schedules (tenant_id, id, source_id, kind, cron, enabled, last_slot, next_at, missed, version, \
-             since) values ($1, $2, $3, 'backup', $4, $5, $6, $7, 0, 1, $6) \
+             since) values ($1, $2, $3, $8, $4, $5, $6, $7, 0, 1, $6) \
              on conflict (tenant_id, source_id, kind) do update set cron = excluded.cron, enabled = excluded.enabled, \
              last_slot = excluded.last_slot, next_at = excluded.next_at, since = excluded.since, \
              version = schedules.version + 1",
@@ -270,6 +296,7 @@ impl TenantCatalog<'_> {
             i64::from(enabled),
             now,
             next.map(|at| at.0),
+            kind.key(),
         )
         .map(drop)
     }

@@ -7,7 +7,7 @@ use domain::{
     tenancy::{ExportFormat, TenantKey},
 };
 
-use super::{new_run::NewRun, run_input::RunInput};
+use super::{new_run::NewRun, physical::Continues, run_input::RunInput, sources::SERVER};
 use crate::{
     Conflict, TenantCatalog,
     db::{Tx, dialect, exec, first},
@@ -33,6 +33,17 @@ pub enum RunRequest {
         tenant: TenantKey,
         /// A person's label.
         label: Option<String>,
+    },
+    /// A copy of a whole server's files.
+    Files {
+        /// Of which source.
+        source_id: SourceId,
+        /// A person's label.
+        label: Option<String>,
+        /// What it stands on.
+        continues: Continues,
+        /// Whether the rows of the source are read too, so that the copy can be compared with them.
+        sums: bool,
     },
     /// A verification.
     Verify {
@@ -75,6 +86,14 @@ pub enum RunRequest {
 /// whoever wants more wants a backup of everybody.
 pub const TENANT_BACKUPS_WAITING: u32 = 20;
 
+/// A source as a run needs it.
+struct Found {
+    /// How it is shown.
+    name: String,
+    connection: ConnectionId,
+    is_server: bool,
+}
+
 impl TenantCatalog<'_> {
     /// Queues a run, with its audit entry in the same transaction. A key that was used before gives the run it
     /// made. [`crate::Conflict::AlreadyRunning`] if one of that kind is active;
@@ -91,14 +110,36 @@ impl TenantCatalog<'_> {
         let mut new = NewRun::of(self.tenant, kind, "", self.actor.name());
         let detail = match &request {
             RunRequest::Backup { source_id, label } => {
-                let (database, connection) = self.source_of_run(&mut tx, *source_id).await?;
+                let found = self.source_of_run(&mut tx, *source_id).await?;
                 (new.source, new.connection, new.label) =
-                    (Some(*source_id), Some(connection), label.as_deref());
-                subject = database;
+                    (Some(*source_id), Some(found.connection), label.as_deref());
+                if found.is_server {
+                    new.input = Some(self.files_input(&mut tx, *source_id, Continues::Nothing, true).await?);
+                }
+                subject = found.name;
                 format!("backup of source {source_id}")
             }
+            RunRequest::Files { source_id, label, continues, sums } => {
+                let found = self.source_of_run(&mut tx, *source_id).await?;
+                if !found.is_server {
+                    return Err(Conflict::OtherEngine.into());
+                }
+                (new.source, new.connection, new.label) =
+                    (Some(*source_id), Some(found.connection), label.as_deref());
+                let input = self.files_input(&mut tx, *source_id, *continues, *sums).await?;
+                // It works on its parent too: that is what keeps retention from it.
+                if let RunInput::Files { parent, .. } = input {
+                    new.backup = parent;
+                }
+                new.input = Some(input);
+                subject = found.name;
+                match new.backup {
+                    Some(parent) => format!("backup of source {source_id}, continuing {parent}"),
+                    None => format!("full backup of source {source_id}"),
+                }
+            }
             RunRequest::TenantBackup { source_id, tenant, label } => {
-                let (database, connection) = self.source_of_run(&mut tx, *source_id).await?;
+                let (database, connection) = self.database_of_run(&mut tx, *source_id).await?;
                 (new.source, new.connection, new.label) =
                     (Some(*source_id), Some(connection), label.as_deref());
                 spelled = self.spelled(&mut tx, *source_id, tenant).await?;
@@ -113,7 +154,7 @@ impl TenantCatalog<'_> {
                 format!("verification of backup {backup_id}")
             }
             RunRequest::Restore(restore) => {
-                let source = self.kept_backup(&mut tx, restore.backup_id, &mut subject).await?;
+                let source = self.kept_rows(&mut tx, restore.backup_id, &mut subject).await?;
                 self.connection_of_run(&mut tx, restore.connection_id).await?;
                 (new.source, new.backup, new.connection) =
                     (Some(source), Some(restore.backup_id), Some(restore.connection_id));
@@ -124,14 +165,14 @@ impl TenantCatalog<'_> {
                 )
             }
             RunRequest::Export { backup_id, tenant, format } => {
-                let source = self.kept_backup(&mut tx, *backup_id, &mut subject).await?;
+                let source = self.kept_rows(&mut tx, *backup_id, &mut subject).await?;
                 (new.source, new.backup) = (Some(source), Some(*backup_id));
                 new.tenant_key = Some(tenant);
                 new.input = Some(RunInput::Export { format: *format });
                 format!("tenant {tenant} of backup {backup_id} as {}", format.key())
             }
             RunRequest::InferMap { source_id, tenant_column } => {
-                let (database, connection) = self.source_of_run(&mut tx, *source_id).await?;
+                let (database, connection) = self.database_of_run(&mut tx, *source_id).await?;
                 (new.source, new.connection) = (Some(*source_id), Some(connection));
                 new.input = Some(RunInput::Infer { tenant_column: tenant_column.clone() });
                 self.set_tenant_column(&mut tx, *source_id, tenant_column).await?;
@@ -139,7 +180,7 @@ impl TenantCatalog<'_> {
                 format!("source {source_id}, column {tenant_column}")
             }
             RunRequest::ConfirmMap { source_id, version } => {
-                let (database, connection) = self.source_of_run(&mut tx, *source_id).await?;
+                let (database, connection) = self.database_of_run(&mut tx, *source_id).await?;
                 self.check_draft(&mut tx, *source_id, *version).await?;
                 (new.source, new.connection) = (Some(*source_id), Some(connection));
                 new.input = Some(RunInput::Confirm { version: *version });
@@ -233,20 +274,29 @@ impl TenantCatalog<'_> {
         .map(drop)
     }
 
-    pub(super) async fn source_of_run(
+    async fn source_of_run(&self, tx: &mut Tx, source: SourceId) -> Result<Found> {
+        let row = first!(
+            tx,
+            (String, String, String),
+            "select database_name, connection_id, protects from sources where tenant_id = $1 and id = $2",
+            self.key(),
+            source.to_string(),
+        )?;
+        let (name, connection, protects) = row.ok_or(Error::NotFound { what: "source" })?;
+        Ok(Found { name, connection: id("sources", &connection)?, is_server: protects == SERVER })
+    }
+
+    /// The database of a source and its connection; [`Conflict::OtherEngine`] if it is a whole server.
+    pub(super) async fn database_of_run(
         &self,
         tx: &mut Tx,
         source: SourceId,
     ) -> Result<(String, ConnectionId)> {
-        let row = first!(
-            tx,
-            (String, String),
-            "select database_name, connection_id from sources where tenant_id = $1 and id = $2",
-            self.key(),
-            source.to_string(),
-        )?;
-        let (database, connection) = row.ok_or(Error::NotFound { what: "source" })?;
-        Ok((database, id("sources", &connection)?))
+        let found = self.source_of_run(tx, source).await?;
+        if found.is_server {
+            return Err(Conflict::OtherEngine.into());
+        }
+        Ok((found.name, found.connection))
     }
 
     async fn connection_of_run(&self, tx: &mut Tx, connection: ConnectionId) -> Result<String> {
@@ -291,7 +341,7 @@ impl RunRequest {
     /// What kind of run it is.
     pub const fn kind(&self) -> RunKind {
         match self {
-            Self::Backup { .. } | Self::TenantBackup { .. } => RunKind::Backup,
+            Self::Backup { .. } | Self::TenantBackup { .. } | Self::Files { .. } => RunKind::Backup,
             Self::Verify { .. } => RunKind::Verify,
             Self::Restore(_) => RunKind::Restore,
             Self::Export { .. } => RunKind::Export,

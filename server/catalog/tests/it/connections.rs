@@ -18,6 +18,7 @@ pub fn capabilities() -> Capabilities {
         databases: vec!["grc2".into()],
         findings: Vec::new(),
         can_prove_position: true,
+        files: None,
     }
 }
 

@@ -130,10 +130,24 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
     asked.missing("get_source", ours.get_source(theirs.tenant.source).await);
     let database = DatabaseName::new("grc2").unwrap();
     asked.missing("create_source", ours.create_source(theirs.tenant.connection, &database, &daily).await);
+    asked.missing(
+        "create_server_source",
+        ours.create_server_source(theirs.tenant.connection, &daily, &daily).await,
+    );
+    let whole = ours.find_server_source(theirs.tenant.connection).await;
+    asked.empty("find_server_source", whole.map(|source| source.into_iter().collect()));
+    let incremental = ours.set_incremental_schedule(theirs.tenant.source, &daily, false).await;
+    asked.missing("set_incremental_schedule", incremental);
     asked.missing("set_schedule", ours.set_schedule(theirs.tenant.source, &daily, false).await);
 
     let requests = [
         RunRequest::Backup { source_id: theirs.tenant.source, label: None },
+        RunRequest::Files {
+            source_id: theirs.tenant.source,
+            label: None,
+            continues: catalog::Continues::Newest,
+            sums: true,
+        },
         RunRequest::Verify { backup_id: theirs.backup },
         RunRequest::Restore(RestoreToNew {
             backup_id: theirs.backup,
@@ -169,6 +183,9 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
     let of_theirs = BackupQuery { source: Some(theirs.tenant.source), ..BackupQuery::default() };
     asked.empty("list_backups", ours.list_backups(&of_theirs).await.map(|page| page.rows));
     asked.missing("get_backup", ours.get_backup(theirs.backup).await);
+    asked.empty("chain", ours.chain(theirs.backup).await);
+    assert_eq!(ours.count_continuing(theirs.backup).await.unwrap(), 0);
+    asked.clean("count_continuing", ours.count_continuing(theirs.backup).await);
     asked.empty("list_copies", ours.list_copies(theirs.backup).await);
     asked.empty("list_evidence", ours.list_evidence(theirs.backup).await);
 
@@ -296,6 +313,8 @@ contract! {
              select t.tenant_id, s.id, 1 from tenants t join sources s on s.tenant_id <> t.tenant_id",
             "insert into source_tenants (tenant_id, source_id, tenant_key, first_seen_at, last_seen_at) \
              select t.tenant_id, s.id, 'x', 0, 0 from tenants t join sources s on s.tenant_id <> t.tenant_id",
+            "insert into physical_backups (tenant_id, backup_id, facts) \
+             select t.tenant_id, b.id, '{}' from tenants t join backups b on b.tenant_id <> t.tenant_id",
             "insert into restore_events (tenant_id, restore_id, seq, at, state, actor) \
              select t.tenant_id, r.id, 1000, 0, '', '' from tenants t join runs r on r.tenant_id <> t.tenant_id",
         ];

@@ -12,6 +12,7 @@ mod leases;
 mod maps;
 mod migrations;
 mod notices;
+mod physical;
 mod postgres;
 mod queue;
 mod races;

@@ -1,7 +1,7 @@
 //! Every statement that names a table of an organisation also names the organisation.
 
 /// Tables whose rows belong to an organisation.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 25] = [
     "connections",
     "sources",
     "schedules",
@@ -11,6 +11,7 @@ const TABLES: [&str; 24] = [
     "new_databases",
     "backups",
     "copies",
+    "physical_backups",
     "evidence",
     "channels",
     "notices",

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use catalog::{
-    Catalog, Claim, NewBackup, NewConnection, NewPart, NewSplit, Principal, RunRequest, Sealed, SystemTask,
-    TenantCatalog,
+    Catalog, Claim, Files, NewBackup, NewConnection, NewPart, NewSplit, Principal, RunRequest, Sealed,
+    SystemTask, TenantCatalog,
 };
 use domain::{
     BackupId, ByteSize, Clock, ConnectionId, FixedClock, RunId, SourceId, TenantId, Timestamp, VaultId,
     access::may,
     backups::{Evidence, Proof, RunError, Sizes, TableEvidence},
+    files::FilesFacts,
     policies::schedule::{DAILY_FULL, Schedule},
     sources::{AccountName, Coordinate, DatabaseName, HostName, Label, TlsMode},
     tenancy::{Drift, Mapping, Route, TenantKey, TenantMap},
@@ -157,7 +158,19 @@ impl World {
             manifest_key: "v1/t/s/b/1/manifest".into(),
             objects: 4,
             split: None,
+            files: None,
         }
+    }
+    /// A copy of a whole server's files, on `parent`.
+    pub fn files(&self, parent: Option<BackupId>) -> NewBackup {
+        let facts = FilesFacts {
+            program: "mariadb-backup".into(),
+            machine: Some("db1".into()),
+            directory: "/var/lib/mysql/".into(),
+            databases: vec!["grc2".into()],
+            remarks: Vec::new(),
+        };
+        NewBackup { files: Some(Files { parent, facts }), ..self.stored() }
     }
     /// A backup that is split into tenants `1..=count`.
     pub fn split(&self, count: u64, map: TenantMap, drift: Vec<Drift>) -> NewBackup {

@@ -12,8 +12,8 @@ use serde::Serialize;
 use tokio::io::AsyncReadExt;
 
 use super::{
-    Control, Vault,
-    archive::{self, Archive, context},
+    Control, DatabaseContent, Vault,
+    archive::{self, ArchiveOf, Content, context},
     count, failpoint,
     phases::Phases,
 };
@@ -170,6 +170,23 @@ pub async fn find(
     source: SourceId,
     backup: BackupId,
 ) -> Result<Option<Receipt>> {
+    let found = find_of(vault, owner, source, backup, |content: &DatabaseContent| {
+        (content.inventory.tables.len(), content.objects.len())
+    });
+    Ok(found.await?.map(|(receipt, content)| {
+        let remarks = content.lost_in_sentences().collect();
+        Receipt { remarks, ..receipt }
+    }))
+}
+
+/// The same with what it remembers; `counts` gives its tables and objects.
+pub(super) async fn find_of<C: Content>(
+    vault: &Vault,
+    owner: &Owner,
+    source: SourceId,
+    backup: BackupId,
+    counts: impl Fn(&C) -> (usize, usize),
+) -> Result<Option<(Receipt, C)>> {
     let any = Place { owner: owner.clone(), source, backup, attempt: 0 };
     let mut after = None::<String>;
     loop {
@@ -177,12 +194,11 @@ pub async fn find(
         for object in &page.objects {
             let Some(place) = Place::of_manifest(object.key.as_str()) else { continue };
             let body = archive::manifest_bytes(vault, &place).await?;
-            let Archive { manifest, index, .. } = Archive::open(vault, &place).await?;
-            let (tables, objects) =
-                (count(index.content.inventory.tables.len()), count(index.content.objects.len()));
-            let receipt = receipt(manifest, object.key.clone(), &body, tables, objects, Vec::new());
-            let remarks = index.content.lost_in_sentences().collect();
-            return Ok(Some(Receipt { remarks, ..receipt }));
+            let ArchiveOf { manifest, index, .. } = ArchiveOf::<C>::open(vault, &place).await?;
+            let (tables, objects) = counts(&index.content);
+            let receipt =
+                receipt(manifest, object.key.clone(), &body, count(tables), count(objects), Vec::new());
+            return Ok(Some((receipt, index.content)));
         }
         after = page.next;
         if after.is_none() {

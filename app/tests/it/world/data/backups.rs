@@ -4,6 +4,9 @@ use app::backups::api::BackupDetail;
 use app::backups::api::BackupRow;
 use app::backups::api::CopyView;
 use app::backups::api::EvidenceView;
+use app::backups::files_api::FilesKind;
+use app::backups::files_api::FilesView;
+use app::backups::files_api::LinkView;
 use app::backups::api::SplitView;
 use domain::BackupId;
 use domain::ByteSize;
@@ -17,6 +20,7 @@ use domain::backups::Retention;
 use domain::backups::Sizes;
 use domain::backups::TableEvidence;
 use domain::backups::Verification;
+use domain::files::FilesFacts;
 use domain::sources::Coordinate;
 use domain::tenancy::Drift;
 
@@ -34,6 +38,7 @@ pub fn backup_row(n: u32, database: &str, verification: Verification, retention:
         retention,
         sizes: Sizes { plain: ByteSize(18_900_000_000), stored: ByteSize(3_100_000_000) },
         tenant: None,
+        files: None,
     }
 }
 
@@ -134,6 +139,7 @@ pub fn backup(id_: BackupId) -> BackupDetail {
         active_run: None,
         targets: vec![(id(50), "production".into()), (id(51), "spare".into())],
         split: Some(split()),
+        files: None,
     }
 }
 
@@ -157,5 +163,38 @@ pub fn unproven_backup(id_: BackupId) -> BackupDetail {
         split: None,
         active_run: Some(id(71)),
         ..backup(id_)
+    }
+}
+
+/// An incremental backup of a whole server's files, on a full one.
+pub fn files_backup(id_: BackupId) -> BackupDetail {
+    let link = |id_: BackupId, hours| LinkView {
+        id: id_,
+        snapshot_at: NOW.plus_ms(-hours * HOUR),
+        retention: Retention::Active,
+        verification: Verification::RestoreOk,
+        sizes: Sizes { plain: ByteSize(18_900_000_000), stored: ByteSize(3_100_000_000) },
+    };
+    let full = backup(id_);
+    BackupDetail {
+        row: BackupRow {
+            database: "server production".into(),
+            files: Some(FilesKind::Incremental),
+            ..full.row
+        },
+        split: None,
+        files: Some(FilesView {
+            facts: FilesFacts {
+                program: "mariadb-backup".into(),
+                machine: Some("db1.internal".into()),
+                directory: "/var/lib/mysql/".into(),
+                databases: vec!["grc2".into(), MARKUP.into()],
+                remarks: vec!["the server writes no binary log".into()],
+            },
+            chain: vec![link(id(120), 29), link(id_, 5)],
+            continued_by: 2,
+            restore_command: format!("holdfast physical restore {id_} --to <empty directory>"),
+        }),
+        ..full
     }
 }

@@ -8,10 +8,13 @@ use app::sources::api::SourceRow;
 use domain::ConnectionId;
 use domain::SourceId;
 use domain::backups::RunState;
+use domain::files::FilesCopy;
 use domain::health::Standing;
+use domain::policies::schedule::ScheduleKind;
 use domain::sources::AccountName;
 use domain::sources::Capabilities;
 use domain::sources::Connection;
+use domain::sources::EngineKind;
 use domain::sources::Finding;
 use domain::sources::HostName;
 use domain::sources::Label;
@@ -26,6 +29,7 @@ pub fn source_row(n: u32, database: &str, standing: Standing, because: &str) -> 
     SourceRow {
         id: id(n),
         database: database.into(),
+        engine: EngineKind::Native,
         connection: "production".into(),
         connection_id: id(50),
         server: "MariaDB 10.11.14".into(),
@@ -87,6 +91,7 @@ pub fn new_source(id: SourceId) -> SourceDetail {
 pub fn schedule() -> ScheduleView {
     ScheduleView {
         id: id(30),
+        kind: ScheduleKind::Full,
         cron: "0 2 * * *".into(),
         enabled: true,
         next_at: Some(NOW.plus_ms(19 * HOUR)),
@@ -135,6 +140,10 @@ pub fn connection() -> Connection {
                 finding("version", "Version", Severity::Good, "10.11.14", ""),
             ],
             can_prove_position: true,
+            files: Some(FilesCopy::Impossible {
+                why: "its data directory /var/lib/mysql/ is not on this machine".into(),
+                instead: "Physical backups are made on the server's own machine: install Holdfast there, or back up by database.".into(),
+            }),
         }),
         probed_at: Some(NOW.plus_ms(-2 * HOUR)),
         version: 3,
@@ -158,6 +167,7 @@ pub fn connection_detail(id: ConnectionId) -> ConnectionDetail {
         probe: Some(failed_run()),
         protected: sources().into_iter().map(|source| (source.id, source.database)).collect(),
         unprotected: vec!["analytics".into(), MARKUP.into(), "x".repeat(64)],
+        whole: None,
     }
 }
 
@@ -165,5 +175,5 @@ pub fn untested_connection(id: ConnectionId) -> ConnectionDetail {
     let mut row = connections().remove(0);
     row.connection =
         Connection { id, capabilities: None, probed_at: None, has_credentials: false, ..row.connection };
-    ConnectionDetail { row, probe: None, protected: vec![], unprotected: vec![] }
+    ConnectionDetail { row, probe: None, protected: vec![], unprotected: vec![], whole: None }
 }

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use bytes::Bytes;
-use domain::BackupId;
+use domain::{BackupId, SourceId};
 use tokio::process::ChildStdout;
 use tokio_util::io::InspectReader;
 
@@ -15,7 +14,8 @@ use super::{
 use crate::{
     Error, Kind, Result,
     format::{
-        Codec, VERSION, context::SegmentKind, header, index::IndexPart, keys::Place, manifest::Manifest,
+        Codec, Owner, VERSION, context::SegmentKind, header, index::IndexPart, keys::Place,
+        manifest::Manifest,
     },
     pipeline::{
         Control, Receipt, Vault,
@@ -25,7 +25,7 @@ use crate::{
         meter::Meter,
         phases::Phases,
         pour::pour,
-        publish::{publish, read_back, store_index},
+        publish::{find_of, publish, read_back, store_index},
         remove::sweep_attempt,
         writer::{SegmentWriter, Written},
     },
@@ -43,7 +43,6 @@ use crate::{
             },
         },
     },
-    storage::{ObjectKey, PutMode},
 };
 
 /// What the new backup stands on.
@@ -75,14 +74,6 @@ pub struct PhysicalRequest {
     pub scratch: PathBuf,
 }
 
-/// Name of an object that says of an attempt that it is a physical one at work: no run of the catalog answers for it,
-/// so it must be told from what nobody is at work on.
-pub const MARKER: &str = "physical";
-
-fn marker(place: &Place) -> Result<ObjectKey> {
-    ObjectKey::new(format!("{}{MARKER}", place.prefix()))
-}
-
 /// Takes a backup. On failure everything of this attempt is removed again, as far as the store allows.
 pub async fn backup(vault: &Vault, request: &PhysicalRequest, control: &Control) -> Result<Receipt> {
     let result = run(vault, request, control).await;
@@ -106,7 +97,6 @@ async fn run(vault: &Vault, request: &PhysicalRequest, control: &Control) -> Res
     let ground = preflight::preflight(&request.endpoint, request.programs.as_deref()).await?;
     let base = base(vault, request, &ground).await?;
     let workplace = Workplace::create(&request.scratch)?;
-    vault.storage().put(&marker(place)?, Bytes::from_static(b"at work\n"), PutMode::CreateNew).await?;
     let data_key = prepare(vault, place).await?;
     failpoint("slots.stored");
 
@@ -220,10 +210,21 @@ async fn run(vault: &Vault, request: &PhysicalRequest, control: &Control) -> Res
         packs,
         index,
     };
-    let receipt = publish(vault, manifest, count(tables), count(objects), phases, control).await?;
-    // Nothing is left to be spared; where it stays it goes with the backup.
-    let _ = vault.storage().delete(&marker(place)?).await;
-    Ok(receipt)
+    publish(vault, manifest, count(tables), count(objects), phases, control).await
+}
+
+/// The backup with this id and what it remembers, if one of its attempts was published.
+pub async fn find(
+    vault: &Vault,
+    owner: &Owner,
+    source: SourceId,
+    backup: BackupId,
+) -> Result<Option<(Receipt, PhysicalContent)>> {
+    find_of(vault, owner, source, backup, |content: &PhysicalContent| {
+        let tables = content.databases.iter().map(|database| database.inventory.tables.len()).sum();
+        (tables, content.databases.iter().map(|database| database.objects.len()).sum())
+    })
+    .await
 }
 
 /// Finds the parent, and checks that this server can continue it.

@@ -22,8 +22,9 @@ mod witnessed;
 pub use crate::source::mysql::physical::{
     preflight::{Ground, preflight},
     programs::{Programs, family_of, stream_name},
+    workplace::sweep as sweep_scratch,
 };
-pub use backup::{MARKER, Parent, PhysicalRequest, backup};
+pub use backup::{Parent, PhysicalRequest, backup, find};
 pub use chain::{chain_of, newest};
 pub use content::PhysicalContent;
 pub use restore::{Restored, restore};

@@ -41,6 +41,34 @@ pub struct Restored {
     pub phases: Vec<Phase>,
 }
 
+impl Restored {
+    /// What was done and what a person does next, line by line.
+    pub fn next_steps(&self) -> Vec<String> {
+        let (directory, coordinate) = (self.directory.display(), &self.coordinate);
+        let mut lines = vec![format!(
+            "{directory}: the files of {} as of {}, from {} backups, ready for a server of the same series.",
+            self.server,
+            coordinate.at.exact(),
+            self.links
+        )];
+        if !coordinate.file.is_empty() {
+            lines.push(format!(
+                "It stands at {}:{} of the source's binary log (GTID {}).",
+                coordinate.file,
+                coordinate.position,
+                if coordinate.gtid.is_empty() { "none" } else { &coordinate.gtid }
+            ));
+        }
+        lines.push("Next:".into());
+        lines.push(format!("  chown -R mysql:mysql {directory}"));
+        lines.push("  in the server's option file, under [mysqld]:".into());
+        lines.push(format!("    datadir={directory}"));
+        lines.extend(self.settings.iter().map(|setting| format!("    {setting}")));
+        lines.push("  start the server. Accounts and passwords are those of the source.".into());
+        lines
+    }
+}
+
 /// Restores into `directory`, which must be empty or not exist; its parent must exist.
 pub async fn restore(
     vault: &Vault,

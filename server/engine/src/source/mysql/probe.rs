@@ -75,6 +75,7 @@ pub async fn probe(endpoint: &Endpoint, clients: &Clients, databases: &[Database
             server_uuid: facts.server_uuid,
             databases: sizes.iter().map(|size| size.name.clone()).collect(),
             findings,
+            files: None,
         },
         sizes,
     })
