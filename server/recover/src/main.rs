@@ -4,6 +4,7 @@
 //! wrote the backups. One of two keys is enough: the root key file, or the recovery key that was written down.
 
 mod args;
+mod audit;
 mod choose;
 mod clock;
 mod decrypt;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Command};
+use args::{Args, Audit, Command};
 
 /// Something was found that is not as it should be, and was said.
 pub const FOUND_DAMAGE: u8 = 1;
@@ -49,9 +50,14 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    // An exported trail is checked with nothing but the file.
+    if let Command::Audit(Audit::Verify { file }) = &args.command {
+        return audit::verify(file, args.key.signing_key.as_deref());
+    }
     let vault = open::vault(&args.vault, &args.key).await?;
     let control = screen::control();
     match args.command {
+        Command::Audit(Audit::Verify { .. }) => Ok(ExitCode::SUCCESS),
         Command::List => list::list(&vault).await,
         Command::Check(choice) => list::check(&vault, &choice, &control).await,
         Command::Decrypt { choice, output } => decrypt::decrypt(&vault, &choice, &output, &control).await,

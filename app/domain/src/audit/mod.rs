@@ -48,7 +48,7 @@ mod tests;
 pub use act::{Act, Risk};
 pub use chain::{Chain, Link};
 pub use encoding::Unreadable;
-pub use event::{Event, Outcome};
+pub use event::{Deed, Event, Outcome};
 pub use fact::{Fact, Facts, Field, Name, Word};
 pub use hash::Hash;
 pub use head::{Mark, TreeHead};

@@ -79,6 +79,10 @@ impl Who {
     pub const fn kind(&self) -> WhoKind {
         self.kind
     }
+    /// Which: a person's or token's id, a task, an account.
+    pub fn id(&self) -> &str {
+        self.id.as_str()
+    }
     /// Kind and id, which no other actor has.
     pub fn key(&self) -> String {
         format!("{}:{}", self.kind.key(), self.id)
