@@ -50,19 +50,19 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    // An exported trail is checked with nothing but the file.
-    if let Command::Audit(Audit::Verify { file }) = &args.command {
-        return audit::verify(file, args.key.signing_key.as_deref());
-    }
-    let vault = open::vault(&args.vault, &args.key).await?;
+    let Args { vault, key, command } = args;
+    // Not before it is needed: an exported trail is checked with nothing but the file.
+    let open = async || open::vault(&vault, &key).await;
     let control = screen::control();
-    match args.command {
-        Command::Audit(Audit::Verify { .. }) => Ok(ExitCode::SUCCESS),
-        Command::List => list::list(&vault).await,
-        Command::Check(choice) => list::check(&vault, &choice, &control).await,
-        Command::Decrypt { choice, output } => decrypt::decrypt(&vault, &choice, &output, &control).await,
+    match command {
+        Command::List => list::list(&open().await?).await,
+        Command::Check(choice) => list::check(&open().await?, &choice, &control).await,
+        Command::Decrypt { choice, output } => {
+            decrypt::decrypt(&open().await?, &choice, &output, &control).await
+        }
+        Command::Audit(Audit::Verify { file }) => audit::verify(&file, key.signing_key.as_deref()),
         Command::Restore { choice, server, definers } => {
-            restore::restore(&vault, &choice, &server, &definers, &control).await
+            restore::restore(&open().await?, &choice, &server, &definers, &control).await
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every statement that names a table of an organisation also names the organisation.
 
 /// Tables whose rows belong to an organisation.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 27] = [
     "connections",
     "sources",
     "schedules",
@@ -17,6 +17,9 @@ const TABLES: [&str; 24] = [
     "memberships",
     "tenants",
     "audit",
+    "audit_chains",
+    "audit_entries",
+    "audit_marks",
     "tenant_maps",
     "map_tables",
     "map_versions",
