@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use domain::audit::{
     encoding::from_hex,
     export::Line,
-    verify::{Verdict, Verifier},
+    verify::{Damage, Signed, Verdict, Verifier},
 };
 use engine::seal::signing;
 
@@ -24,7 +24,8 @@ const LONGEST_LINE: u64 = 1 << 20;
 pub fn verify(file: &Path, fingerprint: Option<&str>) -> Result<ExitCode> {
     let input = File::open(file).with_context(|| format!("open {}", file.display()))?;
     let mut lines = Lines { input: BufReader::new(input), number: 0 };
-    let Some(first) = lines.next()? else { bail!("{} is empty", file.display()) };
+    let first = lines.next().with_context(|| format!("read {}", file.display()))?;
+    let Some(first) = first else { bail!("{} is empty", file.display()) };
     let key = signing_key(&first)?;
     match fingerprint {
         Some(typed) if !signing::is_fingerprint(&key, typed) => bail!(
@@ -42,19 +43,13 @@ pub fn verify(file: &Path, fingerprint: Option<&str>) -> Result<ExitCode> {
         }
     }
     let signed = |bytes: &[u8], signature: &[u8; 64]| signing::verify(&key, bytes, signature);
-    let checked = Verifier::begin(&first, &signed).and_then(|mut verifier| {
-        while let Some(line) = lines.next().map_err(Broken::Read)? {
-            verifier.line(&line)?;
-        }
-        Ok::<_, Broken>(verifier.finish()?)
-    });
-    match checked {
+    match all(&first, &mut lines, &signed) {
         Ok(verdict) => {
             tell(&verdict);
             Ok(ExitCode::SUCCESS)
         }
-        Err(Broken::Read(error)) => Err(error),
-        Err(Broken::Damage(damage)) => {
+        Err(Broken::Read(error)) => Err(error).with_context(|| format!("read {}", file.display())),
+        Err(damage) => {
             screen::print(&format!("DAMAGED, at line {} of the file", lines.number));
             screen::warn(&format!("  {damage}"));
             Ok(ExitCode::from(FOUND_DAMAGE))
@@ -62,16 +57,23 @@ pub fn verify(file: &Path, fingerprint: Option<&str>) -> Result<ExitCode> {
     }
 }
 
-/// Why checking stopped.
-enum Broken {
-    Read(anyhow::Error),
-    Damage(domain::audit::verify::Damage),
+fn all(first: &Line, lines: &mut Lines, signed: Signed<'_>) -> Result<Verdict, Broken> {
+    let mut verifier = Verifier::begin(first, signed)?;
+    while let Some(line) = lines.next()? {
+        verifier.line(&line)?;
+    }
+    Ok(verifier.finish()?)
 }
 
-impl From<domain::audit::verify::Damage> for Broken {
-    fn from(damage: domain::audit::verify::Damage) -> Self {
-        Self::Damage(damage)
-    }
+/// Why checking stopped.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error(transparent)]
+    Read(#[from] std::io::Error),
+    #[error("this is no line of an audit export: it was altered, or the file is cut off")]
+    Line(#[source] serde_json::Error),
+    #[error(transparent)]
+    Damage(#[from] Damage),
 }
 
 struct Lines {
@@ -80,16 +82,14 @@ struct Lines {
 }
 
 impl Lines {
-    fn next(&mut self) -> Result<Option<Line>> {
+    fn next(&mut self) -> Result<Option<Line>, Broken> {
         let mut text = Vec::new();
         self.number += 1;
         let mut line = std::io::Read::take(&mut self.input, LONGEST_LINE);
-        if line.read_until(b'\n', &mut text).context("read the file")? == 0 {
+        if line.read_until(b'\n', &mut text)? == 0 {
             return Ok(None);
         }
-        serde_json::from_slice(&text).map(Some).with_context(|| {
-            format!("line {} is no line of an audit export: the file is damaged or cut off", self.number)
-        })
+        serde_json::from_slice(&text).map(Some).map_err(Broken::Line)
     }
 }
 

@@ -39,7 +39,8 @@ async fn exported(world: &World) -> Vec<Line> {
 }
 
 fn verify(world: &World, lines: &[Line]) -> Result<Verdict, Damage> {
-    let signed = |bytes: &[u8], signature: &[u8; 64]| pipeline::is_signed(&world.services.vault, bytes, signature);
+    let signed =
+        |bytes: &[u8], signature: &[u8; 64]| pipeline::is_signed(&world.services.vault, bytes, signature);
     let mut verifier = Verifier::begin(&lines[0], &signed)?;
     for line in &lines[1..] {
         verifier.line(line)?;
@@ -71,7 +72,10 @@ async fn signing_in_and_failing_to_are_written_down_with_the_address() {
 #[tokio::test]
 async fn a_backup_that_is_started_is_proven_to_whoever_has_the_file_and_the_key() {
     let world = World::new().await;
-    let body = form(&[("request[source_id]", &world.ours.source.to_string()), ("request[label]", "before the release")]);
+    let body = form(&[
+        ("request[source_id]", &world.ours.source.to_string()),
+        ("request[label]", "before the release"),
+    ]);
     let answer = world.post("/fn/backups/start", &body, Some(world.our(Role::Operator))).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     let entry = trail(&world).await.remove(0);
@@ -83,12 +87,17 @@ async fn a_backup_that_is_started_is_proven_to_whoever_has_the_file_and_the_key(
     let lines = exported(&world).await;
     let verdict = verify(&world, &lines).unwrap();
     assert_eq!((verdict.chain, verdict.unanchored), (Chain::Tenant(world.ours.id), 0));
-    let Some(Line::Entry { says, .. }) = lines.iter().rev().find(|line| matches!(line, Line::Entry { .. })) else {
+    let Some(Line::Entry { says, .. }) = lines.iter().rev().find(|line| matches!(line, Line::Entry { .. }))
+    else {
         panic!("{lines:?}")
     };
     assert_eq!(says.act, "audit.export", "the file ends with its own making");
     // Without the last of it, it cannot be passed off as whole.
-    let shorter: Vec<_> = lines.iter().filter(|line| !matches!(line, Line::Entry { says, .. } if says.act == "audit.export")).cloned().collect();
+    let shorter: Vec<_> = lines
+        .iter()
+        .filter(|line| !matches!(line, Line::Entry { says, .. } if says.act == "audit.export"))
+        .cloned()
+        .collect();
     assert!(verify(&world, &shorter).is_err());
 }
 

@@ -74,8 +74,7 @@ impl Link {
     #[must_use]
     pub fn next(self, event: &[u8]) -> Self {
         let sequence = self.sequence.saturating_add(1);
-        let pieces: [&[u8]; 4] =
-            [b"holdfast audit entry 1\0", &self.hash.0, &sequence.to_be_bytes(), event];
+        let pieces: [&[u8]; 4] = [b"holdfast audit entry 1\0", &self.hash.0, &sequence.to_be_bytes(), event];
         Self { sequence, hash: Hash::of(&pieces) }
     }
 }

@@ -116,10 +116,7 @@ impl Event {
                 3 => Outcome::Failed,
                 _ => return Err(Unreadable::Malformed),
             },
-            on: Object {
-                kind: ObjectKind::find(from.text()?).ok_or(Unreadable::Newer)?,
-                id: from.plain()?,
-            },
+            on: Object { kind: ObjectKind::find(from.text()?).ok_or(Unreadable::Newer)?, id: from.plain()? },
             approval: from.maybe()?,
             before: from.facts()?,
             after: from.facts()?,

@@ -63,7 +63,8 @@ fn bytes_and_hashes_are_those_of_the_description() {
 /// The vectors of the Certificate Transparency project.
 #[test]
 fn trees_are_those_of_certificate_transparency() {
-    let leaves = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+    let leaves =
+        ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
     let leaves: Vec<_> = leaves.iter().map(|leaf| tree::leaf(&from_hex(leaf).unwrap())).collect();
     let roots = [
         "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",

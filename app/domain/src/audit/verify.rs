@@ -176,8 +176,7 @@ impl<'a> Verifier<'a> {
     ) -> Result<(), Damage> {
         let number = head.number;
         let signature = from_hex(signature).and_then(|bytes| bytes.try_into().ok());
-        let is_signed =
-            signature.is_some_and(|signature: [u8; 64]| (self.signed)(&head.bytes(), &signature));
+        let is_signed = signature.is_some_and(|signature: [u8; 64]| (self.signed)(&head.bytes(), &signature));
         if !is_signed || head.installation != self.verdict.installation {
             return Err(Damage::Signature(number));
         }

@@ -1,11 +1,6 @@
 //! Whether the trail in the database is the one that was written: every hash again, from the first entry on.
 
-use domain::audit::{
-    Chain, Event, Hash, Link, Mark, Unreadable,
-    encoding::chain_of,
-    tree,
-    verify::Damage,
-};
+use domain::audit::{Chain, Event, Hash, Link, Mark, Unreadable, encoding::chain_of, tree, verify::Damage};
 
 use super::{CHAINS, ENTRIES, hash, heads};
 use crate::{
@@ -171,35 +166,10 @@ impl SystemCatalog<'_> {
                 break damage;
             }
             if rows.is_empty() {
-                break self.end(&mut reader, &walk, end).await?;
+                break ends(&mut reader, &walk, end).await?;
             }
         };
         Ok(Checked { entries: walk.at.sequence, heads: walk.heads, damage })
-    }
-
-    /// Whether a chain ends where it should: no entry was cut off, nor more added behind its back.
-    async fn end(&self, reader: &mut Reader, walk: &Walk<'_>, end: Link) -> Result<Option<Damage>> {
-        // A mark beyond the chain may be of entries that were written while this looked.
-        let is_cut = walk.at != end || walk.next.as_ref().is_some_and(|(_, mark)| mark.first <= end.sequence);
-        if is_cut {
-            return Ok(Some(Damage::CutOff(walk.at.sequence)));
-        }
-        let now = first!(
-            reader,
-            (i64, Option<i64>),
-            "select c.sequence, (select max(e.sequence) from audit_entries e where e.tenant_id = $1) \
-             from audit_chains c where c.tenant_id = $1",
-            walk.chain.key(),
-        )?;
-        let is_whole = match now {
-            Some((sequence, last)) => {
-                number::<u64>(CHAINS, sequence)? >= end.sequence
-                    && number::<u64>(ENTRIES, last.unwrap_or(0))? >= end.sequence
-                    && walk.next.as_ref().is_none_or(|(_, mark)| amount(mark.last) <= sequence)
-            }
-            None => end.sequence == 0 && walk.next.is_none(),
-        };
-        Ok((!is_whole).then_some(Damage::CutOff(walk.at.sequence)))
     }
 
     /// Checks that the heads follow one another from the first, and that all are signed.
@@ -227,4 +197,29 @@ impl SystemCatalog<'_> {
             }
         }
     }
+}
+
+/// Whether a chain ends where it should: no entry was cut off, nor more added behind its back.
+async fn ends(reader: &mut Reader, walk: &Walk<'_>, end: Link) -> Result<Option<Damage>> {
+    // A mark beyond the chain may be of entries that were written while this looked.
+    let is_cut = walk.at != end || walk.next.as_ref().is_some_and(|(_, mark)| mark.first <= end.sequence);
+    if is_cut {
+        return Ok(Some(Damage::CutOff(walk.at.sequence)));
+    }
+    let now = first!(
+        reader,
+        (i64, Option<i64>),
+        "select c.sequence, (select max(e.sequence) from audit_entries e where e.tenant_id = $1) \
+         from audit_chains c where c.tenant_id = $1",
+        walk.chain.key(),
+    )?;
+    let is_whole = match now {
+        Some((sequence, last)) => {
+            number::<u64>(CHAINS, sequence)? >= end.sequence
+                && number::<u64>(ENTRIES, last.unwrap_or(0))? >= end.sequence
+                && walk.next.as_ref().is_none_or(|(_, mark)| amount(mark.last) <= sequence)
+        }
+        None => end.sequence == 0 && walk.next.is_none(),
+    };
+    Ok((!is_whole).then_some(Damage::CutOff(walk.at.sequence)))
 }

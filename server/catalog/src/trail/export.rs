@@ -76,12 +76,7 @@ impl TenantCatalog<'_> {
 }
 
 /// Entries after one place up to a number, as they are stored: what is wrong with them the verifier says.
-async fn entries(
-    reader: &mut Reader,
-    chain: Chain,
-    after: Link,
-    until: u64,
-) -> Result<(Vec<Line>, Link)> {
+async fn entries(reader: &mut Reader, chain: Chain, after: Link, until: u64) -> Result<(Vec<Line>, Link)> {
     let rows = all!(
         reader,
         (i64, Vec<u8>, Vec<u8>),
@@ -93,7 +88,8 @@ async fn entries(
     )?;
     let (mut lines, mut at) = (Vec::with_capacity(rows.len() + 1), after);
     for (sequence, stored, bytes) in rows {
-        let event = Event::decode(&bytes).map_err(|error| corrupt(ENTRIES, format!("{sequence}: {error}")))?;
+        let event =
+            Event::decode(&bytes).map_err(|error| corrupt(ENTRIES, format!("{sequence}: {error}")))?;
         at = Link { sequence: number(ENTRIES, sequence)?, hash: hash(ENTRIES, &stored)? };
         lines.push(Line::entry(at, &event));
     }

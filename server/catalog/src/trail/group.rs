@@ -43,7 +43,7 @@ impl Recorder {
                         }
                     }
                     Err(error) => {
-                        let cause: &dyn std::error::Error = &error;
+                        let cause: &(dyn std::error::Error + 'static) = &error;
                         tracing::error!(entries = group.len(), cause, "the audit trail could not be written");
                         group.clear();
                     }

@@ -191,12 +191,7 @@ async fn marked(on: &mut Reader, chain: Chain) -> Result<Link> {
 }
 
 /// Hashes of a chain's entries after one number up to another.
-pub(super) async fn hashes(
-    on: &mut impl AsConn,
-    chain: Chain,
-    after: u64,
-    until: u64,
-) -> Result<Vec<Hash>> {
+pub(super) async fn hashes(on: &mut impl AsConn, chain: Chain, after: u64, until: u64) -> Result<Vec<Hash>> {
     let rows = all!(
         on,
         (Vec<u8>,),

@@ -105,13 +105,7 @@ impl Catalog {
     }
 
     /// Writes into the installation's chain what an actor did, in the act's own transaction.
-    pub(crate) async fn audit(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        origin: &Origin,
-        deed: Deed,
-    ) -> Result<()> {
+    pub(crate) async fn audit(&self, tx: &mut Tx, actor: &Actor, origin: &Origin, deed: Deed) -> Result<()> {
         append(tx, &self.event(Chain::Platform, actor, origin, deed)).await.map(drop)
     }
 

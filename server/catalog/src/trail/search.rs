@@ -158,8 +158,7 @@ impl TrailQuery {
 
     /// Conditions that one index does not answer.
     fn conditions(&self) -> usize {
-        let set =
-            [self.object.is_some(), self.actor.is_some(), self.act.is_some(), self.outcome.is_some()];
+        let set = [self.object.is_some(), self.actor.is_some(), self.act.is_some(), self.outcome.is_some()];
         set.into_iter().filter(|is_set| *is_set).count()
     }
 }
@@ -167,7 +166,8 @@ impl TrailQuery {
 async fn search(reader: &mut Reader, chain: Chain, query: &TrailQuery) -> Result<TrailPage> {
     let limit = page_size(query.limit);
     let lead = query.lead();
-    let is_exact = query.conditions() == 0 || (query.conditions() == 1 && query.outcome != Some(Outcome::Done));
+    let is_exact =
+        query.conditions() == 0 || (query.conditions() == 1 && query.outcome != Some(Outcome::Done));
     let examined = if is_exact { i64::from(limit) + 1 } else { EXAMINED };
     let after = After::read(query.after.as_ref())?;
     let until = (query.until.map_or(i64::MAX, |until| until.0), 0);
@@ -217,7 +217,8 @@ async fn search(reader: &mut Reader, chain: Chain, query: &TrailQuery) -> Result
         lead.value.as_deref(),
         examined,
     )?;
-    let next = last.map(|(at, sequence)| Ok::<_, Error>(place(at, number(ENTRIES, sequence)?))).transpose()?;
+    let next =
+        last.map(|(at, sequence)| Ok::<_, Error>(place(at, number(ENTRIES, sequence)?))).transpose()?;
     Ok(TrailPage { rows, next })
 }
 
@@ -230,11 +231,7 @@ impl TenantCatalog<'_> {
 
 impl Catalog {
     /// Entries of the installation's chain, newest first. Only for who runs the installation.
-    pub async fn search_platform_trail(
-        &self,
-        operator: &Principal,
-        query: &TrailQuery,
-    ) -> Result<TrailPage> {
+    pub async fn search_platform_trail(&self, operator: &Principal, query: &TrailQuery) -> Result<TrailPage> {
         operator.require_platform(domain::access::Permission::ReadSettings)?;
         search(&mut self.db.read().await?, Chain::Platform, query).await
     }

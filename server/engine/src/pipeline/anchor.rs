@@ -52,11 +52,7 @@ pub async fn lay_head(vault: &Vault, head: &TreeHead, signature: &[u8; 64]) -> R
             .hint("Rows of the audit trail were altered in the catalog: run `holdfast audit verify`."));
     }
     let key = keys::audit_head(head.number)?;
-    let laid = Laid {
-        format: FORMAT.into(),
-        head: head.clone(),
-        signature: encoding::to_hex(signature),
-    };
+    let laid = Laid { format: FORMAT.into(), head: head.clone(), signature: encoding::to_hex(signature) };
     let body = canonical(&laid)?;
     match vault.storage().put(&key, body.clone().into(), PutMode::CreateNew).await {
         Err(error) if storage::already_exists(&error) => {}
@@ -75,12 +71,12 @@ pub async fn lay_head(vault: &Vault, head: &TreeHead, signature: &[u8; 64]) -> R
 /// A head that lies in the vault, if there is one of this number and it is genuine.
 pub async fn find_head(vault: &Vault, number: u64) -> Result<Option<TreeHead>> {
     let attempt = || format!("read head {number} of the audit trail");
-    let body =
-        match storage::read_small(vault.storage().as_ref(), &keys::audit_head(number)?, None, LONGEST).await
-        {
-            Err(error) if storage::is_missing(&error) => return Ok(None),
-            result => result?,
-        };
+    let body = match storage::read_small(vault.storage().as_ref(), &keys::audit_head(number)?, None, LONGEST)
+        .await
+    {
+        Err(error) if storage::is_missing(&error) => return Ok(None),
+        result => result?,
+    };
     let laid: Laid = serde_json::from_slice(&body)
         .map_err(|error| Error::new(Kind::Integrity, attempt(), "it is damaged").caused_by(error))?;
     let signature = encoding::from_hex(&laid.signature).and_then(|bytes| bytes.try_into().ok());
