@@ -90,9 +90,7 @@ pub fn seal_into(
     record.extend_from_slice(plain);
     let sealed = record.get_mut(start..).unwrap_or_default();
     let tag = segment.cipher.seal_slice(prefix.nonce(), &segment.aad, sealed)?;
-    scratch.clear();
-    scratch.extend_from_slice(sealed);
-    let opened = segment.cipher.open_slice(prefix.nonce(), &segment.aad, scratch, tag);
+    let opened = segment.cipher.open_into(prefix.nonce(), &segment.aad, sealed, tag, scratch);
     if opened.is_none() || scratch != plain {
         return Err(Error::new(
             Kind::Integrity,

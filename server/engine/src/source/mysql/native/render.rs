@@ -20,7 +20,7 @@ pub fn value(out: &mut Vec<u8>, value: Option<&[u8]>, form: Form) {
             out.extend_from_slice(bytes);
             out.push(b'\'');
         }
-        Form::Utf8 if std::str::from_utf8(bytes).is_ok() => quoted(out, bytes),
+        Form::Utf8 if simdutf8::basic::from_utf8(bytes).is_ok() => quoted(out, bytes),
         Form::Ascii if bytes.is_ascii() => quoted(out, bytes),
         Form::Utf8 | Form::Ascii | Form::Hex => hexadecimal(out, bytes),
     }
@@ -41,7 +41,7 @@ pub fn in_parts(
         return more(out);
     };
     let is_text = match form {
-        Form::Utf8 => std::str::from_utf8(long).is_ok(),
+        Form::Utf8 => simdutf8::basic::from_utf8(long).is_ok(),
         Form::Ascii => long.is_ascii(),
         Form::Hex => false,
         // No value of these is long.
