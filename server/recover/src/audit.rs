@@ -131,3 +131,91 @@ fn tell(verdict: &Verdict) {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::net::IpAddr;
+
+    use domain::{
+        InstallationId, TenantId, Timestamp, UserId,
+        audit::{Act, Chain, Deed, Link, Mark, Origin, TreeHead, Who, tree},
+    };
+    use engine::seal::{Secret, signing::ManifestSigner};
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// A trail of three entries under one head, as the server writes it.
+    fn export(signer: &ManifestSigner) -> Vec<String> {
+        let installation = InstallationId::new(Uuid::from_u128(1));
+        let (ours, theirs) = (2, 3);
+        let chain = |tenant| Chain::Tenant(TenantId::new(Uuid::from_u128(tenant)));
+        let mut lines =
+            vec![Line::begin(installation, chain(ours), &signer.public(), Timestamp(5), Link::start(chain(ours)))];
+        let mut marks = Vec::new();
+        for tenant in [ours, theirs] {
+            let (mut at, mut hashes) = (Link::start(chain(tenant)), Vec::new());
+            for n in 0..3 {
+                let user = UserId::new(Uuid::from_u128(n));
+                let from = Origin::network(IpAddr::from([192, 0, 2, 7]), None);
+                let who = Who::person(user, "Ada");
+                let event =
+                    Deed::done(Act::UserChange, user).event(Uuid::from_u128(n), chain(tenant), Timestamp(4), who, from);
+                at = at.next(&event.encode());
+                hashes.push(at.hash);
+                if tenant == ours {
+                    lines.push(Line::entry(at, &event));
+                }
+            }
+            marks.extend(Mark::over(chain(tenant), Link::start(chain(tenant)), &hashes));
+        }
+        let head = TreeHead::over(installation, None, Timestamp(5), &mut marks);
+        let leaves: Vec<_> = marks.iter().map(Mark::leaf).collect();
+        let path = tree::path(&leaves, 0).unwrap();
+        lines.push(Line::head(head.clone(), &signer.sign(&head.bytes()), &marks[0], 0, path));
+        lines.push(Line::End { entries: 3, heads: 1 });
+        lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect()
+    }
+
+    fn code(code: u8) -> String {
+        format!("{:?}", ExitCode::from(code))
+    }
+
+    #[test]
+    fn a_whole_file_is_told_from_a_damaged_one_and_from_one_of_another_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("trail.jsonl");
+        let signer = ManifestSigner::new(&Secret::from_bytes([7; 32]));
+        let other = ManifestSigner::new(&Secret::from_bytes([8; 32]));
+        let ours = signing::fingerprint(&signer.public());
+        let check = |lines: &[String], fingerprint: &str| {
+            std::fs::write(&path, lines.concat()).unwrap();
+            verify(&path, Some(fingerprint)).map(|code| format!("{code:?}"))
+        };
+        let whole = export(&signer);
+        assert_eq!(check(&whole, &ours).unwrap(), code(0));
+        // Every digit that is changed, in every line but what the first says of time, is found.
+        for (line, text) in whole.iter().enumerate().skip(1) {
+            for at in (0..text.len()).step_by(7).filter(|at| text.as_bytes()[*at].is_ascii_digit()) {
+                let mut damaged = whole.clone();
+                let digit = if &text[at..=at] == "1" { "2" } else { "1" };
+                damaged[line].replace_range(at..=at, digit);
+                assert_eq!(check(&damaged, &ours).unwrap(), code(FOUND_DAMAGE), "{line} {at}: {}", damaged[line]);
+            }
+        }
+        for cut in 1..whole.len() {
+            assert_eq!(check(&whole[..cut], &ours).unwrap(), code(FOUND_DAMAGE), "cut after {cut}");
+        }
+        let mut half = whole.clone();
+        half[2].truncate(40);
+        assert_eq!(check(&half, &ours).unwrap(), code(FOUND_DAMAGE));
+        // Made up by somebody with another key, who says that it is ours.
+        assert!(check(&export(&other), &ours).is_err());
+        let mut mixed = export(&other);
+        mixed[0].clone_from(&whole[0]);
+        assert_eq!(check(&mixed, &ours).unwrap(), code(FOUND_DAMAGE));
+        assert!(check(&[String::new()], &ours).is_err());
+    }
+}
