@@ -152,8 +152,13 @@ mod tests {
         let installation = InstallationId::new(Uuid::from_u128(1));
         let (ours, theirs) = (2, 3);
         let chain = |tenant| Chain::Tenant(TenantId::new(Uuid::from_u128(tenant)));
-        let mut lines =
-            vec![Line::begin(installation, chain(ours), &signer.public(), Timestamp(5), Link::start(chain(ours)))];
+        let mut lines = vec![Line::begin(
+            installation,
+            chain(ours),
+            &signer.public(),
+            Timestamp(5),
+            Link::start(chain(ours)),
+        )];
         let mut marks = Vec::new();
         for tenant in [ours, theirs] {
             let (mut at, mut hashes) = (Link::start(chain(tenant)), Vec::new());
@@ -161,8 +166,13 @@ mod tests {
                 let user = UserId::new(Uuid::from_u128(n));
                 let from = Origin::network(IpAddr::from([192, 0, 2, 7]), None);
                 let who = Who::person(user, "Ada");
-                let event =
-                    Deed::done(Act::UserChange, user).event(Uuid::from_u128(n), chain(tenant), Timestamp(4), who, from);
+                let event = Deed::done(Act::UserChange, user).event(
+                    Uuid::from_u128(n),
+                    chain(tenant),
+                    Timestamp(4),
+                    who,
+                    from,
+                );
                 at = at.next(&event.encode());
                 hashes.push(at.hash);
                 if tenant == ours {
@@ -202,7 +212,12 @@ mod tests {
                 let mut damaged = whole.clone();
                 let digit = if &text[at..=at] == "1" { "2" } else { "1" };
                 damaged[line].replace_range(at..=at, digit);
-                assert_eq!(check(&damaged, &ours).unwrap(), code(FOUND_DAMAGE), "{line} {at}: {}", damaged[line]);
+                assert_eq!(
+                    check(&damaged, &ours).unwrap(),
+                    code(FOUND_DAMAGE),
+                    "{line} {at}: {}",
+                    damaged[line]
+                );
             }
         }
         for cut in 1..whole.len() {

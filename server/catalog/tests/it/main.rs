@@ -23,4 +23,5 @@ mod sessions;
 mod statements;
 mod tenants;
 mod trail;
+mod trail_proof;
 mod world;
