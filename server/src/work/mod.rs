@@ -17,7 +17,9 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use domain::backups::RunKind;
 use tokio_util::sync::CancellationToken;
 
-use crate::{access, alerts, audit, backups, policies, restores, services::Services, sources, tenancy, vaults};
+use crate::{
+    access, alerts, audit, backups, policies, restores, services::Services, sources, tenancy, vaults,
+};
 use job::{Job, JobError};
 use jobs::Worker;
 use sweeps::{Nudges, SweepSpec};
