@@ -45,7 +45,7 @@ use domain::audit::{Chain, Deed, Event, Hash, Link, Origin, Risk};
 use crate::{
     Catalog, TenantCatalog,
     audit::Actor,
-    db::{Tx, exec, first},
+    db::{Tx, dialect, exec, first},
     decode::{corrupt, number},
     error::{Error, Result},
 };
@@ -67,15 +67,28 @@ pub(crate) fn hash(table: &'static str, bytes: &[u8]) -> Result<Hash> {
 /// Appends an entry to its chain, whose row is locked from here to the end of the transaction.
 pub(crate) async fn append(tx: &mut Tx, event: &Event) -> Result<Link> {
     let key = event.chain.key();
-    // Makes the row if there is none, and locks it in either case.
-    let row = first!(
+    let found = first!(
         tx,
         (i64, Vec<u8>),
-        "insert into audit_chains (tenant_id, sequence, hash, urgent) values ($1, 0, $2, 0) \
-         on conflict (tenant_id) do update set tenant_id = excluded.tenant_id returning sequence, hash",
+        dialect!(
+            tx,
+            sqlite: "select sequence, hash from audit_chains where tenant_id = $1",
+            postgres: "select sequence, hash from audit_chains where tenant_id = $1 for no key update"
+        ),
         key.as_str(),
-        Link::start(event.chain).hash.0.to_vec(),
     )?;
+    let row = match found {
+        Some(row) => Some(row),
+        // The first entry. Somebody else may write it at the same moment: then their row is waited for.
+        None => first!(
+            tx,
+            (i64, Vec<u8>),
+            "insert into audit_chains (tenant_id, sequence, hash, urgent) values ($1, 0, $2, 0) \
+             on conflict (tenant_id) do update set tenant_id = excluded.tenant_id returning sequence, hash",
+            key.as_str(),
+            Link::start(event.chain).hash.0.to_vec(),
+        )?,
+    };
     let (sequence, stored) = row.ok_or(Error::Unaudited)?;
     let before = Link { sequence: number(CHAINS, sequence)?, hash: hash(CHAINS, &stored)? };
     let bytes = event.encode();
