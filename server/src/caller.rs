@@ -6,7 +6,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use catalog::{Principal, Scope, TenantCatalog};
-use domain::{Fault, TenantId, access::may::May};
+use domain::{Fault, TenantId, access::may::May, audit::Origin};
 use tower_sessions::Session;
 
 use crate::{access::gate::Gate, fault::Result, services::Services};
@@ -66,9 +66,14 @@ impl Caller {
         }
     }
 
-    /// The rows that a scope opens.
+    /// The rows that a scope opens. What is done with them is audited with where the request comes from.
     pub fn rows<P: May>(&self, scope: &Scope<P>) -> TenantCatalog<'_> {
-        self.services.catalog.tenant(scope)
+        self.services.catalog.tenant(scope).seen_from(self.origin())
+    }
+
+    /// Where the request comes from, for the audit trail.
+    pub fn origin(&self) -> Origin {
+        Origin::network(self.address, self.agent.as_deref())
     }
 
     /// The answer for the person. The only way from a use case's error to a fault.

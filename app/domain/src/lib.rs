@@ -6,10 +6,11 @@
 //!
 //! Reading order: [`id`] and [`clock`], [`fault`] (the only error that crosses the wire), [`access`] (who may
 //! do what), [`sources`], [`tenancy`] and [`spelling`] (whose rows are whose), [`policies`], [`backups`] (runs and
-//! recovery points), [`files`] (of a whole server), [`restores`] and [`definers`], [`vaults`], [`health`].
+//! recovery points), [`files`] (of a whole server), [`restores`] and [`definers`], [`vaults`], [`health`], [`audit`].
 
 pub mod access;
 pub mod alerts;
+pub mod audit;
 pub mod backups;
 pub mod clock;
 pub mod definers;

@@ -1,7 +1,13 @@
 //! Who did what, when, and how it ended. Append only; written inside the transaction of the change itself, so
 //! that neither exists without the other.
+//!
+//! This is the plain trail. Acts move from here, one after the other, to the one that nobody can rewrite
+//! (`trail`), whose entries say more.
 
-use domain::{TenantId, Timestamp, UserId};
+use domain::{
+    TenantId, Timestamp, UserId,
+    audit::{Who, WhoKind},
+};
 
 use crate::{
     db::{Tx, exec},
@@ -11,35 +17,35 @@ use crate::{
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor {
-    pub(crate) kind: &'static str,
-    pub(crate) id: String,
-    pub(crate) name: String,
-}
+pub struct Actor(Who);
 
 impl Actor {
     pub(crate) fn user(id: UserId, name: &str) -> Self {
-        Self { kind: "user", id: id.to_string(), name: name.to_owned() }
+        Self(Who::person(id, name))
     }
     pub(crate) fn command_line(account: &str) -> Self {
-        Self { kind: "command_line", id: account.to_owned(), name: "command line".to_owned() }
+        Self(Who::command_line(account))
+    }
+    pub(crate) fn system(task: &'static str) -> Self {
+        Self(Who::system(task))
     }
     pub(crate) fn stranger() -> Self {
-        Self { kind: "stranger", id: String::new(), name: "somebody unknown".to_owned() }
+        Self(Who::stranger())
     }
-    pub(crate) fn system(task: &str) -> Self {
-        Self { kind: "system", id: task.to_owned(), name: task.to_owned() }
+    /// As the trail knows them.
+    pub const fn who(&self) -> &Who {
+        &self.0
     }
     /// Kind and id, which no other actor has: to tell whether two are the same.
     pub fn key(&self) -> String {
-        format!("{}:{}", self.kind, self.id)
+        self.0.key()
     }
     pub(crate) fn is_command_line(&self) -> bool {
-        self.kind == "command_line"
+        self.0.kind() == WhoKind::CommandLine
     }
     /// As it is shown: a person's name, `command line`, `schedule`.
     pub fn name(&self) -> &str {
-        &self.name
+        self.0.name()
     }
 }
 
@@ -101,9 +107,9 @@ pub(crate) async fn record(tx: &mut Tx, clock: &dyn domain::Clock, note: Note<'_
         clock.uuid().to_string(),
         note.tenant.map(|tenant| tenant.to_string()),
         clock.now().0,
-        note.actor.kind,
-        storable(&note.actor.id),
-        storable(&note.actor.name),
+        note.actor.who().kind().key(),
+        note.actor.who().id(),
+        note.actor.name(),
         note.action,
         storable(&note.subject),
         note.outcome.key(),

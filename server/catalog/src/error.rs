@@ -40,6 +40,9 @@ pub enum Error {
     /// A migration did not apply; see the cause.
     #[error("the catalog schema could not be brought up to date")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// The audit trail could not be written, and so nothing was done; trying again later may help.
+    #[error("the audit trail did not take the entry, therefore nothing was done")]
+    Unaudited,
     /// The queue did not accept a wake-up; the dispatch sweep repeats it.
     #[error("the queue did not answer as expected: {0}")]
     Queue(String),
@@ -124,6 +127,6 @@ pub enum ApprovalVoid {
 impl Error {
     /// Whether the same call may succeed later without anybody changing anything.
     pub const fn retry_may_help(&self) -> bool {
-        matches!(self, Self::Database(_) | Self::Queue(_))
+        matches!(self, Self::Database(_) | Self::Queue(_) | Self::Unaudited)
     }
 }

@@ -18,6 +18,7 @@ mod error;
 mod secret;
 mod system;
 mod tenant;
+mod trail;
 
 use std::sync::Arc;
 
@@ -46,12 +47,15 @@ pub use tenant::{
     TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,
 };
 
+pub use trail::{Anchor, Checked, NewHead, StoredHead, TrailEntry, TrailPage, TrailQuery, Unanchored};
+
 /// The catalog: sources, runs, backups, people, and what they did.
 #[derive(Clone)]
 pub struct Catalog {
     db: db::Db,
     clock: Arc<dyn Clock>,
     session_limits: SessionLimits,
+    recorder: trail::Recorder,
 }
 
 impl std::fmt::Debug for Catalog {
@@ -63,7 +67,9 @@ impl std::fmt::Debug for Catalog {
 impl Catalog {
     /// Opens `sqlite:///path/catalog.db` (created if missing) or `postgres://…`. Does not migrate.
     pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self> {
-        Ok(Self { db: db::Db::open(url).await?, clock, session_limits: SessionLimits::default() })
+        let db = db::Db::open(url).await?;
+        let recorder = trail::Recorder::start(db.clone());
+        Ok(Self { db, clock, session_limits: SessionLimits::default(), recorder })
     }
     /// The same with other limits for sessions.
     #[must_use]

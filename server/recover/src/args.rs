@@ -99,6 +99,9 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         programs: Option<PathBuf>,
     },
+    /// Exported audit trails
+    #[command(subcommand)]
+    Audit(Audit),
     /// Restores a backup into a new database and compares what arrived
     Restore {
         #[command(flatten)]
@@ -109,6 +112,17 @@ pub enum Command {
         /// account they belonged to), or another account as `old@host=new@host`, which may be given several times
         #[arg(long = "definer", value_name = "strip|keep|OLD=NEW")]
         definers: Vec<String>,
+    },
+}
+
+/// An audit trail that was exported.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Checks every entry and every signature of an exported trail; needs no vault and no key
+    Verify {
+        /// The exported file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
 }
 

@@ -4,6 +4,7 @@
 //! wrote the backups. One of two keys is enough: the root key file, or the recovery key that was written down.
 
 mod args;
+mod audit;
 mod choose;
 mod clock;
 mod decrypt;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Command};
+use args::{Args, Audit, Command};
 
 /// Something was found that is not as it should be, and was said.
 pub const FOUND_DAMAGE: u8 = 1;
@@ -49,17 +50,22 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let vault = open::vault(&args.vault, &args.key).await?;
+    let Args { vault, key, command } = args;
+    // Not before it is needed: an exported trail is checked with nothing but the file.
+    let open = async || open::vault(&vault, &key).await;
     let control = screen::control();
-    match args.command {
-        Command::List => list::list(&vault).await,
-        Command::Check(choice) => list::check(&vault, &choice, &control).await,
-        Command::Decrypt { choice, output } => decrypt::decrypt(&vault, &choice, &output, &control).await,
-        Command::Files { choice, to, programs } => {
-            files::restore(&vault, &choice, &to, programs.as_deref(), &control).await
+    match command {
+        Command::List => list::list(&open().await?).await,
+        Command::Check(choice) => list::check(&open().await?, &choice, &control).await,
+        Command::Decrypt { choice, output } => {
+            decrypt::decrypt(&open().await?, &choice, &output, &control).await
         }
+        Command::Files { choice, to, programs } => {
+            files::restore(&open().await?, &choice, &to, programs.as_deref(), &control).await
+        }
+        Command::Audit(Audit::Verify { file }) => audit::verify(&file, key.signing_key.as_deref()),
         Command::Restore { choice, server, definers } => {
-            restore::restore(&vault, &choice, &server, &definers, &control).await
+            restore::restore(&open().await?, &choice, &server, &definers, &control).await
         }
     }
 }

@@ -60,8 +60,8 @@ pub async fn first_run(caller: &Caller, request: FirstRun) -> Result<SecretText>
         recovery_pending: Sealed(wrapped),
     };
     let (_, user) = services.catalog.first_run(first).await?;
+    services.catalog.record_sign_in(user, &caller.origin()).await?;
     begin_session(caller, user).await?;
-    services.catalog.record_sign_in(user).await?;
     if let Err(error) = pending::forget(services.vault.storage()).await {
         tracing::warn!(%error, "the wrapped recovery key stays in the vault; it is removed when it is confirmed");
     }

@@ -1,7 +1,8 @@
 //! Signing in and out.
 //!
 //! An unknown address, a wrong password, a person without a password and one who may not sign in get the same answer
-//! after the same work. A session that existed before gets a new id, so that one that was planted is worth nothing.
+//! after the same work. A session that existed before gets a new id, so that one that was planted is worth nothing. It is
+//! written down before the session begins: what cannot be audited does not happen.
 
 use app::access::api::SignIn;
 use catalog::{SESSION_ADDRESS, SESSION_AGENT, SESSION_SIGNED_IN_AT, SESSION_USER};
@@ -19,17 +20,18 @@ pub async fn sign_in(caller: &Caller, request: SignIn) -> Result<()> {
     caller.gate.limits.for_account(&request.email)?;
     let email: String = request.email.trim().chars().take(LONGEST_ADDRESS).collect();
     let catalog = &caller.services.catalog;
-    let known = catalog.find_sign_in(&email).await?.filter(|known| known.enabled);
+    let found = catalog.find_sign_in(&email).await?;
+    let account = found.as_ref().map(|found| found.user_id);
+    let known = found.filter(|known| known.enabled);
     let stored = known.as_ref().and_then(|known| known.password_hash.clone());
     let fits = caller.gate.passwords.fits(SecretString::from(request.password.0), stored).await?;
     match known {
         Some(known) if fits => {
-            begin_session(caller, known.user_id).await?;
-            catalog.record_sign_in(known.user_id).await?;
-            Ok(())
+            catalog.record_sign_in(known.user_id, &caller.origin()).await?;
+            begin_session(caller, known.user_id).await
         }
         _ => {
-            catalog.record_sign_in_failure(&email).await?;
+            catalog.record_sign_in_failure(account, &caller.origin()).await?;
             Err(Fault::invalid("password", "this address and this password do not belong together").into())
         }
     }

@@ -4,6 +4,7 @@
 //! 1 done and something is not as it should be, 2 could not be done. No password is ever an argument: other users of
 //! a machine can read the command lines of all.
 
+mod audit;
 mod backup;
 mod choose;
 mod doctor;
@@ -63,6 +64,9 @@ pub enum Command {
     Physical(physical::Physical),
     /// Shows what lies in the vault, without the catalog's help
     Inspect(inspect::Inspect),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// The key that opens everything when the root key is lost
     #[command(subcommand)]
     RecoveryKey(recovery_key::RecoveryKey),
@@ -102,6 +106,7 @@ pub async fn run(command: Command, config: Config) -> Result<ExitCode> {
         Command::Export(command) => export::run(&services, command).await,
         Command::Physical(command) => physical::run(&services, command).await,
         Command::Inspect(command) => inspect::run(&services, command).await,
+        Command::Audit(command) => audit::run(&services, command).await,
         Command::RecoveryKey(command) => recovery_key::run(&services, command).await,
     }
 }

@@ -17,7 +17,9 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use domain::backups::RunKind;
 use tokio_util::sync::CancellationToken;
 
-use crate::{access, alerts, backups, policies, restores, services::Services, sources, tenancy, vaults};
+use crate::{
+    access, alerts, audit, backups, policies, restores, services::Services, sources, tenancy, vaults,
+};
 use job::{Job, JobError};
 use jobs::Worker;
 use sweeps::{Nudges, SweepSpec};
@@ -203,6 +205,12 @@ pub static SWEEPS: &[SweepSpec] = &[
         period: minutes(10),
         reason: "ended sessions are refused anyhow; this keeps the table small",
         run: |services| Box::pin(access::sweep::sessions(services)),
+    },
+    SweepSpec {
+        name: "audit anchor",
+        period: Duration::from_secs(10),
+        reason: "an act of high risk is anchored within ten seconds; anything else with the hour",
+        run: |services| Box::pin(audit::sweep::anchor(services)),
     },
     SweepSpec {
         name: "queue",

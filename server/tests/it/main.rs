@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 #![recursion_limit = "256"]
 
+mod audit;
 mod cases;
 mod coverage;
 mod events;

@@ -3,6 +3,7 @@
 use domain::{
     TenantId, UserId,
     access::{Permission, Role},
+    audit::{Act, Deed, Object, Origin},
 };
 
 use super::principal::{Denied, Membership, Principal, Refused};
@@ -103,8 +104,8 @@ impl Catalog {
         row.map(read).transpose()
     }
 
-    /// Records that a person signed in.
-    pub async fn record_sign_in(&self, user: UserId) -> Result<()> {
+    /// Records that a person signs in. If that fails, they must not be.
+    pub async fn record_sign_in(&self, user: UserId, origin: &Origin) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let row = first!(
             &mut tx,
@@ -114,25 +115,16 @@ impl Catalog {
             user.to_string(),
         )?;
         let (name,) = row.ok_or(Error::NotFound { what: "person" })?;
-        self.note(&mut tx, &Actor::user(user, &name), "session.begin", format!("user {user}")).await?;
+        let deed = Deed::done(Act::SessionBegin, user);
+        self.audit(&mut tx, &Actor::user(user, &name), origin, deed).await?;
         tx.commit().await
     }
 
-    /// Records a failed attempt; `email` as it was typed.
-    pub async fn record_sign_in_failure(&self, email: &str) -> Result<()> {
-        let mut tx = self.db.begin().await?;
-        let typed: String = canonical(email).chars().take(120).collect();
-        let actor = Actor::stranger();
-        let note = Note {
-            tenant: None,
-            actor: &actor,
-            action: "session.begin",
-            subject: format!("address {typed}"),
-            outcome: Outcome::Failed,
-            detail: String::new(),
-        };
-        audit::record(&mut tx, &*self.clock, note).await?;
-        tx.commit().await
+    /// Records a failed attempt on the account of a person, or on one that nobody has. What was typed is not kept: it
+    /// may have been a password in the wrong field.
+    pub async fn record_sign_in_failure(&self, user: Option<UserId>, origin: &Origin) -> Result<()> {
+        let on = user.map_or_else(Object::unknown_account, Object::from);
+        self.record(&Actor::stranger(), origin, Deed::failed(Act::SessionBegin, on, "credentials")).await
     }
 
     /// Writes a refusal to the audit trail.

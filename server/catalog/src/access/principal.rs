@@ -84,7 +84,7 @@ impl Principal {
         Ok(Scope { tenant, role, actor: self.actor.clone(), permission: PhantomData })
     }
     /// Refuses everybody who does not run the installation.
-    pub(super) fn require_platform(&self, permission: Permission) -> Result<(), Denied> {
+    pub(crate) fn require_platform(&self, permission: Permission) -> Result<(), Denied> {
         if self.is_platform_operator() {
             return Ok(());
         }

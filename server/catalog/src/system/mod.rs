@@ -60,6 +60,8 @@ pub enum SystemTask {
     Notices,
     /// Removing ended sessions.
     Sessions,
+    /// Anchoring and checking the audit trail.
+    Audit,
 }
 
 impl SystemTask {
@@ -74,6 +76,7 @@ impl SystemTask {
             Self::Leftovers => "leftovers",
             Self::Notices => "notices",
             Self::Sessions => "sessions",
+            Self::Audit => "audit",
         }
     }
 }
@@ -81,7 +84,7 @@ impl SystemTask {
 /// The statements across organisations.
 #[derive(Debug)]
 pub struct SystemCatalog<'c> {
-    catalog: &'c Catalog,
+    pub(crate) catalog: &'c Catalog,
     task: SystemTask,
 }
 

@@ -23,7 +23,7 @@ mod spelling;
 mod start_run;
 mod trail;
 
-use domain::{TenantId, access::Role};
+use domain::{TenantId, access::Role, audit::Origin};
 
 use crate::{
     Catalog,
@@ -63,10 +63,12 @@ pub use start_run::{RunRequest, TENANT_BACKUPS_WAITING};
 /// The rows of one organisation. Made by [`Catalog::tenant`] from a scope, or for a claimed run.
 #[derive(Debug)]
 pub struct TenantCatalog<'c> {
-    catalog: &'c Catalog,
-    tenant: TenantId,
+    pub(crate) catalog: &'c Catalog,
+    pub(crate) tenant: TenantId,
     role: Option<Role>,
-    actor: Actor,
+    pub(crate) actor: Actor,
+    /// From where it is asked, for the audit trail.
+    pub(crate) origin: Origin,
 }
 
 impl<'c> TenantCatalog<'c> {
@@ -76,19 +78,19 @@ impl<'c> TenantCatalog<'c> {
         role: Option<Role>,
         actor: Actor,
     ) -> Self {
-        Self { catalog, tenant, role, actor }
+        Self { catalog, tenant, role, actor, origin: Origin::here() }
     }
     /// Which organisation.
     pub const fn tenant_id(&self) -> TenantId {
         self.tenant
     }
-    fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         self.tenant.to_string()
     }
     fn now(&self) -> i64 {
         self.catalog.clock.now().0
     }
-    async fn read(&self) -> Result<Reader> {
+    pub(crate) async fn read(&self) -> Result<Reader> {
         self.catalog.db.read_in(Scope::Tenant(self.tenant)).await
     }
     async fn begin(&self) -> Result<Tx> {

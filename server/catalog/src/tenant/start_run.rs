@@ -2,8 +2,10 @@
 
 use domain::{
     BackupId, ConnectionId, RunId, SourceId,
+    audit::{Act, Deed, Field},
     backups::{Retention, RunKind},
     restores::RestoreToNew,
+    sources::Label,
     tenancy::{ExportFormat, TenantKey},
 };
 
@@ -202,11 +204,24 @@ impl TenantCatalog<'_> {
                 .await?
                 .ok_or_else(|| Conflict::AlreadyRunning.into());
         };
-        let action = match request {
+        let action = match &request {
             RunRequest::ConfirmMap { .. } => "tenant_map.confirm.start",
             _ => action(kind),
         };
-        self.note(&mut tx, action, format!("run {run}"), detail).await?;
+        match &request {
+            // The first act whose entry nobody can rewrite; the others follow it.
+            RunRequest::Backup { source_id, label } | RunRequest::TenantBackup { source_id, label, .. } => {
+                let mut deed = Deed::done(Act::BackupStart, run).after(Field::Source, *source_id);
+                if let Some(label) = label.as_deref().and_then(|label| Label::new(label).ok()) {
+                    deed = deed.after(Field::Label, &label);
+                }
+                if let Some(tenant) = new.tenant_key {
+                    deed = deed.after(Field::Tenant, tenant);
+                }
+                self.audit(&mut tx, deed).await?;
+            }
+            _ => self.note(&mut tx, action, format!("run {run}"), detail).await?,
+        }
         tx.commit().await?;
         Ok(run)
     }

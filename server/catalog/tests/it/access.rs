@@ -171,8 +171,7 @@ contract! {
         world.catalog.set_own_password(&op, "second").await.unwrap();
         assert_eq!(world.catalog.find_sign_in("op@example.org").await.unwrap().unwrap().password_hash.as_deref(), Some("second"));
         assert!(matches!(world.catalog.set_password_of(&op, "op@example.org", "x").await, Err(Error::Denied(_))));
-        world.catalog.record_sign_in(user).await.unwrap();
-        world.catalog.record_sign_in_failure("nobody\u{0}@example.org").await.unwrap();
+        world.catalog.record_sign_in(user, &domain::audit::Origin::here()).await.unwrap();
         assert_eq!(world.our().get_user(user).await.unwrap().last_sign_in, Some(NOON));
         let missing: UserId = Id::new(uuid::Uuid::nil());
         assert!(matches!(world.our().get_user(missing).await, Err(Error::NotFound { .. })));

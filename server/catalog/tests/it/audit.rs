@@ -15,10 +15,10 @@ contract! {
     an_entry_exists_if_and_only_if_the_change_does(world) {
         let count = async || world.our().list_audit(None).await.unwrap().rows.len();
         let before = count().await;
-        let run = world.start_backup(world.ours).await;
+        let request = || catalog::RunRequest::InferMap { source_id: world.ours.source, tenant_column: "TenantId".into() };
+        let run = world.our().create_run(request(), None).await.unwrap();
         assert_eq!(count().await, before + 1);
-        let request = catalog::RunRequest::Backup { source_id: world.ours.source, label: None };
-        assert!(world.our().create_run(request, None).await.is_err());
+        assert!(world.our().create_run(request(), None).await.is_err());
         assert_eq!(count().await, before + 1);
         world.our().record("backup.export", &format!("run {run}"), Outcome::Done, "as a file").await.unwrap();
         let newest = world.our().list_audit(None).await.unwrap().rows.remove(0);

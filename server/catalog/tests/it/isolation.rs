@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, fmt::Debug};
 
 use catalog::{
     BackupQuery, ChangeConnection, Error, Inferred, MapQuery, NewChannels, NewUser, Outcome, RestoreQuery,
-    RunQuery, RunRequest, TenantCatalog, TenantQuery,
+    RunQuery, RunRequest, TenantCatalog, TenantQuery, TrailQuery,
 };
 use domain::{
     BackupId, RestoreId, RunId, UserId,
     access::Role,
+    audit::{Act, Deed, Object},
     policies::schedule::Schedule,
     restores::{Difference, RestoreToNew, Selection, TableDifference, TenantRestore},
     sources::{DatabaseName, EngineKind},
@@ -216,6 +217,15 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
     asked.clean("list_deliveries", ours.list_deliveries(50).await);
     asked.clean("list_audit", ours.list_audit(None).await);
     asked.clean("record", ours.record("test", "x", Outcome::Done, "").await);
+    asked.clean("record_deed", ours.record_deed(Deed::done(Act::AuditRead, Object::trail())).await);
+    asked.clean("search_trail", ours.search_trail(&TrailQuery::default()).await.map(|page| page.rows));
+    let on_theirs = Some(Object::from(asked.theirs.run));
+    let query = TrailQuery { object: on_theirs, ..TrailQuery::default() };
+    asked.empty("search_trail", ours.search_trail(&query).await.map(|page| page.rows));
+    let begun = ours.begin_trail_export(None, &[7; 32]).await;
+    let start = begun.as_ref().unwrap().1;
+    asked.clean("begin_trail_export", begun.map(|(line, _)| line));
+    asked.clean("export_trail", ours.export_trail(start).await);
 }
 
 async fn ask_of_tenants(ours: &TenantCatalog<'_>, asked: &mut Asked<'_>) {
@@ -280,6 +290,13 @@ fn methods() -> Vec<String> {
         let in_rows =
             |at: &str| at.split('(').nth(1).is_some_and(|rest| rest.trim_start().starts_with("&self"));
         found.extend(methods.filter(|at| in_rows(at)).map(|at| at.split('(').next().unwrap().to_owned()));
+    }
+    for file in ["mod", "search", "export"] {
+        let path = format!("{}/src/trail/{file}.rs", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let rows = text.split("impl TenantCatalog<'_> {").nth(1).unwrap().split("\n}\n").next().unwrap();
+        let methods = rows.match_indices("    pub async fn ").map(|(at, start)| &rows[at + start.len()..]);
+        found.extend(methods.map(|at| at.split('(').next().unwrap().to_owned()));
     }
     // Not of a tenant's rows: they write within a transaction that somebody else bound.
     found.retain(|name| !["insert", "queue", "store"].contains(&name.as_str()));

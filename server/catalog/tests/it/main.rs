@@ -23,4 +23,6 @@ mod schedules;
 mod sessions;
 mod statements;
 mod tenants;
+mod trail;
+mod trail_proof;
 mod world;

@@ -1,7 +1,7 @@
 //! Every statement that names a table of an organisation also names the organisation.
 
 /// Tables whose rows belong to an organisation.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 28] = [
     "connections",
     "sources",
     "schedules",
@@ -18,6 +18,9 @@ const TABLES: [&str; 25] = [
     "memberships",
     "tenants",
     "audit",
+    "audit_chains",
+    "audit_entries",
+    "audit_marks",
     "tenant_maps",
     "map_tables",
     "map_versions",

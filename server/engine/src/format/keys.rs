@@ -81,6 +81,11 @@ pub fn owner_keys_prefix(owner: &Owner, purpose: &str) -> String {
     format!("keyring/{owner}/{purpose}-")
 }
 
+/// A signed head of the audit trail.
+pub fn audit_head(number: u64) -> Result<ObjectKey> {
+    ObjectKey::new(format!("audit/heads/{number:012}.json"))
+}
+
 /// Says which installation the vault belongs to.
 pub fn installation() -> Result<ObjectKey> {
     ObjectKey::new("installation.json")

@@ -7,6 +7,7 @@
 //! Everything here needs the vault and its keys only. The control plane passes a [`Control`]: the clock, a way to
 //! stop, a listener for progress, and a [`Fence`] that is asked once more before a backup is published.
 
+mod anchor;
 mod archive;
 mod backup;
 mod check;
@@ -37,6 +38,7 @@ use async_trait::async_trait;
 use domain::{Clock, backups::Progress, tenancy::Route};
 use tokio_util::sync::CancellationToken;
 
+pub use anchor::{find_head, is_signed, lay_head, sign_head};
 pub use archive::open_manifest;
 pub use backup::{BackupRequest, backup};
 pub use check::{CheckReport, check};

@@ -1,0 +1,144 @@
+//! The audit trail from the form to the exported file.
+
+use catalog::{SystemTask, TrailEntry, TrailQuery};
+use domain::{
+    access::{Role, may},
+    audit::{
+        Act, Chain, Outcome,
+        export::Line,
+        verify::{Damage, Verdict, Verifier},
+    },
+};
+use engine::pipeline;
+use http::StatusCode;
+use server::audit::{export::export, sweep};
+
+use crate::world::{HOUR, PASSWORD, World, email, form};
+
+async fn trail(world: &World) -> Vec<TrailEntry> {
+    let operator = world.services.catalog.command_line("test").await.unwrap();
+    let scope = operator.allow::<may::ReadSettings>(world.ours.id).unwrap();
+    world.services.catalog.tenant(&scope).search_trail(&TrailQuery::default()).await.unwrap().rows
+}
+
+async fn platform(world: &World, outcome: Outcome) -> Vec<TrailEntry> {
+    let operator = world.services.catalog.command_line("test").await.unwrap();
+    let query = TrailQuery { outcome: Some(outcome), act: Some(Act::SessionBegin), ..TrailQuery::default() };
+    world.services.catalog.search_platform_trail(&operator, &query).await.unwrap().rows
+}
+
+async fn exported(world: &World) -> Vec<Line> {
+    let operator = world.services.catalog.command_line("test").await.unwrap();
+    let scope = operator.allow::<may::ReadSettings>(world.ours.id).unwrap();
+    let rows = world.services.catalog.tenant(&scope);
+    let mut file = Vec::new();
+    export(&world.services, &rows, None, &mut file).await.unwrap();
+    let text = String::from_utf8(file).unwrap();
+    assert!(!text.contains(&world.theirs.id.to_string()));
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn verify(world: &World, lines: &[Line]) -> Result<Verdict, Damage> {
+    let signed =
+        |bytes: &[u8], signature: &[u8; 64]| pipeline::is_signed(&world.services.vault, bytes, signature);
+    let mut verifier = Verifier::begin(&lines[0], &signed)?;
+    for line in &lines[1..] {
+        verifier.line(line)?;
+    }
+    verifier.finish()
+}
+
+#[tokio::test]
+async fn signing_in_and_failing_to_are_written_down_with_the_address() {
+    let world = World::new().await;
+    let (done, failed) = (platform(&world, Outcome::Done).await, platform(&world, Outcome::Failed).await);
+    let viewer = email("Ours", Role::Viewer);
+    world.sign_in(&viewer, PASSWORD).await;
+    world.sign_in(&viewer, "a wrong password").await;
+    let secret = "my password in the wrong field";
+    world.sign_in(secret, "x").await;
+    let now = platform(&world, Outcome::Done).await;
+    assert_eq!(now.len(), done.len() + 1);
+    let who = format!("user:{}", world.ours.users[&Role::Viewer]);
+    let newest = now[0].event.as_ref().unwrap();
+    assert_eq!((now[0].actor.as_str(), now[0].object.as_str()), (who.as_str(), who.as_str()));
+    assert!(newest.from.address().is_some_and(|address| address.to_string().starts_with("10.")));
+    let now = platform(&world, Outcome::Failed).await;
+    assert_eq!(now.len(), failed.len() + 2);
+    assert_eq!((now[0].object.as_str(), now[1].object.as_str()), ("account:unknown", who.as_str()));
+    assert!(!format!("{now:?}").contains("wrong field"));
+}
+
+#[tokio::test]
+async fn a_backup_that_is_started_is_proven_to_whoever_has_the_file_and_the_key() {
+    let world = World::new().await;
+    let body = form(&[
+        ("request[source_id]", &world.ours.source.to_string()),
+        ("request[label]", "before the release"),
+    ]);
+    let answer = world.post("/fn/backups/start", &body, Some(world.our(Role::Operator))).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let entry = trail(&world).await.remove(0);
+    let event = entry.event.unwrap();
+    assert_eq!((event.act, event.outcome), (Act::BackupStart, Outcome::Done));
+    assert_eq!(event.who.key(), format!("user:{}", world.ours.users[&Role::Operator]));
+    assert!(answer.body.contains(event.on.id()), "{} {}", answer.body, event.on);
+
+    let lines = exported(&world).await;
+    let verdict = verify(&world, &lines).unwrap();
+    assert_eq!((verdict.chain, verdict.unanchored), (Chain::Tenant(world.ours.id), 0));
+    let Some(Line::Entry { says, .. }) = lines.iter().rev().find(|line| matches!(line, Line::Entry { .. }))
+    else {
+        panic!("{lines:?}")
+    };
+    assert_eq!(says.act, "audit.export", "the file ends with its own making");
+    // Without the last of it, it cannot be passed off as whole.
+    let shorter: Vec<_> = lines
+        .iter()
+        .filter(|line| !matches!(line, Line::Entry { says, .. } if says.act == "audit.export"))
+        .cloned()
+        .collect();
+    assert!(verify(&world, &shorter).is_err());
+}
+
+#[tokio::test]
+async fn a_head_is_made_with_the_hour_or_for_a_high_risk_and_lies_in_the_vault() {
+    let world = World::new().await;
+    let services = &world.services;
+    sweep::anchor(services).await.unwrap();
+    let first = pipeline::find_head(&services.vault, 1).await.unwrap().unwrap();
+    // A backup can wait.
+    let body = form(&[("request[source_id]", &world.ours.source.to_string())]);
+    world.post("/fn/backups/start", &body, Some(world.our(Role::Operator))).await;
+    assert_eq!(sweep::anchor(services).await.unwrap().count, 0);
+    world.clock.advance_ms(HOUR);
+    assert_eq!(sweep::anchor(services).await.unwrap().count, 1);
+    let second = pipeline::find_head(&services.vault, 2).await.unwrap().unwrap();
+    assert_eq!(second.previous, first.hash());
+    // Taking the trail away cannot.
+    exported(&world).await;
+    assert!(pipeline::find_head(&services.vault, 3).await.unwrap().is_some());
+    let system = services.catalog.system(SystemTask::Audit);
+    let signed = |bytes: &[u8], signature: &[u8; 64]| pipeline::is_signed(&services.vault, bytes, signature);
+    let checked = system.check_heads(&signed).await.unwrap();
+    assert_eq!((checked.heads, checked.damage), (3, None));
+    for chain in system.trail_chains().await.unwrap() {
+        assert_eq!(system.check_trail(chain, &signed).await.unwrap().damage, None);
+    }
+}
+
+#[tokio::test]
+async fn a_catalog_that_forgot_meets_its_past_in_the_vault() {
+    let world = World::new().await;
+    let services = &world.services;
+    sweep::anchor(services).await.unwrap();
+    // Another history under the same number, as after the catalog was put back and went on.
+    let mut other = pipeline::find_head(&services.vault, 1).await.unwrap().unwrap();
+    other.leaves += 1;
+    let signature = pipeline::sign_head(&services.vault, &other).await.unwrap();
+    let error = pipeline::lay_head(&services.vault, &other, &signature).await.unwrap_err();
+    assert_eq!(error.kind(), engine::Kind::Integrity, "{error}");
+    let mut forged = signature;
+    forged[0] ^= 1;
+    assert!(pipeline::lay_head(&services.vault, &other, &forged).await.is_err());
+}
