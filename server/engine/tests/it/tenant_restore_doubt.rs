@@ -175,17 +175,15 @@ async fn a_route_that_changed_since_the_preview_takes_everything_back_at_the_las
         scene.server.run(damage()).await?;
         let (place, difference) = scene.plan(Selection::Everything).await?;
         let digest = &difference.digest;
-        let (live, name) = (scene.server.admin(), database(NAME));
+        let rows = scene.rows();
         for undo in [false, true] {
             let (own, others) = (scene.state(true).await?, scene.state(false).await?);
             let fence = Arc::new(Rerouted::default());
             let control = Control { fence: fence.clone(), ..control() };
-            let (vault, seven) = (&scene.vault, seven());
             let result = if undo {
-                tenant_restore::undo_tenant_restore(vault, &place, &seven, digest, &live, &name, &control)
-                    .await
+                rows.undo(&place, digest, &control).await
             } else {
-                scene.apply_under(&place, digest, &control).await
+                rows.apply(&place, digest, &control).await
             };
             let error = result.unwrap_err();
             ensure!(error.kind() == Kind::Input && error.message().contains("led another way"), "{error}");
