@@ -155,6 +155,7 @@ mod tests {
             sequences: Vec::new(),
             agreed: String::new(),
             unled: BTreeMap::new(),
+            narrowed: BTreeMap::new(),
             spelling: None,
         }
     }
