@@ -336,7 +336,8 @@ contract! {
              select t.tenant_id, r.id, 1000, 0, '', '' from tenants t join runs r on r.tenant_id <> t.tenant_id",
         ];
         for statement in forged {
-            let error = raw(&world.url, statement).await.unwrap_err().to_string().to_lowercase();
+            let stored = raw(&world.url, statement).await;
+            let error = stored.expect_err(statement).to_string().to_lowercase();
             assert!(error.contains("foreign key"), "{error}: {statement}");
         }
     }

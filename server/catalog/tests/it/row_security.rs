@@ -9,6 +9,8 @@ use crate::{
     world::{HOUR, NOON, World, map, raw, split_backup},
 };
 
+/// A trigger's own words.
+const RAISED: &str = "P0001";
 /// What Postgres answers to a row that a policy does not let in.
 const NOT_LET_IN: &str = "42501";
 
@@ -121,7 +123,10 @@ async fn a_statement_in_no_scope_sees_nothing_and_writes_nothing() {
             let refused =
                 sqlx::query(AssertSqlSafe(forged)).bind(row).execute(&mut *unscoped).await.unwrap_err();
             let code = refused.as_database_error().and_then(|error| error.code().map(String::from));
-            assert_eq!(code.as_deref(), Some(NOT_LET_IN), "{what}: {refused}");
+            // What only ever grows refuses a forged entry before its organisation is looked at.
+            let is_refused = code.as_deref() == Some(NOT_LET_IN)
+                || (table.starts_with("audit_") && code.as_deref() == Some(RAISED));
+            assert!(is_refused, "{what}: {refused}");
         }
         peopled.extend(row.map(|_| table));
     }
