@@ -168,7 +168,7 @@ pub fn unproven_backup(id_: BackupId) -> BackupDetail {
 
 /// An incremental backup of a whole server's files, on a full one.
 pub fn files_backup(id_: BackupId) -> BackupDetail {
-    let link = |id_: BackupId, hours| LinkView {
+    let link = |id_: BackupId, hours: i64| LinkView {
         id: id_,
         snapshot_at: NOW.plus_ms(-hours * HOUR),
         retention: Retention::Active,
