@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use domain::{
     BackupId, ByteSize, Cursor, Fault, Page, RestoreId, RunId, SourceId, Timestamp,
     backups::{
-        CopyState, Evidence, Phase, Progress, Retention, RunError, RunKind, RunState, Sizes,
-        Verification,
+        CopyState, Evidence, Phase, Progress, Retention, RunError, RunKind, RunState, Sizes, Verification,
     },
     sources::Coordinate,
     tenancy::{Drift, TenantKey},

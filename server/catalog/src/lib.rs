@@ -41,10 +41,10 @@ pub use system::{
 };
 pub use tenant::{
     APPROVAL_MS, Backup, BackupQuery, ChainLink, ChangeConnection, Channels, Continues, Copy, DayCount,
-    Delivery, EvidenceRow, Figures, Files, Inferred, LONGEST_CHAIN, MapHead, MapQuery, MapTable, MapVersion, NewChannels, NewConnection, NewUser, Restore,
-    RestoreEvent, RestoreQuery, Run, RunEvent, RunInput, RunOutput, RunQuery, RunRequest, ScheduleRow,
-    SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING, TableChoices, TableColumn, TenantCatalog,
-    TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,
+    Delivery, EvidenceRow, Figures, Files, Inferred, LONGEST_CHAIN, MapHead, MapQuery, MapTable, MapVersion,
+    NewChannels, NewConnection, NewUser, Restore, RestoreEvent, RestoreQuery, Run, RunEvent, RunInput,
+    RunOutput, RunQuery, RunRequest, ScheduleRow, SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING,
+    TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,
 };
 
 pub use trail::{Anchor, Checked, NewHead, StoredHead, TrailEntry, TrailPage, TrailQuery, Unanchored};

@@ -330,8 +330,6 @@ contract! {
              select t.tenant_id, s.id, 1 from tenants t join sources s on s.tenant_id <> t.tenant_id",
             "insert into source_tenants (tenant_id, source_id, tenant_key, first_seen_at, last_seen_at) \
              select t.tenant_id, s.id, 'x', 0, 0 from tenants t join sources s on s.tenant_id <> t.tenant_id",
-            "insert into physical_backups (tenant_id, backup_id, facts) \
-             select t.tenant_id, b.id, '{}' from tenants t join backups b on b.tenant_id <> t.tenant_id",
             "insert into restore_events (tenant_id, restore_id, seq, at, state, actor) \
              select t.tenant_id, r.id, 1000, 0, '', '' from tenants t join runs r on r.tenant_id <> t.tenant_id",
         ];

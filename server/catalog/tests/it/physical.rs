@@ -14,7 +14,7 @@ use domain::{
     tenancy::ExportFormat,
 };
 
-use crate::world::{DAY, HOUR, NOON, Tenant, World, connection, contract, tenant_key};
+use crate::world::{DAY, HOUR, NOON, Tenant, World, connection, contract, raw, tenant_key};
 
 async fn protect(world: &World, tenant: Tenant) -> SourceId {
     let at = |cron| Schedule::parse(cron, NOON).unwrap();
@@ -212,5 +212,16 @@ contract! {
         assert!(matches!(start(world, own, Continues::Backup(theirs)).await, Err(Error::NotFound { .. })));
         let run = start(world, own, Continues::Newest).await.unwrap();
         assert_eq!(parent_of(world, run).await, None, "theirs is not ours to continue");
+        finish(world, run, true).await;
+        // Not even a statement that forgets itself can tie them together.
+        for forged in [
+            "insert into physical_backups (tenant_id, backup_id, facts) select t.tenant_id, b.id, '{}' from tenants t \
+             join backups b on b.tenant_id <> t.tenant_id",
+            "update physical_backups set parent_id = (select p.backup_id from physical_backups p \
+             where p.tenant_id <> physical_backups.tenant_id)",
+        ] {
+            let error = raw(&world.url, forged).await.unwrap_err().to_string().to_lowercase();
+            assert!(error.contains("foreign key"), "{error}: {forged}");
+        }
     }
 }
