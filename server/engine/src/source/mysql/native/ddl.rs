@@ -124,7 +124,11 @@ pub fn counting_from(create: &str, next: u64) -> Option<String> {
     let (_, end, _) = body(create)?;
     let options = create.get(end..)?;
     options.starts_with(") ENGINE=").then(|| {
-        format!("{}) AUTO_INCREMENT={next} {}", create.get(..end).unwrap_or_default(), options.get(2..).unwrap_or_default())
+        format!(
+            "{}) AUTO_INCREMENT={next} {}",
+            create.get(..end).unwrap_or_default(),
+            options.get(2..).unwrap_or_default()
+        )
     })
 }
 

@@ -22,7 +22,10 @@
 //! Reading a JSON column makes the server write and parse its text anyway; to count costs that once more, on the
 //! server and for such columns only. A statement of its own would pay the same and read the table a second time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::BuildHasher,
+};
 
 use domain::sources::quote_identifier;
 
@@ -82,9 +85,9 @@ impl Narrowed {
 }
 
 /// Rows by table and column, where there are any, of what was counted by a table's number.
-pub fn by_table(
+pub fn by_table<S: BuildHasher>(
     inventory: &Inventory,
-    counted: &HashMap<u32, Narrowed>,
+    counted: &HashMap<u32, Narrowed, S>,
 ) -> BTreeMap<String, BTreeMap<String, u64>> {
     let tables = (0u32..).zip(&inventory.tables).filter_map(|(number, table)| {
         let columns = counted.get(&number)?.by_column(&self::counted(table));
