@@ -117,6 +117,8 @@ fn named(tables: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use std::collections::BTreeMap;
 
     use domain::tenancy::{Mapping, Path, Step};

@@ -24,12 +24,11 @@ async fn tested(world: &World, files: Option<FilesCopy>) {
     let rows = rows(world).await;
     let version = rows.get_connection(world.ours.connection).await.unwrap().version;
     let query = RunQuery { kind: Some(RunKind::Probe), active: true, ..RunQuery::default() };
-    let run = match rows.list_runs(&query).await.unwrap().rows.first() {
-        Some(run) => run.id,
-        None => {
-            let again = RunRequest::Probe { connection_id: world.ours.connection };
-            rows.create_run(again, None).await.unwrap()
-        }
+    let run = if let Some(run) = rows.list_runs(&query).await.unwrap().rows.first() {
+        run.id
+    } else {
+        let again = RunRequest::Probe { connection_id: world.ours.connection };
+        rows.create_run(again, None).await.unwrap()
     };
     let system = world.services.catalog.system(SystemTask::Dispatch);
     let claim = system.claim(run, "test", 60_000).await.unwrap().unwrap();

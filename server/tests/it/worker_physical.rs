@@ -1,6 +1,8 @@
 //! Copies of a whole server's files as runs, against a real server: taken, proven, continued, and what happens when a
 //! link is gone.
 
+#![expect(clippy::disallowed_methods, reason = "tests look for a program themselves")]
+
 use std::{path::Path, process::Command};
 
 use catalog::{Continues, Run, RunQuery, RunRequest};
