@@ -136,9 +136,12 @@ impl Db {
 /// A migration is about the rows of everybody, so its session says so: on a connection of its own, with which the scope
 /// ends, and that nobody else is given.
 async fn migrate_postgres(pool: &PgPool) -> Result<()> {
-    let in_scope = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).after_connect(|conn, _| {
-        Box::pin(async move { sqlx::query(Scope::System.for_the_session()).execute(conn).await.map(drop) })
-    });
+    let in_scope =
+        PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).after_connect(|conn, _| {
+            Box::pin(
+                async move { sqlx::query(Scope::System.for_the_session()).execute(conn).await.map(drop) },
+            )
+        });
     let own = in_scope.connect_with(pool.connect_options().as_ref().clone()).await?;
     let migrated = POSTGRES.run(&own).await;
     own.close().await;
