@@ -96,6 +96,9 @@ pub enum Conflict {
     /// The actor has as many of these waiting as one person may.
     #[error("as many of these are waiting as one person may have")]
     TooManyWaiting,
+    /// The person has as many tokens as one may.
+    #[error("there are as many tokens as one person may have")]
+    TooManyTokens,
     /// The link was used, or its time is over.
     #[error("the link is not valid any more")]
     LinkSpent,
