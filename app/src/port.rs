@@ -10,7 +10,7 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding, server_fn::error::Serve
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::api::AccessPort, alerts::api::AlertsPort, backups::api::BackupsPort, health::api::HealthPort,
+    access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort, backups::api::BackupsPort, health::api::HealthPort,
     policies::api::PoliciesPort, restores::api::RestoresPort, restores::request_api::RequestsPort,
     sources::api::SourcesPort, tenancy::api::TenantsPort, tenancy::map_api::MapsPort,
     vaults::api::VaultsPort,
@@ -19,6 +19,7 @@ use crate::{
 /// Everything that pages may ask.
 pub trait Backend:
     AccessPort
+    + TokensPort
     + SourcesPort
     + TenantsPort
     + MapsPort
@@ -33,6 +34,7 @@ pub trait Backend:
 }
 impl<T> Backend for T where
     T: AccessPort
+        + TokensPort
         + SourcesPort
         + TenantsPort
         + MapsPort

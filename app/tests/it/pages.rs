@@ -30,6 +30,7 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         (at("runs"), "11.8 GB of 19.0 GB", "Waiting for a worker"),
         ("/settings".into(), "120 GB of 500 GB free", "No verification server"),
         ("/settings/people".into(), "Bo Lindqvist", "No people"),
+        ("/profile/tokens".into(), "nightly export", "No token yet"),
         ("/profile".into(), "ada@example.com", "ada@example.com"),
     ]
 }
