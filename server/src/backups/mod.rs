@@ -6,6 +6,7 @@ pub mod export;
 pub mod job;
 pub mod read;
 pub mod recover;
+pub mod remove;
 pub mod start;
 pub mod sweep;
 pub mod verify;

@@ -134,6 +134,7 @@ pub fn router(web: WebState) -> Router {
     Router::new()
         .route("/healthz", any(health))
         .route("/health", any(health))
+        .merge(crate::api::router(&web))
         .merge(identified)
         .layer(
             CompressionLayer::new()

@@ -248,5 +248,10 @@ pub fn posted_pages(of: &Tenant) -> Vec<Case> {
             &[("name", "New"), ("email", "new@us.example"), ("role", "viewer")],
         ),
         post("/settings/people/link", Needs::Of(Permission::ManageUsers), &[("id", &user)]),
+        post(
+            "/profile/tokens",
+            Needs::SignIn,
+            &[("name", "nightly"), ("days", "30"), ("scopes", "ReadBackups")],
+        ),
     ]
 }
