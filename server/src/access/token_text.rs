@@ -121,7 +121,6 @@ mod tests {
     #[test]
     fn one_secret_has_one_spelling_and_that_is_fixed() {
         let text = write(&[0xab; SECRET]);
-        assert_eq!(text.len(), BEGINS.len() + 58);
-        assert!(text.starts_with("hf_nenenenenenenenenenenenenenenenenenenenenenenenenen"), "{}", *text);
+        assert_eq!(*text, "hf_nentqaxbnentqaxbnentqaxbnentqaxbnentqaxbnentqaxbnenhhx1jsr");
     }
 }

@@ -29,7 +29,7 @@ use axum::{
 use domain::Fault;
 use tower_http::limit::RequestBodyLimitLayer;
 
-pub use problem::Problem;
+pub use problem::{Problem, finish};
 pub use route::{Operation, Route};
 
 use crate::http::{WebState, guard};
@@ -57,7 +57,7 @@ pub fn router(web: &WebState) -> Router<WebState> {
         .route("/api/{*rest}", any(unknown))
         .layer(from_fn(guard::in_time))
         .layer(RequestBodyLimitLayer::new(BODY))
-        .layer(from_fn_with_state(Arc::clone(web), problem::finish))
+        .layer(from_fn_with_state(Arc::clone(web), finish))
 }
 
 async fn unknown() -> Problem {

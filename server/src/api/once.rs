@@ -42,8 +42,8 @@ async fn keyed(request: Request, next: Next) -> Result<Response, Problem> {
     let body = Bytes::from_request(whole, &()).await.map_err(|rejection| extract::unreadable(&rejection))?;
     let target = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
     let hash = Sha256::new().chain_update(&target).chain_update([0]).chain_update(&body).finalize().to_vec();
-    let attempt = "look for an earlier answer";
-    match caller.answer(attempt, taken(&caller, &key, &hash).await)? {
+    let slot = caller.answer("look for an earlier answer", taken(&caller, &key, &hash).await)?;
+    match slot {
         AnswerSlot::Answered(answer) => Ok(replayed(answer)),
         AnswerSlot::AtWork => {
             Err(Problem::new(StatusCode::CONFLICT, "at_work", "The first request with this key is at work.")
@@ -93,14 +93,15 @@ async fn settled(caller: &Caller, key: &str, response: Response) -> Response {
         status: parts.status.as_u16(),
         body: String::from_utf8_lossy(&body).into_owned(),
     });
-    let settling = async {
-        let catalog = &caller.services.catalog;
-        catalog.settle_answer(caller.principal()?, caller.tenant()?, key, answer.as_ref()).await?;
-        Ok(())
-    };
-    // The answer is given all the same: what was asked for is done.
-    drop(caller.answer("keep an answer", settling.await));
+    let kept = caller.answer("keep an answer", keep(caller, key, answer.as_ref()).await);
+    // The answer is given all the same: what was asked for is done. The log has the reason.
+    drop(kept);
     Response::from_parts(parts, Body::from(body))
+}
+
+async fn keep(caller: &Caller, key: &str, answer: Option<&StoredAnswer>) -> Result<()> {
+    let catalog = &caller.services.catalog;
+    Ok(catalog.settle_answer(caller.principal()?, caller.tenant()?, key, answer).await?)
 }
 
 fn replayed(answer: StoredAnswer) -> Response {

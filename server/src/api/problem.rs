@@ -22,8 +22,11 @@ use crate::{
 };
 
 /// A problem. Made by a handler as its error; written out by [`finish`].
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Told>);
+
 #[derive(Debug, Clone, Serialize)]
-pub struct Problem {
+struct Told {
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
@@ -42,7 +45,7 @@ pub struct Problem {
 impl Problem {
     /// A problem with a stable word for programs.
     pub fn new(status: StatusCode, word: &str, detail: impl Into<String>) -> Self {
-        Self {
+        let told = Told {
             kind: format!("urn:holdfast:problem:{word}"),
             title: status.canonical_reason().unwrap_or("Problem"),
             status: status.as_u16(),
@@ -52,19 +55,20 @@ impl Problem {
             retry_after_s: None,
             errors: Vec::new(),
             request_id: String::new(),
-        }
+        };
+        Self(Box::new(told))
     }
     /// What to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = hint.into();
+        self.0.hint = hint.into();
         self
     }
     /// The same request may succeed after so many seconds.
     #[must_use]
-    pub const fn later(mut self, seconds: Option<u32>) -> Self {
-        self.retry = "later";
-        self.retry_after_s = seconds;
+    pub fn later(mut self, seconds: Option<u32>) -> Self {
+        self.0.retry = "later";
+        self.0.retry_after_s = seconds;
         self
     }
     /// What a use case answered.
@@ -84,7 +88,7 @@ impl Problem {
             Fault::Invalid(errors) => {
                 let mut problem = Self::new(status, "invalid", "Some of the request cannot be accepted.")
                     .hint("Mend the fields that `errors` names.");
-                problem.errors.clone_from(errors);
+                problem.0.errors.clone_from(errors);
                 problem
             }
             Fault::Conflict => of("conflict").hint("Read it again, then decide anew."),
@@ -123,11 +127,11 @@ impl Problem {
     }
     /// Its stable word.
     pub fn word(&self) -> &str {
-        self.kind.rsplit(':').next().unwrap_or_default()
+        self.0.kind.rsplit(':').next().unwrap_or_default()
     }
     /// What happened and what to do, in words.
     pub fn texts(&self) -> (&str, &str) {
-        (&self.detail, &self.hint)
+        (&self.0.detail, &self.0.hint)
     }
 }
 
@@ -149,7 +153,7 @@ impl From<Fault> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or_default();
+        *response.status_mut() = StatusCode::from_u16(self.0.status).unwrap_or_default();
         response.extensions_mut().insert(self);
         response
     }
@@ -169,13 +173,13 @@ pub async fn finish(State(web): State<WebState>, request: Request, next: Next) -
     }
     let told = response.extensions_mut().remove::<Problem>();
     let mut problem = told.unwrap_or_else(|| Problem::of_status(response.status()));
-    problem.request_id = id;
+    problem.0.request_id = id;
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    if let Some(seconds) = problem.retry_after_s {
+    if let Some(seconds) = problem.0.retry_after_s {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    *response.body_mut() = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
+    *response.body_mut() = Body::from(serde_json::to_vec(&*problem.0).unwrap_or_default());
     response
 }
