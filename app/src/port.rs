@@ -10,10 +10,10 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding, server_fn::error::Serve
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort, backups::api::BackupsPort, health::api::HealthPort,
-    policies::api::PoliciesPort, restores::api::RestoresPort, restores::request_api::RequestsPort,
-    sources::api::SourcesPort, tenancy::api::TenantsPort, tenancy::map_api::MapsPort,
-    vaults::api::VaultsPort,
+    access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort,
+    backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
+    restores::api::RestoresPort, restores::request_api::RequestsPort, sources::api::SourcesPort,
+    tenancy::api::TenantsPort, tenancy::map_api::MapsPort, vaults::api::VaultsPort,
 };
 
 /// Everything that pages may ask.

@@ -55,8 +55,7 @@ async fn make(caller: &Caller, request: MakeToken) -> Result<MadeToken> {
     let fresh = token_text::fresh()?;
     let expires_at = caller.services.clock.now().plus_ms(i64::from(request.days) * DAY_MS);
     let (name, hash) = (String::from(name), fresh.hash);
-    let new =
-        NewToken { name: name.clone(), prefix: fresh.prefix, secret_hash: hash, scopes, expires_at };
+    let new = NewToken { name: name.clone(), prefix: fresh.prefix, secret_hash: hash, scopes, expires_at };
     caller.services.catalog.create_token(principal, tenant, &new).await?;
     Ok(MadeToken { name, secret: SecretText(fresh.text.expose_secret().to_owned()), expires_at })
 }

@@ -134,8 +134,7 @@ pub(super) async fn begin(caller: &Caller, request: StartBackups) -> Result<Resp
         Some(id) => vec![caller.get_source(id).await?.row],
         None => caller.list_sources().await?,
     };
-    let mut started =
-        StartedBackups { status: "initiated".into(), runs: Vec::new(), refused: Vec::new() };
+    let mut started = StartedBackups { status: "initiated".into(), runs: Vec::new(), refused: Vec::new() };
     let mut first = None;
     for SourceRow { id: source_id, database, .. } in sources {
         let (label, tenant) = (request.label.clone(), request.tenant.clone());
@@ -154,8 +153,9 @@ pub(super) async fn begin(caller: &Caller, request: StartBackups) -> Result<Resp
     }
     match first {
         Some(fault) if started.runs.is_empty() => Err(fault.into()),
-        None if started.runs.is_empty() => Err(Problem::of_fault(&Fault::NotFound)
-            .hint("Nothing is protected yet: add a source first.")),
+        None if started.runs.is_empty() => {
+            Err(Problem::of_fault(&Fault::NotFound).hint("Nothing is protected yet: add a source first."))
+        }
         _ => reply::begun(&started),
     }
 }

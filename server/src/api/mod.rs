@@ -54,6 +54,8 @@ pub fn router(web: &WebState) -> Router<WebState> {
     guarded
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/api/v1/docs", get(openapi::page))
+        .route("/api", any(unknown))
+        .route("/api/", any(unknown))
         .route("/api/{*rest}", any(unknown))
         .layer(from_fn(guard::in_time))
         .layer(RequestBodyLimitLayer::new(BODY))

@@ -66,7 +66,11 @@ fn operation(route: &Route, parts: &mut Parts) -> Value {
         })
     };
     if route.method == Method::POST {
-        parameters.push(header("Idempotency-Key", "The request is done once, however often it is sent.", 100));
+        parameters.push(header(
+            "Idempotency-Key",
+            "The request is done once, however often it is sent.",
+            100,
+        ));
     }
     let mut operation = json!({
         "operationId": said.id,
@@ -195,7 +199,12 @@ fn shape_of(name: &str, shape: &Value) -> String {
     text.push_str("<table><thead><tr><th>Field</th><th>Is</th><th>Means</th></tr></thead><tbody>");
     for (field, schema) in shape["properties"].as_object().into_iter().flatten() {
         let words = schema["description"].as_str().unwrap_or_default();
-        let row = format!("<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>", plain(field), kind(schema), plain(words));
+        let row = format!(
+            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>",
+            plain(field),
+            kind(schema),
+            plain(words)
+        );
         text.push_str(&row);
     }
     text + "</tbody></table></section>"

@@ -109,8 +109,10 @@ impl Problem {
     fn of_status(status: StatusCode) -> Self {
         let of = |word, detail: &str| Self::new(status, word, detail);
         match status {
-            StatusCode::METHOD_NOT_ALLOWED => of("method_not_allowed", "This path does not take that method.")
-                .hint("The header Allow names those that it takes."),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                of("method_not_allowed", "This path does not take that method.")
+                    .hint("The header Allow names those that it takes.")
+            }
             StatusCode::PAYLOAD_TOO_LARGE => of("too_large", "The body of the request is too large.")
                 .hint("A body has at most 1 MiB; name whole tables instead of many rows."),
             StatusCode::NOT_FOUND => Self::of_fault(&Fault::NotFound),
@@ -153,7 +155,8 @@ impl From<Fault> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::from_u16(self.0.status).unwrap_or_default();
+        *response.status_mut() =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         response.extensions_mut().insert(self);
         response
     }

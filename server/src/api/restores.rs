@@ -1,22 +1,88 @@
 //! Requests to put rows of a tenant back, as programs make and see them. Nothing changes by a request: its difference
 //! is computed, and a second person has to agree to exactly that.
 
-use app::restores::request_api::{PlanRestore, RequestsPort, RestoreFilter, What};
+use app::restores::request_api::{PlanRestore, RequestsPort, RestoreDetail, RestoreFilter, RestoreRow, What};
 use axum::{Extension, extract::Path, response::Response};
 use domain::{
-    BackupId, Cursor, Fault, Lines, SourceId, access::Permission as P, restores::RequestState,
-    tenancy::TenantKey,
+    BackupId, Cursor, Fault, Lines, RestoreId, RunId, SourceId, access::Permission as P,
+    restores::RequestState, tenancy::TenantKey,
 };
 use http::HeaderMap;
 
 use super::{
     Operation, Problem, Route,
-    describe::requests,
+    describe::{When, answers, requests},
     extract::{self, Asked, Body},
     reply,
-    shapes::{RestoreMade, RestoreWhole, Restores},
+    shapes::pages,
 };
 use crate::caller::Caller;
+
+answers! {
+    /// A request to put rows of a tenant back into the live database.
+    Restore {
+        /// Its id.
+        id: RestoreId,
+        /// Into which source.
+        source_id: SourceId,
+        /// That source's database.
+        database: String,
+        /// Whose rows.
+        tenant: TenantKey,
+        /// From which backup.
+        backup_id: BackupId,
+        /// The instant that it holds.
+        snapshot_at: When,
+        /// How it stands.
+        state: RequestState,
+        /// Rows that would change or have changed, once that is known.
+        changes: Option<u64>,
+        /// Who made it.
+        requested_by: String,
+        /// When it was made.
+        created_at: When,
+        /// When it got into its state.
+        changed_at: When,
+    }
+    /// Some requests.
+    Restores {
+        /// Newest first.
+        rows: Vec<Restore>,
+        /// Send this as `after` to get those that follow; null on the last page.
+        next: Option<String>,
+    }
+    /// What a restore would change, in figures.
+    Difference {
+        /// Tables with a change.
+        changed_tables: u64,
+        /// Rows that would be inserted.
+        inserts: u64,
+        /// Rows that would be updated.
+        updates: u64,
+        /// Rows that would be deleted.
+        deletes: u64,
+        /// Whether it can be applied as it stands.
+        is_applicable: bool,
+        /// What is agreed to: SHA-256 over everything that would change.
+        digest: String,
+        /// Remarks.
+        remarks: Vec<String>,
+    }
+    /// A request with what is known of it.
+    RestoreWhole {
+        /// The request.
+        restore: Restore,
+        /// What it would change, once that is computed.
+        difference: Option<Difference>,
+        /// The run at work on it, or the one that ended last.
+        run_id: Option<RunId>,
+    }
+    /// A request that was made. Its difference is computed now; nothing changes before somebody else agrees.
+    RestoreMade {
+        /// The request.
+        restore_id: RestoreId,
+    }
+}
 
 requests! {
     /// Which requests; every field narrows.
@@ -58,6 +124,44 @@ requests! {
         rows: Option<SomeRows>,
     }
 }
+
+impl From<RestoreRow> for Restore {
+    fn from(row: RestoreRow) -> Self {
+        Self {
+            id: row.id,
+            source_id: row.source_id,
+            database: row.database,
+            tenant: row.tenant,
+            backup_id: row.backup_id,
+            snapshot_at: row.snapshot_at.into(),
+            state: row.state,
+            changes: row.changes,
+            requested_by: row.requested_by,
+            created_at: row.created_at.into(),
+            changed_at: row.changed_at.into(),
+        }
+    }
+}
+
+impl From<RestoreDetail> for RestoreWhole {
+    fn from(detail: RestoreDetail) -> Self {
+        Self {
+            restore: detail.row.into(),
+            difference: detail.difference.map(|found| Difference {
+                changed_tables: found.changed_tables,
+                inserts: found.inserts,
+                updates: found.updates,
+                deletes: found.deletes,
+                is_applicable: found.is_applicable(),
+                digest: found.digest,
+                remarks: found.remarks,
+            }),
+            run_id: detail.run.map(|run| run.row.id),
+        }
+    }
+}
+
+pages! { Restores of Restore from RestoreRow; }
 
 pub(super) fn routes() -> Vec<Route> {
     let listed =

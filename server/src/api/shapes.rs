@@ -2,14 +2,12 @@
 
 use app::{
     backups::api::{BackupDetail, BackupRow, RunDetail, RunRow},
-    restores::request_api::{RestoreDetail, RestoreRow},
     sources::api::SourceRow,
 };
 use domain::{
-    BackupId, ConnectionId, Page, RestoreId, RunId, SourceId,
+    BackupId, ConnectionId, RestoreId, RunId, SourceId,
     backups::{CopyState, Proof, Retention, RunKind, RunState, Verification},
     health::Standing,
-    restores::RequestState,
     tenancy::TenantKey,
 };
 
@@ -187,69 +185,6 @@ answers! {
         /// The run that does it.
         run_id: RunId,
     }
-    /// A request to put rows of a tenant back into the live database.
-    Restore {
-        /// Its id.
-        id: RestoreId,
-        /// Into which source.
-        source_id: SourceId,
-        /// That source's database.
-        database: String,
-        /// Whose rows.
-        tenant: TenantKey,
-        /// From which backup.
-        backup_id: BackupId,
-        /// The instant that it holds.
-        snapshot_at: When,
-        /// How it stands.
-        state: RequestState,
-        /// Rows that would change or have changed, once that is known.
-        changes: Option<u64>,
-        /// Who made it.
-        requested_by: String,
-        /// When it was made.
-        created_at: When,
-        /// When it got into its state.
-        changed_at: When,
-    }
-    /// Some requests.
-    Restores {
-        /// Newest first.
-        rows: Vec<Restore>,
-        /// Send this as `after` to get those that follow; null on the last page.
-        next: Option<String>,
-    }
-    /// What a restore would change, in figures.
-    Difference {
-        /// Tables with a change.
-        changed_tables: u64,
-        /// Rows that would be inserted.
-        inserts: u64,
-        /// Rows that would be updated.
-        updates: u64,
-        /// Rows that would be deleted.
-        deletes: u64,
-        /// Whether it can be applied as it stands.
-        is_applicable: bool,
-        /// What is agreed to: SHA-256 over everything that would change.
-        digest: String,
-        /// Remarks.
-        remarks: Vec<String>,
-    }
-    /// A request with what is known of it.
-    RestoreWhole {
-        /// The request.
-        restore: Restore,
-        /// What it would change, once that is computed.
-        difference: Option<Difference>,
-        /// The run at work on it, or the one that ended last.
-        run_id: Option<RunId>,
-    }
-    /// A request that was made. Its difference is computed now; nothing changes before somebody else agrees.
-    RestoreMade {
-        /// The request.
-        restore_id: RestoreId,
-    }
 }
 
 impl From<SourceRow> for Source {
@@ -351,46 +286,11 @@ impl From<RunDetail> for RunWhole {
     }
 }
 
-impl From<RestoreRow> for Restore {
-    fn from(row: RestoreRow) -> Self {
-        Self {
-            id: row.id,
-            source_id: row.source_id,
-            database: row.database,
-            tenant: row.tenant,
-            backup_id: row.backup_id,
-            snapshot_at: row.snapshot_at.into(),
-            state: row.state,
-            changes: row.changes,
-            requested_by: row.requested_by,
-            created_at: row.created_at.into(),
-            changed_at: row.changed_at.into(),
-        }
-    }
-}
-
-impl From<RestoreDetail> for RestoreWhole {
-    fn from(detail: RestoreDetail) -> Self {
-        Self {
-            restore: detail.row.into(),
-            difference: detail.difference.map(|found| Difference {
-                changed_tables: found.changed_tables,
-                inserts: found.inserts,
-                updates: found.updates,
-                deletes: found.deletes,
-                is_applicable: found.is_applicable(),
-                digest: found.digest,
-                remarks: found.remarks,
-            }),
-            run_id: detail.run.map(|run| run.row.id),
-        }
-    }
-}
-
+/// Pages of the catalog as pages of the API.
 macro_rules! pages {
     ($($page:ident of $row:ident from $from:ty;)+) => {
-        $(impl From<Page<$from>> for $page {
-            fn from(page: Page<$from>) -> Self {
+        $(impl From<domain::Page<$from>> for $page {
+            fn from(page: domain::Page<$from>) -> Self {
                 Self { rows: page.rows.into_iter().map($row::from).collect(), next: page.next.map(|next| next.0) }
             }
         })+
@@ -400,5 +300,6 @@ macro_rules! pages {
 pages! {
     Backups of Backup from BackupRow;
     Runs of Run from RunRow;
-    Restores of Restore from RestoreRow;
 }
+
+pub(super) use pages;

@@ -16,8 +16,8 @@ use super::{
     describe::{When, answers, requests},
     extract::{self, Asked, Body},
     reply, restores,
-    restores::RestoreTenant,
-    shapes::{BackupWhole, RestoreMade},
+    restores::{RestoreMade, RestoreTenant},
+    shapes::BackupWhole,
 };
 use crate::{backups::remove, caller::Caller};
 
@@ -77,12 +77,16 @@ answers! {
 pub(super) fn routes() -> Vec<Route> {
     const START: &[P] = &[P::StartBackup, P::ReadSources];
     const LIST: &[P] = &[P::ReadBackups, P::ReadSources];
-    let created =
-        Operation::answering::<StartedBackups>("createTenantBackup", "Back up a tenant in every source", START)
-            .body::<CreateTenantBackup>()
-            .begins();
-    let listed = Operation::answering::<TenantBackups>("listTenantBackups", "Backups that hold a tenant", LIST)
-        .asked::<TenantBackupsAsked>();
+    let created = Operation::answering::<StartedBackups>(
+        "createTenantBackup",
+        "Back up a tenant in every source",
+        START,
+    )
+    .body::<CreateTenantBackup>()
+    .begins();
+    let listed =
+        Operation::answering::<TenantBackups>("listTenantBackups", "Backups that hold a tenant", LIST)
+            .asked::<TenantBackupsAsked>();
     let one =
         Operation::answering::<BackupWhole>("getTenantBackup", "One backup", &[P::ReadBackups]).marked();
     let restored = Operation::answering::<RestoreMade>(
@@ -141,7 +145,8 @@ async fn list(
             answer.next = Some(source.id.to_string());
             break;
         }
-        let after = begin.as_ref().filter(|(first, _)| *first == source.id).and_then(|(_, after)| after.clone());
+        let after =
+            begin.as_ref().filter(|(first, _)| *first == source.id).and_then(|(_, after)| after.clone());
         let filter = PointFilter { source_id: source.id, tenant: asked.tenant.clone(), after };
         let page = match caller.list_points(filter).await {
             Ok(page) => page,

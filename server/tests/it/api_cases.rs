@@ -24,7 +24,8 @@ pub struct Call {
 pub fn calls(of: &Tenant) -> Vec<Call> {
     let call = |method: Method, route: &'static str, id: String, body: Option<Value>| {
         let path = route.replace("{id}", &id);
-        let names = route.contains("{id}") || body.as_ref().is_some_and(|body| body.to_string().contains("_id"));
+        let names =
+            route.contains("{id}") || body.as_ref().is_some_and(|body| body.to_string().contains("_id"));
         Call { method, route, path, body, names }
     };
     let (get, post) = (|| Method::GET, || Method::POST);
@@ -114,7 +115,9 @@ impl World {
 /// The token that a page shows.
 pub fn secret_in(page: &str) -> Option<String> {
     let is_letter = |letter: &char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
-    let found = page.match_indices("hf_").map(|(at, _)| page[at + 3..].chars().take_while(is_letter).collect::<String>());
+    let found = page
+        .match_indices("hf_")
+        .map(|(at, _)| page[at + 3..].chars().take_while(is_letter).collect::<String>());
     found.filter(|rest| rest.len() == 58).map(|rest| format!("hf_{rest}")).next()
 }
 

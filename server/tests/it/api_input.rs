@@ -40,7 +40,12 @@ async fn what_cannot_be_read_is_refused_in_words() {
             let answer = world.send(request).await;
             let told = (answer.status.as_u16(), answer.problem());
             let start: String = body.chars().take(30).collect();
-            assert!(expected.contains(&(told.0, told.1.as_str())), "{} {start}: {told:?} {}", call.path, answer.body);
+            assert!(
+                expected.contains(&(told.0, told.1.as_str())),
+                "{} {start}: {told:?} {}",
+                call.path,
+                answer.body
+            );
             assert!(answer.body.len() < 2_000);
         }
     }
@@ -52,7 +57,11 @@ async fn unknown_paths_methods_and_fields_are_problems_too() {
     let token = world.token(&world.ours, Role::TenantAdmin, &all_of(Role::TenantAdmin)).await;
     for path in ["/api/", "/api/v1", "/api/v1/unknown", "/api/v1/backups/x/y/z", "/api/v2/backups"] {
         let answer = world.fetch(&token, path).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (StatusCode::NOT_FOUND, "not_found"), "{path}");
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (StatusCode::NOT_FOUND, "not_found"),
+            "{path}"
+        );
     }
     for path in ["/api/v1/backups/x", "/api/v1/backups/%00", "/api/v1/runs/..%2f", "/api/backups/tenant/1"] {
         assert_eq!(world.fetch(&token, path).await.status, StatusCode::NOT_FOUND, "{path}");
@@ -62,7 +71,11 @@ async fn unknown_paths_methods_and_fields_are_problems_too() {
     assert!(put.header("allow").contains("POST"), "{}", put.header("allow"));
     for query in ["?unknown=1", "?source_id=x", "?verification=perhaps"] {
         let answer = world.fetch(&token, &format!("/api/v1/backups{query}")).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (StatusCode::BAD_REQUEST, "bad_query"), "{query}");
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (StatusCode::BAD_REQUEST, "bad_query"),
+            "{query}"
+        );
     }
     let answer = world.fetch(&token, "/api/v1/backups?after=nonsense").await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND, "{}", answer.body);
@@ -167,7 +180,11 @@ fn keeps(document: &Value, schema: &Value, value: &Value, at: &str) {
         return keeps(document, document.pointer(&reference[1..]).unwrap(), value, at);
     }
     if let Some(ways) = schema["anyOf"].as_array() {
-        return if value.is_null() { assert_eq!(ways[1]["type"], "null") } else { keeps(document, &ways[0], value, at) };
+        return if value.is_null() {
+            assert_eq!(ways[1]["type"], "null")
+        } else {
+            keeps(document, &ways[0], value, at)
+        };
     }
     if let Some(words) = schema["enum"].as_array() {
         assert!(words.contains(value), "{at}: {value} is none of {words:?}");
@@ -183,7 +200,9 @@ fn keeps(document: &Value, schema: &Value, value: &Value, at: &str) {
                 keeps(document, field, value, &format!("{at}.{name}"));
             }
         }
-        "array" => value.as_array().unwrap().iter().for_each(|one| keeps(document, &schema["items"], one, at)),
+        "array" => {
+            value.as_array().unwrap().iter().for_each(|one| keeps(document, &schema["items"], one, at))
+        }
         "string" => assert!(value.is_string(), "{at}: {value}"),
         "integer" => assert!(value.is_i64() || value.is_u64(), "{at}: {value}"),
         "boolean" => assert!(value.is_boolean(), "{at}: {value}"),

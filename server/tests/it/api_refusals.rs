@@ -17,7 +17,8 @@ async fn every_route_of_the_api_has_a_case() {
     let world = World::new().await;
     let known: BTreeSet<_> =
         calls(&world.ours).into_iter().map(|call| (call.method.to_string(), call.route)).collect();
-    let real: BTreeSet<_> = routes().into_iter().map(|route| (route.method.to_string(), route.path)).collect();
+    let real: BTreeSet<_> =
+        routes().into_iter().map(|route| (route.method.to_string(), route.path)).collect();
     assert_eq!(known, real);
 }
 
@@ -33,10 +34,16 @@ async fn whoever_has_no_token_in_force_gets_nothing() {
     let (_, after) = list.split_once("name=\"request[id]\" value=\"").unwrap();
     let id = after.split('"').next().unwrap();
     let answer = world.post("/fn/access/revoke_token", &form(&[("request[id]", id)]), Some(&session)).await;
-    assert!(answer.status.is_success() || answer.status.is_redirection(), "{} {}", answer.status, answer.body);
+    assert!(
+        answer.status.is_success() || answer.status.is_redirection(),
+        "{} {}",
+        answer.status,
+        answer.body
+    );
     let unknown = world.token(&world.theirs, Role::Viewer, &[Permission::ReadBackups]).await;
     let mistyped = format!("{}{}", &whole[..60], if &whole[60..] == "0" { "1" } else { "0" });
-    let refused = [None, Some(""), Some("hf_"), Some(&whole[..40]), Some(mistyped.as_str()), Some(revoked.as_str())];
+    let refused =
+        [None, Some(""), Some("hf_"), Some(&whole[..40]), Some(mistyped.as_str()), Some(revoked.as_str())];
     for call in calls(&world.ours) {
         for token in refused {
             let answer = world.call(token, &call).await;
@@ -63,7 +70,8 @@ async fn a_token_of_another_organisation_finds_nothing_of_ours() {
     let world = World::new().await;
     let stranger = world.token(&world.theirs, Role::TenantAdmin, &all_of(Role::TenantAdmin)).await;
     let ours = &world.ours;
-    let ids = [ours.source.to_string(), ours.backup.to_string(), ours.run.to_string(), ours.restore.to_string()];
+    let ids =
+        [ours.source.to_string(), ours.backup.to_string(), ours.run.to_string(), ours.restore.to_string()];
     for call in calls(ours) {
         let answer = world.call(Some(&stranger), &call).await;
         if call.names {
@@ -98,7 +106,8 @@ async fn a_token_may_exactly_what_its_route_names() {
                 made.insert(names.clone(), token);
             }
             let answer = world.call(Some(&made[&names]), &call).await;
-            let told = format!("{} {} with {names:?}: {} {}", call.method, call.path, answer.status, answer.body);
+            let told =
+                format!("{} {} with {names:?}: {} {}", call.method, call.path, answer.status, answer.body);
             assert_eq!(answer.status == StatusCode::FORBIDDEN, left_out.is_some(), "{told}");
             assert!(!answer.status.is_server_error() && answer.status != StatusCode::UNAUTHORIZED, "{told}");
             if answer.status.as_u16() >= 400 {
@@ -113,7 +122,8 @@ async fn a_token_does_not_outlive_the_role_of_its_person() {
     let world = World::new().await;
     let token =
         world.token(&world.ours, Role::Operator, &[Permission::StartBackup, Permission::ReadSources]).await;
-    let start = calls(&world.ours).into_iter().find(|call| call.body.is_some() && call.path == "/api/v1/backups");
+    let start =
+        calls(&world.ours).into_iter().find(|call| call.body.is_some() && call.path == "/api/v1/backups");
     let start = start.unwrap();
     assert_eq!(world.call(Some(&token), &start).await.status, StatusCode::ACCEPTED);
     let admin = world.our(Role::TenantAdmin).to_owned();

@@ -74,7 +74,11 @@ impl Catalog {
             request_hash.to_vec(),
             now,
         )?;
-        let slot = if made == 1 { AnswerSlot::Taken } else { found(&mut tx, (tenant, user, key), request_hash).await? };
+        let slot = if made == 1 {
+            AnswerSlot::Taken
+        } else {
+            found(&mut tx, (tenant, user, key), request_hash).await?
+        };
         tx.commit().await?;
         Ok(slot)
     }

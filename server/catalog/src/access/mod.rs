@@ -20,4 +20,4 @@ pub use sessions::{
 };
 pub(crate) use setup::Person;
 pub use setup::{FirstOperator, Installation, SetupState};
-pub use tokens::{MOST_TOKENS, NewToken, Token, TokenOutcome, TokenRefused, YEAR_MS};
+pub use tokens::{MOST_TOKENS, NewToken, Token, TokenOutcome, TokenRefused};

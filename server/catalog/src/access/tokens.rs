@@ -18,8 +18,6 @@ use crate::{
     error::{Error, Result},
 };
 
-/// No token is good for longer, in milliseconds.
-pub const YEAR_MS: i64 = 366 * 24 * 3_600_000;
 /// Tokens that one person may have at a time in one organisation.
 pub const MOST_TOKENS: u32 = 50;
 /// Its use is written down at most so often: reading must not become writing.
