@@ -90,7 +90,7 @@ fn table_of(tokens: Vec<TokenView>, now: Option<Timestamp>) -> AnyView {
             button_form("/fn/access/revoke_token", fields, "btn", "Revoke")
         });
         vec![
-            name(&token.name).into_any(),
+            name(&token.name),
             badge(tone, state),
             view! { <code>{visible(&token.prefix)}"…"</code> }.into_any(),
             token.scopes.iter().map(|scope| spaced(scope)).collect::<Vec<_>>().join(", ").into_any(),

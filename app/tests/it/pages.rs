@@ -163,8 +163,10 @@ async fn scripts_run_by_nonce_only() {
 #[tokio::test]
 async fn a_viewer_sees_no_button_that_would_be_refused() {
     for (path, ..) in pages().into_iter().filter(|(path, ..)| {
-        !matches!(path.as_str(), "/settings" | "/settings/people" | "/connections/new" | "/profile")
-            && !path.ends_with("/map/confirm")
+        !matches!(
+            path.as_str(),
+            "/settings" | "/settings/people" | "/connections/new" | "/profile" | "/profile/tokens"
+        ) && !path.ends_with("/map/confirm")
             && !path.ends_with("/restore")
     }) {
         let answer = get(&path, "mood=viewer").await;

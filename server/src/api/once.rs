@@ -1,7 +1,8 @@
 //! A request that carries an `Idempotency-Key` is done once, however often it is sent.
 //!
 //! What changes something goes on although its client has gone: otherwise a lost connection would leave something done
-//! and no answer to give to the repetition.
+//! and no answer to give to the repetition. If the server itself dies in between, the key is free again after two
+//! minutes; what was begun then shows in the lists, and a second backup of a source at work is refused as ever.
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -41,7 +42,7 @@ async fn keyed(request: Request, next: Next) -> Result<Response, Problem> {
     let whole = Request::from_parts(parts.clone(), body);
     let body = Bytes::from_request(whole, &()).await.map_err(|rejection| extract::unreadable(&rejection))?;
     let target = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    let hash = Sha256::new().chain_update(&target).chain_update([0]).chain_update(&body).finalize().to_vec();
+    let hash = Sha256::new().chain_update(&target).chain_update([0u8]).chain_update(&body).finalize().to_vec();
     let slot = caller.answer("look for an earlier answer", taken(&caller, &key, &hash).await)?;
     match slot {
         AnswerSlot::Answered(answer) => Ok(replayed(answer)),
