@@ -63,6 +63,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings/people/add") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people/link") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/profile") view=access::profile::ProfilePage ssr=SsrMode::Async />
+                <Route path=path!("/profile/tokens") view=access::tokens::TokensPage ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=access::sign_in::SignInPage ssr=SsrMode::Async />
                 <Route path=path!("/reset") view=access::reset::ResetPage ssr=SsrMode::Async />
                 <Route path=path!("/setup") view=access::setup::SetupPage ssr=SsrMode::Async />

@@ -10,15 +10,16 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding, server_fn::error::Serve
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::api::AccessPort, alerts::api::AlertsPort, backups::api::BackupsPort, health::api::HealthPort,
-    policies::api::PoliciesPort, restores::api::RestoresPort, restores::request_api::RequestsPort,
-    sources::api::SourcesPort, tenancy::api::TenantsPort, tenancy::map_api::MapsPort,
-    vaults::api::VaultsPort,
+    access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort,
+    backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
+    restores::api::RestoresPort, restores::request_api::RequestsPort, sources::api::SourcesPort,
+    tenancy::api::TenantsPort, tenancy::map_api::MapsPort, vaults::api::VaultsPort,
 };
 
 /// Everything that pages may ask.
 pub trait Backend:
     AccessPort
+    + TokensPort
     + SourcesPort
     + TenantsPort
     + MapsPort
@@ -33,6 +34,7 @@ pub trait Backend:
 }
 impl<T> Backend for T where
     T: AccessPort
+        + TokensPort
         + SourcesPort
         + TenantsPort
         + MapsPort

@@ -5,8 +5,8 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use catalog::{Principal, Scope, TenantCatalog};
-use domain::{Fault, TenantId, access::may::May, audit::Origin};
+use catalog::{Principal, Scope, TenantCatalog, TokenOutcome, TokenRefused};
+use domain::{Fault, TenantId, TokenId, access::may::May, audit::Origin};
 use tower_sessions::Session;
 
 use crate::{access::gate::Gate, fault::Result, services::Services};
@@ -27,7 +27,31 @@ pub struct Caller {
     principal: Option<Principal>,
 }
 
+/// Who a token stands for.
+pub struct ByToken {
+    /// The person, limited to what the token names.
+    pub caller: Caller,
+    /// Which token.
+    pub token: TokenId,
+}
+
 impl Caller {
+    /// A program that shows a token. Without a session: nothing of it is remembered between two requests.
+    pub async fn by_token(
+        services: Arc<Services>,
+        gate: Arc<Gate>,
+        secret_hash: &[u8],
+        address: IpAddr,
+    ) -> Result<std::result::Result<ByToken, TokenRefused>> {
+        let (token, principal) = match services.catalog.authenticate_token(secret_hash).await? {
+            TokenOutcome::Known { token, principal } => (token, principal),
+            TokenOutcome::Refused(reason) => return Ok(Err(reason)),
+        };
+        let session = Session::new(None, Arc::new(services.catalog.sessions()), None);
+        let caller = Self { services, gate, session, address, agent: None, principal: Some(principal) };
+        Ok(Ok(ByToken { caller, token }))
+    }
+
     /// Finds out who is asking.
     pub async fn identify(
         services: Arc<Services>,

@@ -117,6 +117,7 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
                 Refusal::TooManyWaiting { most: catalog::TENANT_BACKUPS_WAITING }.into()
             }
             Conflict::OtherEngine => Refusal::OtherEngine.into(),
+            Conflict::TooManyTokens => Refusal::TooManyTokens { most: catalog::MOST_TOKENS }.into(),
             Conflict::LinkSpent => Fault::invalid("token", LINK_SPENT),
         },
         error if error.retry_may_help() => return Err(Hidden::Unavailable("the catalog")),

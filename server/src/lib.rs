@@ -9,6 +9,7 @@
 
 pub mod access;
 pub mod alerts;
+pub mod api;
 pub mod audit;
 pub mod backups;
 pub mod caller;

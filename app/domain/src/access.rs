@@ -48,6 +48,14 @@ macro_rules! permissions {
             pub const fn roles(self) -> &'static [Role] {
                 match self { $(Self::$permission => &[$(Role::$role),+]),+ }
             }
+            /// Its name, as tokens of programs carry it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$permission => stringify!($permission)),+ }
+            }
+            /// The permission of this name.
+            pub fn find(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|permission| permission.name() == name)
+            }
             /// Whether `role` has it.
             pub fn allows(self, role: Role) -> bool { self.roles().contains(&role) }
         }

@@ -195,6 +195,15 @@ pub enum Refusal {
         /// Why not, and what to do instead.
         why: String,
     },
+    /// One person has as many tokens as one may have.
+    #[error("you have {most} tokens already")]
+    TooManyTokens {
+        /// How many one person may have.
+        most: u32,
+    },
+    /// Backups end by their schedule's retention alone.
+    #[error("a backup is not removed by hand: it is kept as long as its schedule says")]
+    KeptByRetention,
     /// The recovery key that was typed back is not the one shown.
     #[error("that is not the recovery key that was shown")]
     RecoveryKeyMismatch,
@@ -249,6 +258,10 @@ impl Refusal {
             Self::FilesUnreachable { .. } => {
                 "Do what it says and test the connection again, or protect the server's databases one by one: that works \
                  everywhere."
+            }
+            Self::TooManyTokens { .. } => "Revoke one that nobody needs, then make the new one.",
+            Self::KeptByRetention => {
+                "Nothing is to be done: it is removed when its time is over and newer proven backups exist."
             }
             Self::RecoveryKeyMismatch => "Compare it character by character with the copy that you stored.",
         }

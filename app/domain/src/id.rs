@@ -109,6 +109,8 @@ ids! {
     EvidenceId of Evidence;
     /// A place where copies are kept.
     VaultId of Vault;
+    /// A token by which a program acts for a person.
+    TokenId of Token;
     /// A message to be delivered.
     NoticeId of Notice;
 }

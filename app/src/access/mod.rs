@@ -8,3 +8,5 @@ pub mod recovery_key;
 pub mod reset;
 pub mod setup;
 pub mod sign_in;
+pub mod tokens;
+pub mod tokens_api;

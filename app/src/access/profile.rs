@@ -45,6 +45,10 @@ pub fn ProfilePage() -> impl IntoView {
                 </section>
             </div>
             {own_sessions::panel(sessions, visit.now)}
+            <section class="panel">
+                <header><h2>"Tokens"</h2></header>
+                <p>"Programs act for you by tokens. "<a href="/profile/tokens">"Your tokens"</a></p>
+            </section>
         };
         Ok(PageView::new("Your profile", body))
     })

@@ -31,6 +31,7 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         (at("runs"), "11.8 GB of 19.0 GB", "Waiting for a worker"),
         ("/settings".into(), "120 GB of 500 GB free", "No verification server"),
         ("/settings/people".into(), "Bo Lindqvist", "No people"),
+        ("/profile/tokens".into(), "nightly export", "No token yet"),
         ("/profile".into(), "ada@example.com", "ada@example.com"),
     ]
 }
@@ -163,8 +164,10 @@ async fn scripts_run_by_nonce_only() {
 #[tokio::test]
 async fn a_viewer_sees_no_button_that_would_be_refused() {
     for (path, ..) in pages().into_iter().filter(|(path, ..)| {
-        !matches!(path.as_str(), "/settings" | "/settings/people" | "/connections/new" | "/profile")
-            && !path.ends_with("/map/confirm")
+        !matches!(
+            path.as_str(),
+            "/settings" | "/settings/people" | "/connections/new" | "/profile" | "/profile/tokens"
+        ) && !path.ends_with("/map/confirm")
             && !path.ends_with("/restore")
     }) {
         let answer = get(&path, "mood=viewer").await;

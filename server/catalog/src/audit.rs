@@ -23,6 +23,11 @@ impl Actor {
     pub(crate) fn user(id: UserId, name: &str) -> Self {
         Self(Who::person(id, name))
     }
+    /// A program that acts for a person. The same key as the person's: whoever asked by a token is no second person
+    /// beside themselves. The name says by which token.
+    pub(crate) fn token(id: UserId, name: &str, prefix: &str) -> Self {
+        Self { kind: "user", id: id.to_string(), name: format!("{name} (token {prefix}…)") }
+    }
     pub(crate) fn command_line(account: &str) -> Self {
         Self(Who::command_line(account))
     }

@@ -102,6 +102,9 @@ pub enum Conflict {
     /// Rows are asked of files, or files of rows.
     #[error("this cannot be done with what this engine makes")]
     OtherEngine,
+    /// The person has as many tokens as one may.
+    #[error("there are as many tokens as one person may have")]
+    TooManyTokens,
     /// The link was used, or its time is over.
     #[error("the link is not valid any more")]
     LinkSpent,

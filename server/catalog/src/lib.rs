@@ -25,9 +25,9 @@ use std::sync::Arc;
 use domain::{Clock, access::may::May};
 
 pub use access::{
-    Denied, FirstOperator, Hold, Installation, Membership, OwnSession, Principal, Refused, SESSION_ADDRESS,
-    SESSION_AGENT, SESSION_SIGNED_IN_AT, SESSION_USER, Scope, SessionLimits, Sessions, SetupState,
-    SignInRecord,
+    AnswerSlot, Denied, FirstOperator, Hold, Installation, MOST_TOKENS, Membership, NewToken, OwnSession,
+    Principal, Refused, SESSION_ADDRESS, SESSION_AGENT, SESSION_SIGNED_IN_AT, SESSION_USER, Scope,
+    SessionLimits, Sessions, SetupState, SignInRecord, StoredAnswer, Token, TokenOutcome, TokenRefused,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use db::RowSecurity;

@@ -5,8 +5,13 @@
 
 use std::{hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
 
-use domain::Fault;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
+use domain::{Fault, TokenId};
+use governor::{
+    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    clock::{Clock as _, DefaultClock},
+    middleware::StateInformationMiddleware,
+    state::keyed::DefaultKeyedStateStore,
+};
 
 /// Tries in a row from one address, then one each [`ADDRESS_EVERY`].
 pub const ADDRESS_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
@@ -14,11 +19,32 @@ const ADDRESS_EVERY: Duration = Duration::from_secs(4);
 /// Tries in a row for one account, then one each [`ACCOUNT_EVERY`].
 pub const ACCOUNT_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 const ACCOUNT_EVERY: Duration = Duration::from_secs(20);
+/// Requests in a row by one token, then one each [`TOKEN_EVERY`].
+pub const TOKEN_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(239);
+const TOKEN_EVERY: Duration = Duration::from_millis(250);
 /// Keys that are remembered before those that waited long enough are forgotten.
 const REMEMBERED: usize = 20_000;
 
+/// How much more a token may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Requests in a window at most.
+    pub most: u32,
+    /// The window, in seconds.
+    pub window_s: u64,
+    /// Requests that are left.
+    pub left: u32,
+    /// Seconds until there are as many as at first.
+    pub full_in_s: u64,
+    /// Seconds to wait, if this request is one too many.
+    pub refused_for_s: Option<u32>,
+}
+
+type Telling<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>;
+
 /// The counters.
 pub struct Limits {
+    tokens: Telling<TokenId>,
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     accounts: DefaultKeyedRateLimiter<String>,
 }
@@ -47,6 +73,7 @@ fn ask<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> R
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            tokens: limiter(TOKEN_EVERY, TOKEN_BURST).with_middleware(),
             addresses: limiter(ADDRESS_EVERY, ADDRESS_BURST),
             accounts: limiter(ACCOUNT_EVERY, ACCOUNT_BURST),
         }
@@ -61,6 +88,28 @@ impl Limits {
             address @ IpAddr::V4(_) => address,
         };
         ask(&self.addresses, &key)
+    }
+    /// Counts a request by a token.
+    pub fn for_token(&self, token: TokenId) -> Allowance {
+        if self.tokens.len() > REMEMBERED {
+            self.tokens.retain_recent();
+        }
+        let most = TOKEN_BURST.get();
+        let until_full = |left: u32| (TOKEN_EVERY * most.saturating_sub(left)).as_millis().div_ceil(1_000);
+        let allowance = |left: u32, refused_for_s| Allowance {
+            most,
+            window_s: (TOKEN_EVERY * most).as_secs(),
+            left,
+            full_in_s: u64::try_from(until_full(left)).unwrap_or(u64::MAX),
+            refused_for_s,
+        };
+        match self.tokens.check_key(&token) {
+            Ok(state) => allowance(state.remaining_burst_capacity(), None),
+            Err(refusal) => {
+                let wait = refusal.wait_time_from(self.tokens.clock().now());
+                allowance(0, Some(u32::try_from(wait.as_secs() + 1).unwrap_or(u32::MAX)))
+            }
+        }
     }
     /// Counts a try for an account, whether it exists or not.
     pub fn for_account(&self, email: &str) -> Result<(), Fault> {

@@ -10,6 +10,8 @@ pub mod pending;
 pub mod people;
 pub mod sign_in;
 pub mod sweep;
+pub mod token_text;
+pub mod tokens;
 
 use app::{
     access::api::{

@@ -1,4 +1,4 @@
-//! Removes sessions that are over.
+//! Removes sessions that are over, and answers to programs that nobody will ask for again.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::{
 
 /// Removes them.
 pub async fn sessions(services: &Arc<Services>) -> Result<Swept, JobError> {
-    let removed = services.catalog.system(SystemTask::Sessions).delete_ended_sessions().await?;
+    let system = services.catalog.system(SystemTask::Sessions);
+    let removed = system.delete_ended_sessions().await? + system.delete_old_answers().await?;
     Ok(Swept::done(removed))
 }

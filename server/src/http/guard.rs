@@ -25,6 +25,10 @@ const WITHIN: Duration = Duration::from_secs(60);
 /// No browser needs more to say who it is.
 const LONGEST_AGENT: usize = 300;
 
+/// The number of a request, for the log and for whoever asks.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
 /// The outermost: numbers and logs the request, answers a panic, adds the headers. The query is not logged: it may
 /// hold a token.
 pub async fn outermost(State(web): State<WebState>, mut request: Request, next: Next) -> Response {
@@ -34,6 +38,7 @@ pub async fn outermost(State(web): State<WebState>, mut request: Request, next: 
     let id = incident(clock.as_ref());
     let span = tracing::info_span!("request", request.id = id, method = %request.method(), path = request.uri().path());
     request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(RequestId(id.clone()));
     let began = clock.now();
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let mut response = answered.unwrap_or_else(|_| {

@@ -115,6 +115,7 @@ pub fn router(web: WebState) -> Router {
         pages = match path.as_str() {
             "/settings/people/add" => pages.route(&path, get(pages::page).post(pages::add_person)),
             "/settings/people/link" => pages.route(&path, get(pages::page).post(pages::link_person)),
+            "/profile/tokens" => pages.route(&path, get(pages::page).post(pages::make_token)),
             _ => pages.route(&path, get(pages::page)),
         };
     }
@@ -133,6 +134,7 @@ pub fn router(web: WebState) -> Router {
     Router::new()
         .route("/healthz", any(health))
         .route("/health", any(health))
+        .merge(crate::api::router(&web))
         .merge(identified)
         .layer(
             CompressionLayer::new()

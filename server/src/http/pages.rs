@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use app::{
     access::{
-        api::{AccessPort, AddUser, PasswordLink, UserRef},
+        api::{AccessPort, AddUser, UserRef},
         people::Handover,
+        tokens::TokenHandover,
+        tokens_api::{MakeToken, TokensPort},
     },
     port::{BackendHandle, Present},
     shell,
@@ -16,7 +18,7 @@ use axum::{
     response::Response,
 };
 use domain::Fault;
-use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use leptos::prelude::provide_context;
 use leptos_axum::render_app_async_with_context;
 use serde::Deserialize;
@@ -43,12 +45,14 @@ pub async fn page(
     draw(&web, caller, None, request).await
 }
 
-async fn draw(
-    web: &WebState,
-    caller: Caller,
-    handover: Option<Result<PasswordLink, Fault>>,
-    mut request: Request,
-) -> Response {
+/// What a page shows this one time.
+#[derive(Clone)]
+enum Shown {
+    Link(Handover),
+    Token(TokenHandover),
+}
+
+async fn draw(web: &WebState, caller: Caller, shown: Option<Shown>, mut request: Request) -> Response {
     // Whatever asks for a page gets one, and is sent to the sign-in page as a browser is.
     request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/html"));
     let provide = context(web, caller);
@@ -56,8 +60,10 @@ async fn draw(
     let handler = render_app_async_with_context(
         move || {
             provide();
-            if let Some(handover) = handover.clone() {
-                provide_context(Handover(handover));
+            match shown.clone() {
+                Some(Shown::Link(handover)) => provide_context(handover),
+                Some(Shown::Token(handover)) => provide_context(handover),
+                None => {}
             }
         },
         move || shell(options.clone()),
@@ -90,7 +96,9 @@ pub async fn add_person(
         },
         Err(_) => Err(Fault::invalid("form", "the form could not be read")),
     };
-    handed_over(&web, caller, headers, "/settings/people/add", made).await
+    let refused = made.as_ref().err().map(answer::status);
+    let shown = Shown::Link(Handover(made));
+    handed_over(&web, caller, headers, "/settings/people/add", (shown, refused)).await
 }
 
 /// `POST /settings/people/link`: makes a new password link and answers with the page that shows it.
@@ -104,7 +112,34 @@ pub async fn link_person(
         Ok(Form(user)) => caller.make_password_link(user).await,
         Err(_) => Err(Fault::NotFound),
     };
-    handed_over(&web, caller, headers, "/settings/people/link", made).await
+    let refused = made.as_ref().err().map(answer::status);
+    let shown = Shown::Link(Handover(made));
+    handed_over(&web, caller, headers, "/settings/people/link", (shown, refused)).await
+}
+
+/// `POST /profile/tokens`: makes a token and answers with the page that shows it, this one time.
+pub async fn make_token(
+    State(web): State<WebState>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let made = match form {
+        Ok(Form(fields)) => {
+            let all = |name: &str| {
+                let named: Vec<_> = fields.iter().filter(|field| field.0 == name).collect();
+                named.into_iter().map(|field| field.1.clone()).collect::<Vec<_>>()
+            };
+            let one = |name: &str| all(name).into_iter().next().unwrap_or_default();
+            // What is no number is no number of days.
+            let days = one("days").parse().unwrap_or_default();
+            caller.make_token(MakeToken { name: one("name"), days, scopes: all("scopes") }).await
+        }
+        Err(_) => Err(Fault::invalid("form", "the form could not be read")),
+    };
+    let refused = made.as_ref().err().map(answer::status);
+    let shown = Shown::Token(TokenHandover(made));
+    handed_over(&web, caller, headers, "/profile/tokens", (shown, refused)).await
 }
 
 async fn handed_over(
@@ -112,14 +147,13 @@ async fn handed_over(
     caller: Caller,
     headers: HeaderMap,
     path: &'static str,
-    made: Result<PasswordLink, Fault>,
+    (shown, refused): (Shown, Option<StatusCode>),
 ) -> Response {
-    let refused = made.as_ref().err().map(answer::status);
     let mut request = Request::new(axum::body::Body::empty());
     *request.method_mut() = Method::GET;
     *request.uri_mut() = Uri::from_static(path);
     *request.headers_mut() = headers;
-    let mut response = draw(web, caller, Some(made), request).await;
+    let mut response = draw(web, caller, Some(shown), request).await;
     if let Some(status) = refused.filter(|_| response.status().is_success()) {
         *response.status_mut() = status;
     }

@@ -39,11 +39,11 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: RestoreId)
     let log = rows.run_events(newest_run, 0).await?;
     let is_mine = restore.made_by_id == scope.actor().key();
     let refusal = rows.second_person_refusal(&restore).await?;
-    let may_approve = Permission::ApproveRestore.allows(scope.role()) && refusal.is_none();
+    let may_approve = scope.permits(Permission::ApproveRestore) && refusal.is_none();
     let is_young = restore.applied_at.is_some_and(|at| at.plus_ms(UNDO_MS) > caller.services.clock.now());
     // Keys of rows are contents, like the rows themselves.
     let is_shown = !matches!(restore.selection, SelectionSummary::Rows { .. })
-        || Permission::ReadContents.allows(scope.role());
+        || scope.permits(Permission::ReadContents);
     Ok(RestoreDetail {
         row: restore_row(&restore),
         selection: if is_shown { Some(rows.restore_selection(id).await?) } else { None },

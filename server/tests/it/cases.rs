@@ -66,6 +66,7 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
         post("/fn/access/sign_out", Nothing, &[]),
         post("/fn/access/end_session", SignIn, &[("request[handle]", "wrong")]),
         post("/fn/access/end_other_sessions", SignIn, &[]),
+        post("/fn/access/revoke_token", SignIn, &[("request[id]", &run)]),
         post(
             "/fn/access/change_password",
             SignIn,
@@ -215,6 +216,7 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
         page("/settings/people/add", none(), Own(P::ReadUsers)),
         page("/settings/people/link", none(), Own(P::ReadUsers)),
         page("/profile", none(), SignIn),
+        page("/profile/tokens", none(), SignIn),
         page("/sign-in", none(), Nothing),
         page("/reset", none(), Nothing),
         page("/setup", none(), Nothing),
@@ -247,5 +249,10 @@ pub fn posted_pages(of: &Tenant) -> Vec<Case> {
             &[("name", "New"), ("email", "new@us.example"), ("role", "viewer")],
         ),
         post("/settings/people/link", Needs::Of(Permission::ManageUsers), &[("id", &user)]),
+        post(
+            "/profile/tokens",
+            Needs::SignIn,
+            &[("name", "nightly"), ("days", "30"), ("scopes", "ReadBackups")],
+        ),
     ]
 }

@@ -2,6 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 #![recursion_limit = "256"]
 
+mod api_cases;
+mod api_input;
+mod api_refusals;
+mod api_tokens;
 mod audit;
 mod cases;
 mod coverage;

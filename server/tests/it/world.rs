@@ -179,6 +179,9 @@ impl World {
             body: String::from_utf8_lossy(&body).into_owned(),
         }
     }
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
     pub async fn respond(&self, request: Request<Body>) -> http::Response<Body> {
         self.router.clone().oneshot(request).await.unwrap()
     }

@@ -4,6 +4,7 @@
 pub mod data;
 pub mod script;
 mod tenants;
+mod tokens;
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Who is asking, what they may do, and how they signed in.
 
+mod answers;
 mod at_the_machine;
 mod hold;
 mod own_sessions;
@@ -7,7 +8,9 @@ mod people;
 mod principal;
 mod sessions;
 mod setup;
+mod tokens;
 
+pub use answers::{AnswerSlot, StoredAnswer};
 pub use hold::Hold;
 pub use own_sessions::OwnSession;
 pub use people::SignInRecord;
@@ -17,3 +20,4 @@ pub use sessions::{
 };
 pub(crate) use setup::Person;
 pub use setup::{FirstOperator, Installation, SetupState};
+pub use tokens::{MOST_TOKENS, NewToken, Token, TokenOutcome, TokenRefused};

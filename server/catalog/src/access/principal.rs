@@ -1,7 +1,7 @@
 //! The proof types. Their fields are private and each has one way to be made, so that outside this crate a
 //! forged principal or scope does not compile.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
 use domain::{
     TenantId, UserId,
@@ -22,12 +22,21 @@ pub struct Membership {
     pub role: Role,
 }
 
-/// Who is asking. Made only by [`crate::Catalog::authenticate_session`] and [`crate::Catalog::command_line`].
+/// Who is asking. Made only by [`crate::Catalog::authenticate_session`], [`crate::Catalog::authenticate_token`] and
+/// [`crate::Catalog::command_line`].
 #[derive(Debug, Clone)]
 pub struct Principal {
     actor: Actor,
     user: Option<(UserId, String)>,
     memberships: Vec<Membership>,
+    /// What a token is limited to; nothing for people, whom their roles alone limit.
+    scopes: Scopes,
+}
+
+type Scopes = Option<Arc<[Permission]>>;
+
+fn is_within(scopes: &Scopes, permission: Permission) -> bool {
+    scopes.as_ref().is_none_or(|scopes| scopes.contains(&permission))
 }
 
 /// Why a principal may not.
@@ -57,6 +66,7 @@ pub struct Scope<P> {
     tenant: TenantId,
     role: Role,
     actor: Actor,
+    scopes: Scopes,
     permission: PhantomData<fn() -> P>,
 }
 
@@ -66,7 +76,24 @@ impl Principal {
         user: Option<(UserId, String)>,
         memberships: Vec<Membership>,
     ) -> Self {
-        Self { actor, user, memberships }
+        Self { actor, user, memberships, scopes: None }
+    }
+    /// A token's: its person in one organisation, and there only what the token names.
+    pub(super) fn of_token(
+        actor: Actor,
+        user: (UserId, String),
+        member: Membership,
+        scopes: &[Permission],
+    ) -> Self {
+        Self { actor, user: Some(user), memberships: vec![member], scopes: Some(scopes.into()) }
+    }
+    /// Whether a program asks, by a token.
+    pub const fn is_token(&self) -> bool {
+        self.scopes.is_some()
+    }
+    /// Whether this principal has a permission in `tenant`: for what is shown, not as a proof.
+    pub fn permits(&self, tenant: TenantId, permission: Permission) -> bool {
+        self.role(tenant).is_some_and(|role| permission.allows(role)) && is_within(&self.scopes, permission)
     }
     /// Asks whether this principal may do `P` in `tenant`.
     pub fn allow<P: May>(&self, tenant: TenantId) -> Result<Scope<P>, Denied> {
@@ -78,10 +105,11 @@ impl Principal {
         };
         let member = self.memberships.iter().find(|member| member.tenant_id == tenant);
         let role = member.ok_or_else(|| denied(Refused::NotFound))?.role;
-        if !P::PERMISSION.allows(role) {
+        if !P::PERMISSION.allows(role) || !is_within(&self.scopes, P::PERMISSION) {
             return Err(denied(Refused::Forbidden));
         }
-        Ok(Scope { tenant, role, actor: self.actor.clone(), permission: PhantomData })
+        let scopes = self.scopes.clone();
+        Ok(Scope { tenant, role, actor: self.actor.clone(), scopes, permission: PhantomData })
     }
     /// Refuses everybody who does not run the installation.
     pub(crate) fn require_platform(&self, permission: Permission) -> Result<(), Denied> {
@@ -110,8 +138,11 @@ impl Principal {
     pub fn memberships(&self) -> &[Membership] {
         &self.memberships
     }
-    /// Whether this principal runs the installation, and not only an organisation in it.
+    /// Whether this principal runs the installation, and not only an organisation in it. A token never does.
     pub fn is_platform_operator(&self) -> bool {
+        !self.is_token() && self.runs_the_installation()
+    }
+    fn runs_the_installation(&self) -> bool {
         self.memberships.iter().any(|member| member.role == Role::PlatformOperator)
             || self.actor.is_command_line()
     }
@@ -123,7 +154,13 @@ impl Principal {
 
 impl<P> Clone for Scope<P> {
     fn clone(&self) -> Self {
-        Self { tenant: self.tenant, role: self.role, actor: self.actor.clone(), permission: PhantomData }
+        Self {
+            tenant: self.tenant,
+            role: self.role,
+            actor: self.actor.clone(),
+            scopes: self.scopes.clone(),
+            permission: PhantomData,
+        }
     }
 }
 impl<P> std::fmt::Debug for Scope<P> {
@@ -147,5 +184,9 @@ impl<P> Scope<P> {
     /// Who.
     pub const fn actor(&self) -> &Actor {
         &self.actor
+    }
+    /// Whether whoever holds this proof has another permission too: role and, of a program, its token.
+    pub fn permits(&self, permission: Permission) -> bool {
+        permission.allows(self.role) && is_within(&self.scopes, permission)
     }
 }

@@ -9,6 +9,9 @@ use crate::{
     error::{Error, Result},
 };
 
+/// For how long the answer to a program is kept for its repetition, in milliseconds.
+const ANSWERS_MS: i64 = 24 * 3_600_000;
+
 /// An organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
@@ -91,5 +94,17 @@ impl SystemCatalog<'_> {
         )?;
         tx.commit().await?;
         Ok(ended)
+    }
+
+    /// Removes answers to programs that nobody will ask for again. Returns how many.
+    pub async fn delete_old_answers(&self) -> Result<u64> {
+        let mut tx = self.catalog.db.begin().await?;
+        let removed = exec!(
+            &mut tx,
+            "delete from api_answers where begun_at <= $1",
+            self.catalog.clock.now().0 - ANSWERS_MS,
+        )?;
+        tx.commit().await?;
+        Ok(removed)
     }
 }
