@@ -44,7 +44,7 @@ BEGIN
         EXECUTE format(
             $policy$
             CREATE POLICY one_organisation ON %I
-                USING (coalesce(current_setting('holdfast.scope', true), '') IN ('', '*', tenant_id))
+                USING (current_setting('holdfast.scope', true) IN ('*', tenant_id))
             $policy$,
             name
         );

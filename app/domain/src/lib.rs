@@ -32,7 +32,7 @@ pub use clock::{Clock, FixedClock, Timestamp};
 pub use fault::{Fault, Refusal};
 pub use id::{
     BackupId, ConnectionId, EvidenceId, InstallationId, RestoreId, RunId, ScheduleId, SourceId, TenantId,
-    UserId, VaultId,
+    TokenId, UserId, VaultId,
 };
 pub use lines::Lines;
 pub use page::{Cursor, Page};

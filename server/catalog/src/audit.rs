@@ -5,7 +5,7 @@
 //! (`trail`), whose entries say more.
 
 use domain::{
-    TenantId, Timestamp, UserId,
+    TenantId, Timestamp, TokenId, UserId,
     audit::{Who, WhoKind},
 };
 
@@ -23,10 +23,9 @@ impl Actor {
     pub(crate) fn user(id: UserId, name: &str) -> Self {
         Self(Who::person(id, name))
     }
-    /// A program that acts for a person. The same key as the person's: whoever asked by a token is no second person
-    /// beside themselves. The name says by which token.
-    pub(crate) fn token(id: UserId, name: &str, prefix: &str) -> Self {
-        Self { kind: "user", id: id.to_string(), name: format!("{name} (token {prefix}…)") }
+    /// A program that acts for a person. The name says by which token.
+    pub(crate) fn token(token: TokenId, user: UserId, name: &str, prefix: &str) -> Self {
+        Self(Who::token(token.uuid(), &format!("{name} (token {prefix}…)"), user))
     }
     pub(crate) fn command_line(account: &str) -> Self {
         Self(Who::command_line(account))
@@ -41,9 +40,10 @@ impl Actor {
     pub const fn who(&self) -> &Who {
         &self.0
     }
-    /// Kind and id, which no other actor has: to tell whether two are the same.
+    /// Kind and id, which nobody else has: to tell whether two are the same. A token's is its person's: whoever asked by
+    /// a token is no second person beside themselves.
     pub fn key(&self) -> String {
-        self.0.key()
+        self.0.behind().map_or_else(|| self.0.key(), |person| Who::person(person, "").key())
     }
     pub(crate) fn is_command_line(&self) -> bool {
         self.0.kind() == WhoKind::CommandLine

@@ -3,7 +3,7 @@
 //! The beginning lets scanners of repositories find one that was published by mistake; the check tells a token that was
 //! cut off or mistyped from one that is unknown, without asking the catalog.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -98,6 +98,8 @@ fn letter(value: u32) -> char {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     #[test]

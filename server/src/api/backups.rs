@@ -138,7 +138,7 @@ pub(super) async fn begin(caller: &Caller, request: StartBackups) -> Result<Resp
     let mut first = None;
     for SourceRow { id: source_id, database, .. } in sources {
         let (label, tenant) = (request.label.clone(), request.tenant.clone());
-        let wish = StartBackup { source_id, label, idempotency_key: None, tenant };
+        let wish = StartBackup { source_id, label, idempotency_key: None, tenant, incremental: false };
         match caller.start_backup(wish).await {
             Ok(run_id) => started.runs.push(Started { source_id, database, run_id }),
             Err(fault) => {

@@ -286,9 +286,10 @@ impl Catalog {
             )?;
             tx.commit().await?;
         }
-        let actor = Actor::token(user, &found.user_name, &found.prefix);
+        let token: TokenId = id("api_tokens", &found.id)?;
+        let actor = Actor::token(token, user, &found.user_name, &found.prefix);
         let member = Membership { tenant_id, tenant: found.tenant, role };
         let principal = Principal::of_token(actor, (user, found.email), member, &scopes_of(&found.scopes)?);
-        Ok(TokenOutcome::Known { token: id("api_tokens", &found.id)?, principal })
+        Ok(TokenOutcome::Known { token, principal })
     }
 }
