@@ -22,4 +22,5 @@ mod schedules;
 mod sessions;
 mod statements;
 mod tenants;
+mod tokens;
 mod world;
