@@ -52,12 +52,11 @@ pub async fn bearer(State(web): State<WebState>, mut request: Request, next: Nex
     };
     let ByToken { caller, token } = by_token;
     let allowance = web.gate.limits.for_token(token);
-    let mut response = match allowance.refused_for_s {
-        Some(retry_after_s) => Problem::of_fault(&Fault::RateLimited { retry_after_s }).into_response(),
-        None => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
+    let mut response = if let Some(retry_after_s) = allowance.refused_for_s {
+        Problem::of_fault(&Fault::RateLimited { retry_after_s }).into_response()
+    } else {
+        request.extensions_mut().insert(caller);
+        next.run(request).await
     };
     tell(response.headers_mut(), &allowance);
     response

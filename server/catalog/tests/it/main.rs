@@ -23,6 +23,7 @@ mod schedules;
 mod sessions;
 mod statements;
 mod tenants;
+mod tokens;
 mod trail;
 mod trail_proof;
 mod world;
