@@ -105,12 +105,14 @@ async fn a_repeated_request_is_done_once_and_answered_alike() {
     let again = send(&body, "k1").await;
     assert_eq!((again.status, &again.body), (done.status, &done.body));
     assert_eq!(again.header("idempotency-replayed"), "true");
-    let changed = send(&json!({ "source_id": world.ours.source }), "k1").await;
+    let other_body = json!({ "source_id": world.ours.source });
+    let changed = send(&other_body, "k1").await;
     assert_eq!((changed.status, changed.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "key_used"));
     // What is refused has done nothing: its key is free.
     let busy = send(&body, "k2").await;
     assert_eq!((busy.status, busy.problem().as_str()), (StatusCode::CONFLICT, "already_running"));
-    let free = send(&json!({ "label": "another wish" }), "k2").await;
+    let another_wish = json!({ "label": "another wish" });
+    let free = send(&another_wish, "k2").await;
     assert_eq!(free.problem(), "already_running");
     let runs = world.fetch(&token, "/api/v1/runs?kind=backup&state=queued").await.json();
     assert_eq!(runs["rows"].as_array().unwrap().len(), 1, "{runs}");
