@@ -127,8 +127,8 @@ pub async fn make_token(
     let made = match form {
         Ok(Form(fields)) => {
             let all = |name: &str| {
-                let named: Vec<_> = fields.iter().filter(|field| field.0 == name).collect();
-                named.into_iter().map(|field| field.1.clone()).collect::<Vec<_>>()
+                let named = fields.iter().filter(|field| field.0 == name);
+                named.map(|field| field.1.clone()).collect::<Vec<_>>()
             };
             let one = |name: &str| all(name).into_iter().next().unwrap_or_default();
             // What is no number is no number of days.

@@ -1,7 +1,7 @@
 //! No route of the API without a case, and each from the outside in: nobody, a token that is none, a stranger's, one
 //! that names too little.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use domain::access::{Permission, Role};
 use http::StatusCode;
@@ -101,9 +101,8 @@ async fn a_token_may_exactly_what_its_route_names() {
                 given.push(Permission::ReadUsers);
             }
             let names: Vec<_> = given.iter().map(|scope| scope.name()).collect();
-            if !made.contains_key(&names) {
-                let token = world.token(&world.ours, Role::TenantAdmin, &given).await;
-                made.insert(names.clone(), token);
+            if let Entry::Vacant(place) = made.entry(names.clone()) {
+                place.insert(world.token(&world.ours, Role::TenantAdmin, &given).await);
             }
             let answer = world.call(Some(&made[&names]), &call).await;
             let told =
