@@ -55,6 +55,7 @@ mod page;
 mod plan;
 mod questions;
 mod references;
+mod rights;
 mod sides;
 mod statements;
 mod stopping;

@@ -33,6 +33,7 @@ use super::{
     content::{Content, Side, TableChange},
     look::{Live, look},
     references::{References, When},
+    rights,
     sides::{self, BackupRows},
     stopping::{Stopping, blocking, check},
     triggers,
@@ -187,9 +188,15 @@ async fn run(
     let asked = blocking("ask for the keys of other rows", {
         let (changes, found) = (Changes::new(set.clone(), Arc::new(written)), Arc::new(found));
         let (tables, token, handle) = (Arc::clone(&tables), stopping.token.clone(), Handle::current());
-        move || ask(&mut wire, &tables, &found, &changes, &token, &handle)
+        let database = database.clone();
+        move || {
+            let asked = ask(&mut wire, &tables, &found, &changes, &token, &handle)?;
+            Ok((asked, rights::remark(&mut wire, &database, &changes.content.tables)?))
+        }
     })
     .await?;
+    let (asked, may_not_write) = asked;
+    set.difference.remarks.extend(may_not_write);
     set.difference.foreign_rows = asked.foreign_rows;
     set.difference.obstacles.extend(asked.obstacles);
     phase("store");

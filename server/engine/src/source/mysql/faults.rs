@@ -108,8 +108,9 @@ pub fn from_code(attempt: impl Into<String>, who: &str, code: u16, message: &str
         ),
         1142 | 1143 | 1227 | 1370 | 3530 => (
             format!("{who} lacks a privilege: {message}"),
-            "For backups the connection test prints the exact GRANT that is missing. For restores the account must be \
-             allowed to create databases and accounts: use one that is made for it.",
+            "For backups the connection test prints the exact GRANT that is missing. To put rows back into a live database \
+             the account needs INSERT, UPDATE and DELETE there. For restores into a new database it must be allowed to \
+             create databases and accounts: use one that is made for it.",
             false,
         ),
         1419 => (
