@@ -42,7 +42,8 @@ async fn keyed(request: Request, next: Next) -> Result<Response, Problem> {
     let whole = Request::from_parts(parts.clone(), body);
     let body = Bytes::from_request(whole, &()).await.map_err(|rejection| extract::unreadable(&rejection))?;
     let target = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    let hash = Sha256::new().chain_update(&target).chain_update([0u8]).chain_update(&body).finalize().to_vec();
+    let hash =
+        Sha256::new().chain_update(&target).chain_update([0u8]).chain_update(&body).finalize().to_vec();
     let slot = caller.answer("look for an earlier answer", taken(&caller, &key, &hash).await)?;
     match slot {
         AnswerSlot::Answered(answer) => Ok(replayed(answer)),
