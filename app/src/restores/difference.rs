@@ -7,7 +7,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::location::Url;
 
-use super::{difference_api::DifferenceSummary, request_api::RestoreRow};
+use super::{difference_api::DifferenceSummary, list::is_void, request_api::RestoreRow};
 use crate::{
     layout::page::Visit,
     ui::{
@@ -52,16 +52,17 @@ fn sentence(difference: &DifferenceSummary, state: RequestState, is_unsure: bool
     }
     let is_past =
         !is_unsure && matches!(state, RequestState::Applied | RequestState::Undoing | RequestState::Undone);
-    let verb = |n: u64, past: &'static str, one: &'static str, many: &'static str| match (is_past, n) {
-        (true, _) => past,
-        (false, 1) => one,
-        (false, _) => many,
+    let verb = |n: u64, [past, void, one, many]: [&'static str; 4]| match n {
+        _ if is_past => past,
+        _ if is_void(state) => void,
+        1 => one,
+        _ => many,
     };
     let (inserts, updates, deletes) = (difference.inserts, difference.updates, difference.deletes);
     let parts = [
-        (inserts, verb(inserts, "came back", "comes back", "come back")),
-        (updates, verb(updates, "changed", "changes", "change")),
-        (deletes, verb(deletes, "deleted", "is deleted", "are deleted")),
+        (inserts, verb(inserts, ["came back", "would have come back", "comes back", "come back"])),
+        (updates, verb(updates, ["changed", "would have changed", "changes", "change"])),
+        (deletes, verb(deletes, ["deleted", "would have been deleted", "is deleted", "are deleted"])),
     ];
     let words = parts.iter().filter(|(n, _)| *n > 0).enumerate().map(|(index, (n, verb))| {
         let rows = if index == 0 { count(*n, "row", "rows") } else { number(*n) };
@@ -123,6 +124,7 @@ pub fn tables_panel(
     opens: bool,
 ) -> AnyView {
     let path = format!("/restores/{}", restore.id);
+    let is_kept = !is_void(restore.state);
     let all = visit.asked("all").is_some();
     let search = visit.asked("search").unwrap_or_default();
     let pager = pager_by_name(&path, &visit.query, tables.next.as_ref());
@@ -130,9 +132,13 @@ pub fn tables_panel(
         let words = if all || !search.is_empty() { "No table matches." } else { "No table changes." };
         view! { <p class="muted">{words}</p> }.into_any()
     } else {
-        table(&path, tables.rows, opens)
+        table(&path, tables.rows, opens && is_kept)
     };
-    let hint = opens.then(|| view! { <span class="small muted">"Open one to see its rows"</span> });
+    let hint = opens.then(|| {
+        let words =
+            if is_kept { "Open one to see its rows" } else { "The rows themselves are not kept any more" };
+        view! { <span class="small muted">{words}</span> }
+    });
     view! {
         <section class="panel c12" id="tables">
             <header><h2>"By table"</h2>{hint}</header>

@@ -42,8 +42,11 @@ pub fn steps(restore: &RestoreDetail) -> AnyView {
         RequestState::Undoing => steps.push(("Undo".into(), "now", true)),
         RequestState::Undone => steps.push((state.title().into(), "done", true)),
         RequestState::Rejected | RequestState::Withdrawn | RequestState::Failed => {
-            // What did not happen is not drawn as if it were still to come.
+            // What did not happen is not drawn as if it were still to come, nor what was broken off as if it were done.
             steps.retain(|(_, class, _)| *class == "done");
+            if state == RequestState::Failed {
+                steps.pop();
+            }
             steps.push((state.title().into(), "stopped", true));
         }
         _ => {}

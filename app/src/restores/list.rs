@@ -69,7 +69,7 @@ pub fn restores_table(restores: Vec<RestoreRow>, now: Option<Timestamp>, with_te
     table
         .text("As of")
         .text("What")
-        .number("Rows changed")
+        .number("Rows to change")
         .text("Asked by")
         .text("Asked")
         .rows(restores, |restore| {
@@ -82,13 +82,21 @@ pub fn restores_table(restores: Vec<RestoreRow>, now: Option<Timestamp>, with_te
             cells.extend([
                 when(restore.snapshot_at, now),
                 text(selection_words(&restore.selection)),
-                restore.changes.map_or_else(none, |changes| text(number(changes))),
+                restore
+                    .changes
+                    .filter(|_| !is_void(restore.state))
+                    .map_or_else(none, |changes| text(number(changes))),
                 text(visible(&restore.requested_by)),
                 when(restore.created_at, now),
             ]);
             cells
         })
         .view()
+}
+
+/// Nothing was changed, and nothing will be: what it would have changed is not kept.
+pub const fn is_void(state: RequestState) -> bool {
+    matches!(state, RequestState::Rejected | RequestState::Withdrawn | RequestState::Failed)
 }
 
 /// What of a tenant is put back: `everything`, `2 tables`, `3 rows of grc_risk`.

@@ -28,7 +28,7 @@ pub fn export_panel(tenant: &TenantKey, points: &[TenantPoint], posted: &Posted)
         <section class="panel c5" id="export">
             <header><h2>"Export"</h2></header>
             <dl class="facts">
-                <dt>"What is in it"</dt><dd>"The schema, the shared rows and the rows of this tenant. The file is read again after writing: a row of another tenant in it fails the export."</dd>
+                <dt>"What is in it"</dt><dd>"The definitions of all tables and the rows of this tenant; no shared rows. The file is read again after writing: a row of another tenant in it fails the export."</dd>
                 <dt>"Where it is"</dt><dd>"On the page of the run, until it expires. It is not encrypted; whoever has the file has the rows."</dd>
             </dl>
             {form("/fn/tenancy/export", posted, fields)}

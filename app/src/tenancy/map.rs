@@ -122,7 +122,7 @@ fn counts(map: &MapSummary, visit: &Visit, path: &str) -> AnyView {
         <div class="grid counts">
             {count(RouteKind::Column, counts.column, "led by a column of the table")}
             {count(RouteKind::Paths, counts.paths, "led over foreign keys")}
-            {count(RouteKind::Shared, counts.shared, "rows of everybody, in every tenant's restore")}
+            {count(RouteKind::Shared, counts.shared, "rows of everybody, in every new database that a tenant is restored into")}
             {count(RouteKind::Excluded, counts.excluded, "in no backup")}
         </div>
     }

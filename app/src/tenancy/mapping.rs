@@ -117,7 +117,7 @@ fn edit_panel(mapping: &MappingDetail, posted: &Posted) -> AnyView {
             },
         )
         .possible(has_paths),
-        way(RouteKind::Shared, "Shared", "Reference data. Part of every tenant's restore and export, so it must be nobody's secret."),
+        way(RouteKind::Shared, "Shared", "Reference data. It goes along when a tenant is restored into a new database, so it must be nobody's secret; a restore in place and an export leave it out."),
         way(RouteKind::Excluded, "Excluded", "In no backup at all. Nothing can bring its rows back."),
     ];
     let column = match &mapping.row.route {

@@ -10,7 +10,7 @@ pub fn CopyButtons() -> impl IntoView {
     copying::start();
 }
 
-/// Keeps what was typed into a form across a refusal, which comes back as a new page. Passwords are not kept.
+/// Keeps what was typed, chosen and ticked in a form across a refusal, which comes back as a new page. Passwords are not kept.
 /// Also takes the fault out of the address, so that a reload does not show it again.
 #[island]
 pub fn FormMemory() -> impl IntoView {
@@ -50,8 +50,7 @@ mod memory {
     use wasm_bindgen::{JsCast, JsValue, closure::Closure};
     use web_sys::{Document, Event, HtmlFormElement, HtmlInputElement, Window, window};
 
-    const FIELDS: &str =
-        "input:not([type=password]):not([type=hidden]):not([type=checkbox]):not([type=radio]), textarea";
+    const FIELDS: &str = "input:not([type=password]):not([type=hidden]), textarea, select";
 
     pub fn start() {
         let Some(window) = window() else { return };
@@ -80,13 +79,22 @@ mod memory {
         on_submit.forget();
     }
 
+    /// Whether it is ticked rather than filled in.
+    fn is_ticked(field: &HtmlInputElement) -> bool {
+        matches!(&*field.type_(), "checkbox" | "radio")
+    }
+
     fn each(form: &HtmlFormElement, mut act: impl FnMut(String, HtmlInputElement)) {
         let Some(path) = form.get_attribute("data-keep") else { return };
         let Ok(fields) = form.query_selector_all(FIELDS) else { return };
         for index in 0..fields.length() {
-            // A text area has the same `name` and `value`, which is all that is used of either.
+            // A text area and a list to choose from have `name`, `type` and `value` too, and no more is used of them.
             if let Some(field) = fields.get(index).map(JsCast::unchecked_into::<HtmlInputElement>) {
-                let key = path.clone() + " " + &field.name();
+                let mut key = path.clone() + " " + &field.name();
+                if is_ticked(&field) {
+                    // Several of one name are told apart by what they stand for.
+                    key = key + " " + &field.value();
+                }
                 act(key, field);
             }
         }
@@ -94,7 +102,14 @@ mod memory {
 
     fn remember(form: &HtmlFormElement) {
         let Some(Ok(Some(storage))) = window().map(|window| window.session_storage()) else { return };
-        each(form, |key, field| drop(storage.set_item(&key, &field.value())));
+        each(form, |key, field| {
+            let value = match (is_ticked(&field), field.checked()) {
+                (true, true) => "ticked".to_owned(),
+                (true, false) => String::new(),
+                (false, _) => field.value(),
+            };
+            drop(storage.set_item(&key, &value));
+        });
     }
 
     fn restore(window: &Window, document: &Document) {
@@ -102,10 +117,10 @@ mod memory {
         let Ok(forms) = document.query_selector_all("form[data-keep]") else { return };
         for index in 0..forms.length() {
             if let Some(form) = forms.get(index).and_then(|node| node.dyn_into::<HtmlFormElement>().ok()) {
-                each(&form, |key, field| {
-                    if let Ok(Some(value)) = storage.get_item(&key) {
-                        field.set_value(&value);
-                    }
+                each(&form, |key, field| match storage.get_item(&key) {
+                    Ok(Some(value)) if is_ticked(&field) => field.set_checked(!value.is_empty()),
+                    Ok(Some(value)) => field.set_value(&value),
+                    _ => {}
                 });
             }
         }

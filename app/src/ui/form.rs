@@ -42,7 +42,8 @@ impl Posted {
     pub fn summary(&self) -> AnyView {
         let Some(fault) = &self.fault else { return ().into_any() };
         let text = view! { <p><b>{sentence(fault)}</b></p><p>{advice(fault, None)}</p> };
-        notice(Tone::Bad, text)
+        // The page begins anew at its top: whoever sent the form is brought to what it says.
+        view! { <div class="refusal" tabindex="-1" autofocus=true>{notice(Tone::Bad, text)}</div> }.into_any()
     }
 }
 

@@ -5,12 +5,13 @@ use app::{
     health::api::{Concern, Day, Overview},
     sources::api::SourceRow,
 };
-use catalog::{BackupQuery, DayCount, Run, RunQuery, Scope};
+use catalog::{BackupQuery, DayCount, Restore, RestoreQuery, Run, RunQuery, Scope};
 use domain::{
     ByteSize, Timestamp,
     access::may,
     backups::{RunKind, RunState},
     health::Standing,
+    restores::RequestState,
     sources::{Connection, Severity},
 };
 
@@ -39,6 +40,12 @@ pub async fn overview(caller: &Caller, scope: Scope<may::ReadBackups>) -> Result
     let active = rows.list_runs(&RunQuery { active: true, ..RunQuery::default() }).await?;
     let failed = RunQuery { state: Some(RunState::Failed), limit: FAILED, ..RunQuery::default() };
     let failed = rows.list_runs(&failed).await?;
+    let waiting = RestoreQuery {
+        state: Some(RequestState::AwaitingApproval),
+        limit: LATEST,
+        ..RestoreQuery::default()
+    };
+    let waiting = rows.list_restores(&waiting).await?;
     let connections = rows.list_connections().await?;
     let latest = rows.list_backups(&BackupQuery { limit: LATEST, ..BackupQuery::default() }).await?;
     let stored = rows.vault_use().await?.iter().map(|used| used.stored.0).sum();
@@ -48,7 +55,7 @@ pub async fn overview(caller: &Caller, scope: Scope<may::ReadBackups>) -> Result
     let worst_age_ms = ages.collect::<Option<Vec<_>>>().and_then(|ages| ages.into_iter().max());
     Ok(Overview {
         now,
-        concerns: concerns(&sources, &connections, &failed.rows, now),
+        concerns: concerns(&sources, &connections, &failed.rows, &waiting.rows, now),
         active: active.rows.into_iter().map(run_row).collect(),
         latest: latest.rows.into_iter().map(backup_row).collect(),
         strip,
@@ -77,11 +84,12 @@ fn strip(source: &SourceRow, days: &[Timestamp], counts: &[DayCount]) -> Vec<Day
 }
 
 /// Sources that cannot be restored, then those that are late, then failures of the last day that nothing newer has
-/// made good.
+/// made good; and what waits for somebody to agree.
 fn concerns(
     sources: &[SourceRow],
     connections: &[Connection],
     failed: &[Run],
+    waiting: &[Restore],
     now: Timestamp,
 ) -> Vec<Concern> {
     let of_source = |source: &SourceRow| {
@@ -101,8 +109,20 @@ fn concerns(
     };
     let mut all: Vec<_> = sources.iter().filter_map(of_source).collect();
     all.extend(failed.iter().filter_map(|run| of_failure(run, sources, connections, now)));
+    all.extend(waiting.iter().map(of_request));
     all.sort_by_key(|concern| std::cmp::Reverse(concern.severity));
     all
+}
+
+fn of_request(restore: &Restore) -> Concern {
+    Concern {
+        severity: Severity::Warn,
+        title: "Waits for approval".into(),
+        subject: format!("{} · tenant {}", restore.database, restore.tenant),
+        path: format!("/restores/{}", restore.id),
+        detail: format!("{} asks to put rows back. Somebody else agrees or refuses.", restore.made_by),
+        since: restore.changed_at,
+    }
 }
 
 fn of_failure(

@@ -31,7 +31,7 @@ pub async fn panel(visit: &Visit, answers: &Answers, tenant: &TenantRow) -> Resu
         points_table(points.rows, visit.now, PointAction::Restore(tenant))
     };
     Ok(view! {
-        <section class="panel c8">
+        <section class="panel c12">
             <header><h2>"From when?"</h2><span class="small muted">"Newest first"</span></header>
             <p class="small muted">"Everything that was written after the chosen instant is not in it. Prefer a point that is proven restorable."</p>
             {list}
