@@ -3,7 +3,11 @@
 use std::net::SocketAddr;
 
 use axum::{Router, middleware::from_fn_with_state, routing::get};
-use domain::access::{Permission, Role, may};
+use catalog::TrailQuery;
+use domain::{
+    access::{Permission, Role, may},
+    audit::{Act, WhoKind},
+};
 use http::{Method, StatusCode};
 use serde_json::json;
 
@@ -54,13 +58,18 @@ async fn its_use_is_written_once_a_minute_and_its_name_is_in_the_trail() {
     assert!(shown().await.contains(&world.clock_text()));
     let operator = world.services.catalog.command_line("test").await.unwrap();
     let scope = operator.allow::<may::ReadSettings>(world.ours.id).unwrap();
-    let trail = world.services.catalog.tenant(&scope).list_audit(None).await.unwrap();
-    let by = format!("Operator of Ours (token {}…)", &token[..11]);
-    assert!(
-        trail.rows.iter().any(|entry| entry.actor == by && entry.action.starts_with("run")),
+    let rows = world.services.catalog.tenant(&scope);
+    let starts = TrailQuery { act: Some(Act::BackupStart), ..TrailQuery::default() };
+    let trail = rows.search_trail(&starts).await.unwrap().rows;
+    let by: Vec<_> = trail.iter().map(|entry| entry.event.as_ref().unwrap().who.clone()).collect();
+    assert_eq!(
+        by.first().map(domain::audit::Who::name),
+        Some(&*format!("Operator of Ours (token {}…)", &token[..11])),
         "{trail:#?}"
     );
-    assert!(trail.rows.iter().all(|entry| !entry.detail.contains(&token)));
+    assert!(by[0].kind() == WhoKind::Token && by[0].behind().is_some(), "{by:?}");
+    let plain = rows.list_audit(None).await.unwrap();
+    assert!(!format!("{trail:?} {plain:?}").contains(&token));
 }
 
 impl World {
