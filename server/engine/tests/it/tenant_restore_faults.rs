@@ -18,7 +18,7 @@ use crate::{
     mysql_server::Server,
     pipeline_support::{control, objects},
     tenant_calls::Rows,
-    tenant_restore_scene::{Scene, damage, stopping_at},
+    tenant_restore_scene::{NAME, Scene, damage, stopping_at},
 };
 
 fn says(obstacles: &[Obstacle], table: &str, part: &str) -> bool {
@@ -186,9 +186,10 @@ async fn stopped_or_cut_anywhere_it_is_all_or_nothing() -> Result<()> {
             }),
             ..dropped
         };
+        let rows = scene.rows();
         tokio::select! {
             _ = telling.recv() => {}
-            result = scene.rows().apply(&place, &difference.digest, &listening) => ensure!(result.is_ok(), "{result:?}"),
+            result = rows.apply(&place, &difference.digest, &listening) => ensure!(result.is_ok(), "{result:?}"),
         }
         let after = scene.state(true).await?;
         let applied = scene.apply(&place, &difference.digest).await?;
