@@ -12,7 +12,6 @@ use crate::pipeline_support::{control, create, local};
 
 /// The whole point: a full copy and increments, taken while everything is written to.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "everything but its end passes: CHECKSUM TABLE of a crash-safe Aria table differs on the restored server"]
 async fn a_server_under_load_comes_back_from_a_chain() -> Result<()> {
     if !is_possible().await {
         return Ok(());
@@ -64,7 +63,9 @@ async fn a_server_under_load_comes_back_from_a_chain() -> Result<()> {
     let restored = physical::restore(&vault, &three.place, &into, None, &control()).await?;
     assert_eq!((restored.links, restored.coordinate.server_uuid.as_str()), (4, "0-11"));
     let stock = Restored::start(&into, &server).await?;
+    // The private server of a verification is not the one that matters in the end.
     assert_eq!(checksums(&stock.endpoint(&server)).await?, checksums(&server.admin()).await?);
+    ensure!(!into.join("holdfast-restore").exists(), "where it was put together is gone");
     drop(stock);
 
     let again = physical::restore(&vault, &three.place, &into, None, &control()).await.unwrap_err();

@@ -3,6 +3,11 @@
 //! The directory must be empty: files of another server among those of this one are the end of both. While it is
 //! filled it carries a mark, which is removed last; on failure everything goes again. What a sudden death leaves
 //! carries the mark and is refused like any other directory that is not empty.
+//!
+//! The chain is put together in a directory within, which is sure to be on the right disk, and then moved up. There the
+//! copy and the increments lie beside each other: the program takes every directory in a copy for a database, and of an
+//! increment that lies there it loses Aria's log. With the old log beside the new tables a server then recovers
+//! crash-safe tables, the accounts among them, to what they were when the full copy was made, and finds nothing wrong.
 
 use std::{
     os::unix::fs::PermissionsExt as _,
@@ -21,8 +26,8 @@ use crate::{
 
 /// The file that marks a directory as half done.
 pub const MARK: &str = "HOLDFAST-RESTORE-INCOMPLETE";
-/// Where increments are unpacked, in the directory itself: it is sure to be on the right disk.
-const BESIDE: &str = "holdfast-increment";
+/// Where the chain is put together.
+const WORK: &str = "holdfast-restore";
 
 /// What was restored.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,10 +94,15 @@ pub async fn restore(
     failpoint("restore.created");
     let filled = async {
         unpack::refuse_without_room(directory, assemble::room(&links))?;
-        let beside = directory.join(BESIDE);
+        let work = directory.join(WORK);
+        let (base, beside) = (work.join("data"), work.join("increment"));
+        for made in [&work, &base] {
+            std::fs::create_dir(made).map_err(|error| unmoved(directory, error))?;
+        }
         let content =
-            assemble::assemble(vault, links, &programs, directory, &beside, &mut phases, control).await?;
+            assemble::assemble(vault, links, &programs, &base, &beside, &mut phases, control).await?;
         phases.begin("write to disk");
+        move_up(&base, directory).map_err(|error| unmoved(directory, error))?;
         settle(directory)?;
         Ok(content)
     }
@@ -149,6 +159,21 @@ fn claim(directory: &Path) -> Result<bool> {
     let text = "Holdfast is restoring into this directory. As long as this file is here the copy is not whole:\nstart no server on it.\n";
     std::fs::write(directory.join(MARK), text).map_err(failed)?;
     Ok(made)
+}
+
+/// Moves everything to where it is wanted, which is on the same disk, and removes the place where it was made.
+fn move_up(base: &Path, directory: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(base)? {
+        let entry = entry?;
+        std::fs::rename(entry.path(), directory.join(entry.file_name()))?;
+    }
+    std::fs::remove_dir(base)?;
+    std::fs::remove_dir(directory.join(WORK))
+}
+
+fn unmoved(directory: &Path, error: std::io::Error) -> Error {
+    let attempt = format!("put the copy together in {}", directory.display());
+    Error::new(Kind::Space, attempt, "the system refused").later().caused_by(error)
 }
 
 /// Everything on the disk first, then the mark away.

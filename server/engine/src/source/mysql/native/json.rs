@@ -13,14 +13,16 @@
 //! the two are written differently, which is so of an exact number with digits that a DOUBLE does not have or would not
 //! print. Neither alone is enough: to the server 1.10 equals 1.1, and the text of a moment is that of its string. An
 //! exact number that a DOUBLE holds and prints alike, such as 1.5, does not count: nothing but JSON_TYPE could tell.
-//! JSON_STORAGE_SIZE is no way to tell, because a DECIMAL may take as many bytes as a DOUBLE, and a value that was
-//! changed in place takes more than it needs. A walk over all values with JSON_TABLE and JSON_TYPE copies each nested
-//! value once for every level above it.
+//! JSON_STORAGE_SIZE is no way to tell: a DECIMAL may take as many bytes as a DOUBLE, an unsigned 40000 takes fewer than
+//! the 40000 that is read, and a value that was changed in place takes more than it needs. A walk over all values with
+//! JSON_TABLE and JSON_TYPE copies each nested value once for every level above it.
 //!
 //! # Why in the same pass
 //!
-//! Reading a JSON column makes the server write and parse its text anyway; to count costs that once more, on the
-//! server and for such columns only. A statement of its own would pay the same and read the table a second time.
+//! Reading a JSON column makes the server write and parse its text anyway; to count makes it do so twice more, because
+//! no server keeps what one expression has computed for the next. On MySQL 9.7 documents of 450 bytes took about twice
+//! as long to read as without it. Nothing else pays: neither other tables nor MariaDB, nor a comparison with a copy. A
+//! statement of its own would cost the same and read the table a second time.
 
 use std::{
     collections::{BTreeMap, HashMap},
