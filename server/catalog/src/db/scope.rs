@@ -64,7 +64,8 @@ async fn row_security(pool: &PgPool) -> Result<RowSecurity> {
          from pg_catalog.pg_policy p where p.polrelid = c.oid), \
          pg_catalog.format('select exists (select 1 from %I)', c.relname) \
          from pg_catalog.pg_class c where c.relkind in ('r', 'p') and c.relnamespace = current_schema()::regnamespace \
-         and (c.relname in ('installation', 'users', 'sessions', 'password_links', 'vaults') or exists (select 1 \
+         and (c.relname in ('installation', 'users', 'sessions', 'password_links', 'vaults', 'audit_heads', \
+         'audit_anchors') or exists (select 1 \
          from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped)) \
          order by c.relname",
     )
