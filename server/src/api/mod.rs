@@ -6,8 +6,12 @@
 
 mod backups;
 mod bearer;
+mod channels;
+mod connections;
 mod describe;
 mod extract;
+mod files;
+mod maps;
 mod once;
 mod openapi;
 mod problem;
@@ -18,6 +22,7 @@ mod runs;
 mod shapes;
 mod sources;
 mod tenant;
+mod tenants;
 
 use std::sync::Arc;
 
@@ -39,10 +44,21 @@ pub const BODY: usize = 1 << 20;
 
 /// Every route that takes a token.
 pub fn routes() -> Vec<Route> {
-    [tenant::routes(), sources::routes(), backups::routes(), runs::routes(), restores::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        tenant::routes(),
+        connections::routes(),
+        sources::routes(),
+        maps::routes(),
+        tenants::routes(),
+        backups::routes(),
+        files::routes(),
+        runs::routes(),
+        restores::routes(),
+        channels::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Everything below `/api`.
