@@ -59,6 +59,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/runs") view=backups::run_list::RunsPage ssr=SsrMode::Async />
                 <Route path=path!("/runs/:id") view=backups::run::RunPage ssr=SsrMode::Async />
                 <Route path=path!("/settings") view=vaults::settings::SettingsPage ssr=SsrMode::Async />
+                <Route path=path!("/settings/webhooks") view=alerts::webhooks::WebhooksPage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people/add") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people/link") view=access::people::PeoplePage ssr=SsrMode::Async />

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort,
-    backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
+    alerts::webhooks_api::WebhooksPort,    backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
     restores::api::RestoresPort, restores::request_api::RequestsPort, sources::api::SourcesPort,
     tenancy::api::TenantsPort, tenancy::map_api::MapsPort, vaults::api::VaultsPort,
 };
@@ -30,6 +30,7 @@ pub trait Backend:
     + VaultsPort
     + HealthPort
     + AlertsPort
+    + WebhooksPort
 {
 }
 impl<T> Backend for T where
@@ -45,6 +46,7 @@ impl<T> Backend for T where
         + VaultsPort
         + HealthPort
         + AlertsPort
+        + WebhooksPort
 {
 }
 

@@ -16,6 +16,8 @@ pub enum NoticeKind {
     BackupOverdue,
     /// Tables without a usable route: rows of tenants may lie among the shared ones.
     CoverageBroken,
+    /// A webhook could not be told what happened for a day and a half.
+    WebhookSuspended,
     /// A person asked for a test.
     Test,
 }
@@ -29,6 +31,7 @@ impl NoticeKind {
             Self::RestoreFailed => "restore_failed",
             Self::BackupOverdue => "backup_overdue",
             Self::CoverageBroken => "coverage_broken",
+            Self::WebhookSuspended => "webhook_suspended",
             Self::Test => "test",
         }
     }
@@ -40,6 +43,7 @@ impl NoticeKind {
             Self::RestoreFailed,
             Self::BackupOverdue,
             Self::CoverageBroken,
+            Self::WebhookSuspended,
             Self::Test,
         ]
         .into_iter()

@@ -201,6 +201,12 @@ pub enum Refusal {
         /// How many one person may have.
         most: u32,
     },
+    /// An organisation has as many webhooks as it may have.
+    #[error("there are {most} webhooks already")]
+    TooManyWebhooks {
+        /// How many an organisation may have.
+        most: u64,
+    },
     /// Backups end by their schedule's retention alone.
     #[error("a backup is not removed by hand: it is kept as long as its schedule says")]
     KeptByRetention,
@@ -260,6 +266,7 @@ impl Refusal {
                  everywhere."
             }
             Self::TooManyTokens { .. } => "Revoke one that nobody needs, then make the new one.",
+            Self::TooManyWebhooks { .. } => "Remove one that nobody needs, or let several programs share one.",
             Self::KeptByRetention => {
                 "Nothing is to be done: it is removed when its time is over and newer proven backups exist."
             }

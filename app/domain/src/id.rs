@@ -113,4 +113,6 @@ ids! {
     TokenId of Token;
     /// A message to be delivered.
     NoticeId of Notice;
+    /// Where programs are told what happens.
+    WebhookId of Webhook;
 }

@@ -23,6 +23,7 @@ mod shapes;
 mod sources;
 mod tenant;
 mod tenants;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -55,6 +56,7 @@ pub fn routes() -> Vec<Route> {
         runs::routes(),
         restores::routes(),
         channels::routes(),
+        webhooks::routes(),
     ]
     .into_iter()
     .flatten()

@@ -201,6 +201,12 @@ pub static SWEEPS: &[SweepSpec] = &[
         run: |services| Box::pin(alerts::deliver::due(services)),
     },
     SweepSpec {
+        name: "webhooks",
+        period: Duration::from_secs(5),
+        reason: "programs are told what happened soon enough to act on it",
+        run: |services| Box::pin(alerts::webhooks::tell(services)),
+    },
+    SweepSpec {
         name: "sessions",
         period: minutes(10),
         reason: "ended sessions are refused anyhow; this keeps the table small",

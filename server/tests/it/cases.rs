@@ -36,6 +36,7 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
     let (connection, source, run, backup) =
         (of.connection.to_string(), of.source.to_string(), of.run.to_string(), of.backup.to_string());
     let user = of.users[&domain::access::Role::Viewer].to_string();
+    let webhook = of.webhook.to_string();
     // No request of a restore has the id of a run; whoever names one is told that there is none.
     let restore = of.restore.to_string();
     let decide = [("request[id]", restore.as_str()), ("request[digest]", "00")];
@@ -84,6 +85,17 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
         ),
         post("/fn/alerts/set_channels", Own(P::ManageAlerts), &[("request[email_to]", "")]),
         post("/fn/alerts/test", Own(P::ManageAlerts), &[]),
+        post(
+            "/fn/alerts/add_webhook",
+            Own(P::ManageAlerts),
+            &[
+                ("request[url]", "https://hook.example/y"),
+                ("request[secret]", "sixteen letters."),
+                ("request[acts][]", "backup.complete"),
+            ],
+        ),
+        post("/fn/alerts/remove_webhook", Of(P::ManageAlerts), &[("request[id]", &webhook)]),
+        post("/fn/alerts/resume_webhook", Of(P::ManageAlerts), &[("request[id]", &webhook)]),
         post("/fn/backups/start", Of(P::StartBackup), &[("request[source_id]", &source)]),
         post("/fn/backups/verify", Of(P::VerifyBackup), &[("request[id]", &backup)]),
         post("/fn/backups/cancel_run", Of(P::StartBackup), &[("request[id]", &run)]),
@@ -212,6 +224,7 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
         page("/runs", none(), Own(P::ReadBackups)),
         page("/runs/{id}", of.run.to_string(), Of(P::ReadBackups)),
         page("/settings", none(), Own(P::ReadSettings)),
+        page("/settings/webhooks", none(), Own(P::ManageAlerts)),
         page("/settings/people", none(), Own(P::ReadUsers)),
         page("/settings/people/add", none(), Own(P::ReadUsers)),
         page("/settings/people/link", none(), Own(P::ReadUsers)),

@@ -74,6 +74,14 @@ acts! {
     ChannelsSet = "channels.set", "Change where notices go", High;
     /// Sending a notice as a test.
     ChannelsTest = "channels.test", "Test the notices", Normal;
+    /// Having what happens posted somewhere.
+    WebhookCreate = "webhook.create", "Add a webhook", High;
+    /// No longer having it posted.
+    WebhookRemove = "webhook.remove", "Remove a webhook", High;
+    /// A webhook was given up.
+    WebhookSuspend = "webhook.suspend", "Suspend a webhook", Normal;
+    /// Trying it again.
+    WebhookResume = "webhook.resume", "Resume a webhook", Normal;
     /// Reading a schema for a tenant map.
     TenantMapInfer = "tenant_map.infer", "Read the schema for the map", Normal;
     /// A draft of a tenant map was made.

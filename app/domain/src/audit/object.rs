@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::text::Plain;
 use crate::{
-    BackupId, ConnectionId, InstallationId, RestoreId, RunId, SourceId, TenantId, UserId, tenancy::TenantKey,
+    id::WebhookId, BackupId, ConnectionId, InstallationId, RestoreId, RunId, SourceId, TenantId, UserId, tenancy::TenantKey,
 };
 
 macro_rules! kinds {
@@ -51,6 +51,8 @@ kinds! {
     TenantRows = "tenant_rows";
     /// Where notices go.
     Channels = "channels";
+    /// Where programs are told what happens.
+    Webhook = "webhook" of WebhookId;
     /// The audit trail.
     Trail = "audit";
 }

@@ -16,6 +16,7 @@ mod requests;
 mod retention;
 mod schedules;
 mod tenancy;
+mod webhooks;
 
 use domain::TenantId;
 
@@ -40,6 +41,7 @@ pub(crate) use requests::run_ended;
 pub use retention::{Expiring, SourceCandidates};
 pub use schedules::Fired;
 pub use tenancy::{NewPart, NewSplit};
+pub use webhooks::ToTell;
 
 /// Which background work asks; written to the audit trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub enum SystemTask {
     Leftovers,
     /// Delivering notices.
     Notices,
+    /// Telling webhooks what happened.
+    Webhooks,
     /// Removing ended sessions.
     Sessions,
     /// Anchoring and checking the audit trail.
@@ -75,6 +79,7 @@ impl SystemTask {
             Self::Retention => "retention",
             Self::Leftovers => "leftovers",
             Self::Notices => "notices",
+            Self::Webhooks => "webhooks",
             Self::Sessions => "sessions",
             Self::Audit => "audit",
         }

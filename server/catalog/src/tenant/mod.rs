@@ -22,6 +22,7 @@ mod sources;
 mod spelling;
 mod start_run;
 mod trail;
+mod webhooks;
 
 use domain::{TenantId, access::Role, audit::Origin};
 
@@ -59,6 +60,8 @@ pub(crate) use sources::owed_since;
 pub use sources::{ScheduleRow, SourceRow};
 pub(crate) use spelling::store_spelling;
 pub use start_run::{RunRequest, TENANT_BACKUPS_WAITING};
+pub(crate) use webhooks::acts as webhook_acts;
+pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 
 /// The rows of one organisation. Made by [`Catalog::tenant`] from a scope, or for a claimed run.
 #[derive(Debug)]

@@ -53,6 +53,7 @@ use crate::{
 pub use check::Checked;
 pub(crate) use group::Recorder;
 pub use heads::{Anchor, NewHead, StoredHead, Unanchored};
+pub(crate) use search::following;
 pub use search::{TrailEntry, TrailPage, TrailQuery};
 
 /// The table of entries, for messages.

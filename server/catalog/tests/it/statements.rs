@@ -1,7 +1,7 @@
 //! Every statement that names a table of an organisation also names the organisation.
 
 /// Tables whose rows belong to an organisation.
-const TABLES: [&str; 30] = [
+const TABLES: [&str; 31] = [
     "connections",
     "sources",
     "schedules",
@@ -32,6 +32,7 @@ const TABLES: [&str; 30] = [
     "run_columns",
     "api_tokens",
     "api_answers",
+    "webhooks",
 ];
 
 /// Statements that name one of them, at least: fewer means that this test has lost sight of some.
