@@ -40,11 +40,11 @@ pub use system::{
     SystemTask, Tenant, Vault, Whole,
 };
 pub use tenant::{
-    APPROVAL_MS, Backup, BackupQuery, ChainLink, ChangeConnection, Channels, Continues, Copy, DayCount,
-    Delivery, EvidenceRow, Figures, Files, Inferred, LONGEST_CHAIN, MapHead, MapQuery, MapTable, MapVersion,
+    Absence, Alone, Approval, ApprovalQuery, ApprovalWhole, Asked, Backup, BackupQuery, ChainLink, ChangeConnection, Channels, Continues, Copy, DayCount, Decision,
+    Delivery, EvidenceRow, Files, Inferred, LONGEST_CHAIN, MapHead, MapQuery, MapTable, MapVersion, Member, NewAbsence,
     NewChannels, NewConnection, NewUser, Restore, RestoreEvent, RestoreQuery, Run, RunEvent, RunInput,
-    RunOutput, RunQuery, RunRequest, ScheduleRow, SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING,
-    TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,
+    RunOutput, RunQuery, RuleRow, RunRequest, ScheduleRow, SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING,
+    TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse, Which,
 };
 
 pub use trail::{Anchor, Checked, NewHead, StoredHead, TrailEntry, TrailPage, TrailQuery, Unanchored};

@@ -1,5 +1,6 @@
 //! The few statements across organisations, and what the holder of a run may write.
 
+mod approvals;
 mod at_work;
 mod claim;
 mod complete;
@@ -62,6 +63,8 @@ pub enum SystemTask {
     Sessions,
     /// Anchoring and checking the audit trail.
     Audit,
+    /// Tending requests that somebody has to agree to.
+    Approvals,
 }
 
 impl SystemTask {
@@ -77,6 +80,7 @@ impl SystemTask {
             Self::Notices => "notices",
             Self::Sessions => "sessions",
             Self::Audit => "audit",
+            Self::Approvals => "approvals",
         }
     }
 }
