@@ -111,6 +111,9 @@ pub enum Conflict {
     /// Somebody has to agree, and nothing says why it is asked.
     #[error("somebody has to agree to this, and needs to know why")]
     ReasonMissing,
+    /// The same was asked for already, and is not decided.
+    #[error("the same was asked for already")]
+    AskedAlready,
     /// The actor has not the permission to agree to it, and nobody has left theirs to them.
     #[error("the role does not allow to agree to this")]
     MayNotAgree,

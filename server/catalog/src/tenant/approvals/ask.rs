@@ -36,7 +36,7 @@ pub(in crate::tenant) struct NewRequest<'a> {
 
 impl TenantCatalog<'_> {
     /// Does it, if the rules of the organisation let one person do it; otherwise asks for approval.
-    /// [`Conflict::Duplicate`] if the same was asked for already, [`Conflict::ReasonMissing`] if somebody has to agree and
+    /// [`Conflict::AskedAlready`] if the same was asked for already, [`Conflict::ReasonMissing`] if somebody has to agree and
     /// nothing says why.
     pub async fn ask_or_do(&self, change: &Change, reason: &str) -> Result<Asked> {
         let mut tx = self.begin().await?;
@@ -103,7 +103,7 @@ impl TenantCatalog<'_> {
             i64::from(is_free) * 3,
         )?;
         if made == 0 {
-            return Err(Conflict::Duplicate.into());
+            return Err(Conflict::AskedAlready.into());
         }
         let deed = Deed::done(Act::ApprovalAsk, request)
             .after(Field::State, state.key())

@@ -266,7 +266,7 @@ impl TenantCatalog<'_> {
         }
         let title = format!("Change the rule: {}", class.title());
         let subject = format!("approval_rule:{}", class.key());
-        Ok(Shown { preview, subject, title, path: "/approvals/rules".into() })
+        Ok(Shown { preview, subject, title, path: "/settings/approvals".into() })
     }
 
     async fn show_emergency(&self, tx: &mut Tx, request: ApprovalId) -> Result<Shown> {
