@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort,
+    approvals::api::ApprovalsPort,
     backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
     restores::api::RestoresPort, restores::request_api::RequestsPort, sources::api::SourcesPort,
     tenancy::api::TenantsPort, tenancy::map_api::MapsPort, vaults::api::VaultsPort,
@@ -30,6 +31,7 @@ pub trait Backend:
     + VaultsPort
     + HealthPort
     + AlertsPort
+    + ApprovalsPort
 {
 }
 impl<T> Backend for T where
@@ -45,6 +47,7 @@ impl<T> Backend for T where
         + VaultsPort
         + HealthPort
         + AlertsPort
+    + ApprovalsPort
 {
 }
 

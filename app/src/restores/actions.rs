@@ -100,7 +100,7 @@ fn ask(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
     let posted = visit.posted::<RequestRestoreFn>();
     let fields = view! {
         {seen(restore)}
-        {Field::lines("request", "comment", "Why").optional()
+        {Field::lines("request", "comment", "Why")
             .hint("For whoever has to agree, e.g. a ticket.").after(&posted).view()}
         <button class="btn primary">"Ask for approval of this difference"</button>
     };
@@ -204,7 +204,7 @@ fn undo(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
     });
     view! {
         {unsure}
-        <p class="muted small">"Brings exactly the rows that this restore changed back to what they were. Rows that were changed since keep it from happening."</p>
+        <p class="muted small">"Brings exactly the rows that this restore changed back to what they were. Rows that were changed since keep it from happening. Undoing needs nobody's agreement: it leads back to what everybody knew."</p>
         <details class="edit" open=posted.is_refused()>
             <summary>"Undo it"</summary>
             {form("/fn/restores/undo", &posted, fields)}

@@ -2,7 +2,7 @@
 
 use domain::{
     ByteSize, Page,
-    restores::{RequestState, TableDifference},
+    restores::{Figures, RequestState, TableDifference},
 };
 use leptos::prelude::*;
 use leptos_router::location::Url;

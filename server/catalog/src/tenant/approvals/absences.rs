@@ -72,6 +72,15 @@ impl TenantCatalog<'_> {
         rows.into_iter().map(read).collect()
     }
 
+    /// Everybody who may sign in, by name: whoever is away may leave their voice to one of them.
+    pub async fn deputies(&self) -> Result<Vec<(UserId, String)>> {
+        let mut reader = self.read().await?;
+        let all = self.could_agree(&mut reader, Permission::ReadBackups, &[]).await?;
+        let mut all: Vec<_> = all.into_iter().map(|member| (member.id, member.name)).collect();
+        all.sort_by(|one, other| one.1.cmp(&other.1));
+        Ok(all)
+    }
+
     /// Says that somebody is away: oneself, or, for who manages people, anybody. [`Conflict::NotYours`] otherwise.
     pub async fn add_absence(&self, new: NewAbsence) -> Result<AbsenceId> {
         let is_own = self.actor.key() == format!("user:{}", new.user);

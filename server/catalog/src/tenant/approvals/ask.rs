@@ -2,7 +2,7 @@
 
 use domain::{
     RunId, Timestamp,
-    approvals::{Change, LONGEST_REASON, Rule, State, digest},
+    approvals::{Change, LONGEST_REASON, Preview, Rule, State, digest},
     audit::{Act, Deed, Field},
     id::ApprovalId,
 };
@@ -57,6 +57,12 @@ impl TenantCatalog<'_> {
         self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(Asked::Waiting(request))
+    }
+
+    /// What a change would do, computed from the rows as they are.
+    pub async fn preview_change(&self, change: &Change) -> Result<Preview> {
+        let mut tx = self.begin().await?;
+        Ok(self.show(&mut tx, change).await?.preview)
     }
 
     /// Writes a request down. The caller appends the deed, at the end of its transaction.
