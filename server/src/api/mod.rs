@@ -4,6 +4,7 @@
 //! route is made together with its description, so none is without one; the OpenAPI document and the page that people
 //! read are made from the same list.
 
+mod approvals;
 mod backups;
 mod bearer;
 mod describe;
@@ -39,7 +40,7 @@ pub const BODY: usize = 1 << 20;
 
 /// Every route that takes a token.
 pub fn routes() -> Vec<Route> {
-    [tenant::routes(), sources::routes(), backups::routes(), runs::routes(), restores::routes()]
+    [tenant::routes(), sources::routes(), backups::routes(), runs::routes(), restores::routes(), approvals::routes()]
         .into_iter()
         .flatten()
         .collect()

@@ -114,7 +114,7 @@ pub(super) fn routes() -> Vec<Route> {
     let removed = Operation::answering::<DeletionAsked>(
         "deleteTenantBackup",
         "Ask that a backup be deleted",
-        &[P::ManagePolicies],
+        &[P::ReadBackups, P::ManagePolicies],
     )
     .about("Nothing is deleted before somebody else has agreed to exactly that. `state` is `waiting` then, or `deleting` where a rule of the organisation asks for nobody.")
     .asked::<DeletionReason>()

@@ -53,6 +53,12 @@ pub fn calls(of: &Tenant) -> Vec<Call> {
         call(get(), "/api/v1/restores", none(), None),
         call(get(), "/api/v1/restores/{id}", of.restore.to_string(), None),
         call(post(), "/api/v1/restores", none(), Some(json!({ "backup_id": backup, "tenant": "7" }))),
+        call(get(), "/api/v1/approvals", none(), None),
+        // No request has the id of a run; whoever names one is told that there is none.
+        call(get(), "/api/v1/approvals/{id}", of.run.to_string(), None),
+        call(post(), "/api/v1/approvals/{id}/approve", of.run.to_string(), Some(json!({ "digest": "00" }))),
+        call(post(), "/api/v1/approvals/{id}/reject", of.run.to_string(), Some(json!({ "digest": "00" }))),
+        call(post(), "/api/v1/approvals/{id}/withdraw", of.run.to_string(), None),
     ]
 }
 
