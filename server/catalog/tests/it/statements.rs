@@ -1,7 +1,7 @@
 //! Every statement that names a table of an organisation also names the organisation.
 
 /// Tables whose rows belong to an organisation.
-const TABLES: [&str; 30] = [
+const TABLES: [&str; 35] = [
     "connections",
     "sources",
     "schedules",
@@ -32,6 +32,11 @@ const TABLES: [&str; 30] = [
     "run_columns",
     "api_tokens",
     "api_answers",
+    "approval_requests",
+    "approval_decisions",
+    "approval_rules",
+    "approval_alone",
+    "approval_absences",
 ];
 
 /// Statements that name one of them, at least: fewer means that this test has lost sight of some.
