@@ -35,7 +35,7 @@ use crate::{
 
 pub(crate) use alerts::Notice;
 pub use alerts::{Channels, Delivery, NewChannels};
-pub(crate) use approvals::{Held, close_about, holds, votes, wait_again};
+pub(crate) use approvals::{Held, holds, votes, wait_again};
 pub use approvals::{
     Absence, Alone, Approval, ApprovalQuery, ApprovalWhole, Asked, Decision, NewAbsence, RuleRow, Which,
 };

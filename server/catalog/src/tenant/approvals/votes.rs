@@ -19,9 +19,7 @@ use crate::{
 pub(crate) struct Held {
     pub id: String,
     pub class: String,
-    pub subject: String,
     pub title: String,
-    pub path: String,
     pub payload: String,
     pub preview: String,
     pub digest: String,
@@ -42,7 +40,7 @@ pub(crate) struct Held {
 macro_rules! held {
     ($where:literal) => {
         concat!(
-            "select id, class, subject, title, path, payload, preview, digest, maker_id, requester_id, requester, reason, \
+            "select id, class, title, payload, preview, digest, maker_id, requester_id, requester, reason, \
              state, needed, cool_off_ms, created_at, expires_at, approved_at, emergency_by, told from approval_requests \
              where tenant_id = $1 and ",
             $where
