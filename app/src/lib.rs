@@ -10,6 +10,7 @@ compile_error!("build `app` with `ssr` or with `hydrate`, not both: name the pac
 
 pub mod access;
 pub mod alerts;
+pub mod approvals;
 pub mod backups;
 pub mod health;
 pub mod layout;
@@ -52,6 +53,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/restores") view=restores::list::RestoresPage ssr=SsrMode::Async />
                 <Route path=path!("/restores/:id") view=restores::detail::RestorePage ssr=SsrMode::Async />
                 <Route path=path!("/restores/:id/table") view=restores::rows::ChangedRowsPage ssr=SsrMode::Async />
+                <Route path=path!("/approvals") view=approvals::list::ApprovalsPage ssr=SsrMode::Async />
+                <Route path=path!("/approvals/:id") view=approvals::detail::ApprovalPage ssr=SsrMode::Async />
+                <Route path=path!("/settings/approvals") view=approvals::rules::ApprovalRulesPage ssr=SsrMode::Async />
+                <Route path=path!("/backups/:id/delete") view=approvals::delete_backup::DeleteBackupPage ssr=SsrMode::Async />
                 <Route path=path!("/connections/new") view=sources::new_connection::NewConnectionPage ssr=SsrMode::Async />
                 <Route path=path!("/connections/:id") view=sources::connection::ConnectionPage ssr=SsrMode::Async />
                 <Route path=path!("/backups") view=backups::list::BackupsPage ssr=SsrMode::Async />

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort,
-    alerts::webhooks_api::WebhooksPort,    backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
-    restores::api::RestoresPort, restores::request_api::RequestsPort, sources::api::SourcesPort,
-    tenancy::api::TenantsPort, tenancy::map_api::MapsPort, vaults::api::VaultsPort,
+    alerts::webhooks_api::WebhooksPort, approvals::api::ApprovalsPort, backups::api::BackupsPort,
+    health::api::HealthPort, policies::api::PoliciesPort, restores::api::RestoresPort,
+    restores::request_api::RequestsPort, sources::api::SourcesPort, tenancy::api::TenantsPort,
+    tenancy::map_api::MapsPort, vaults::api::VaultsPort,
 };
 
 /// Everything that pages may ask.
@@ -31,6 +32,7 @@ pub trait Backend:
     + HealthPort
     + AlertsPort
     + WebhooksPort
+    + ApprovalsPort
 {
 }
 impl<T> Backend for T where
@@ -47,6 +49,7 @@ impl<T> Backend for T where
         + HealthPort
         + AlertsPort
         + WebhooksPort
+        + ApprovalsPort
 {
 }
 

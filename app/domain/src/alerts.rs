@@ -18,6 +18,10 @@ pub enum NoticeKind {
     CoverageBroken,
     /// A webhook could not be told what happened for a day and a half.
     WebhookSuspended,
+    /// Somebody has to agree to something, or it was decided.
+    Approval,
+    /// Somebody did alone what needs a second person.
+    Emergency,
     /// A person asked for a test.
     Test,
 }
@@ -32,6 +36,8 @@ impl NoticeKind {
             Self::BackupOverdue => "backup_overdue",
             Self::CoverageBroken => "coverage_broken",
             Self::WebhookSuspended => "webhook_suspended",
+            Self::Approval => "approval",
+            Self::Emergency => "emergency",
             Self::Test => "test",
         }
     }
@@ -44,6 +50,8 @@ impl NoticeKind {
             Self::BackupOverdue,
             Self::CoverageBroken,
             Self::WebhookSuspended,
+            Self::Approval,
+            Self::Emergency,
             Self::Test,
         ]
         .into_iter()

@@ -115,4 +115,8 @@ ids! {
     NoticeId of Notice;
     /// Where programs are told what happens.
     WebhookId of Webhook;
+    /// A request that somebody else has to agree to.
+    ApprovalId of Approval;
+    /// A time in which somebody is away.
+    AbsenceId of Absence;
 }

@@ -42,7 +42,8 @@ pub fn WebhooksPage() -> impl IntoView {
             ("removed", "Removed. It is told nothing more."),
             ("resumed", "Resumed. It goes on where it stood."),
         ];
-        let done = dones.into_iter().find(|(key, _)| visit.has_done(key)).map(|(_, text)| notice(Tone::Good, text));
+        let done =
+            dones.into_iter().find(|(key, _)| visit.has_done(key)).map(|(_, text)| notice(Tone::Good, text));
         let list = if webhooks.is_empty() {
             empty("No webhook yet", "A program that has to know at once what happens needs one.")
         } else {

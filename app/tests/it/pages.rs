@@ -31,6 +31,10 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         (at("runs"), "11.8 GB of 19.0 GB", "Waiting for a worker"),
         ("/settings".into(), "120 GB of 500 GB free", "No verification server"),
         ("/settings/people".into(), "Bo Lindqvist", "No people"),
+        ("/approvals".into(), "Waiting for approval", "Nothing waits for you"),
+        (at("approvals"), "Agree to exactly this", "This request is over"),
+        ("/settings/approvals".into(), "agrees in their place", "Working alone"),
+        (at("backups") + "/delete", "What would be lost", "Nobody else here could agree"),
         ("/profile/tokens".into(), "nightly export", "No token yet"),
         ("/profile".into(), "ada@example.com", "ada@example.com"),
     ]

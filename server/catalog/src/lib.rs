@@ -40,11 +40,13 @@ pub use system::{
     SystemTask, Tenant, ToTell, Vault, Whole,
 };
 pub use tenant::{
-    APPROVAL_MS, Backup, BackupQuery, ChainLink, ChangeConnection, Channels, Continues, Copy, DayCount,
-    Delivery, EvidenceRow, Figures, Files, Inferred, LONGEST_CHAIN, MapHead, MapQuery, MapTable, MapVersion,
-    MOST_WEBHOOKS, NewWebhook, Webhook, NewChannels, NewConnection, NewUser, Restore, RestoreEvent, RestoreQuery, Run, RunEvent, RunInput,
-    RunOutput, RunQuery, RunRequest, ScheduleRow, SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING,
-    TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,
+    APPROVAL_MS, Absence, Alone, Approval, ApprovalQuery, ApprovalWhole, Asked, Backup, BackupQuery,
+    ChainLink, ChangeConnection, Channels, Continues, Copy, DayCount, Decision, Delivery, EvidenceRow,
+    Figures, Files, Inferred, LONGEST_CHAIN, MOST_WEBHOOKS, MapHead, MapQuery, MapTable, MapVersion, Member,
+    NewAbsence, NewChannels, NewConnection, NewUser, NewWebhook, Restore, RestoreEvent, RestoreQuery,
+    RuleRow, Run, RunEvent, RunInput, RunOutput, RunQuery, RunRequest, ScheduleRow, SourceRow, Split,
+    StoredByDay, TENANT_BACKUPS_WAITING, TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery,
+    TenantRow, UNDO_MS, UserRow, VaultUse, Webhook, Which,
 };
 
 pub use trail::{Anchor, Checked, NewHead, StoredHead, TrailEntry, TrailPage, TrailQuery, Unanchored};

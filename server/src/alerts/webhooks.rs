@@ -164,7 +164,11 @@ async fn failed(
     Ok(services.catalog.system(SystemTask::Webhooks).webhook_failed(webhook, &failure.reason, next).await?)
 }
 
-async fn secret(services: &Services, tenant: TenantId, webhook: &ToTell) -> Result<SecretString, Undelivered> {
+async fn secret(
+    services: &Services,
+    tenant: TenantId,
+    webhook: &ToTell,
+) -> Result<SecretString, Undelivered> {
     let binding = WebhookBinding::new(tenant, &webhook.url).map_err(Undelivered::never)?;
     let key = services.vault.worker_key().await.map_err(|error| Undelivered::later(error.to_string()))?;
     credentials::open(&key, binding.binding(), &webhook.secret.0)

@@ -5,6 +5,7 @@
 
 use app::{port::SecretText, restores::api::DefinerChoice, tenancy::map_api::MapState};
 use domain::{
+    approvals::{Class, State},
     backups::{CopyState, Proof, Retention, RunKind, RunState, Verification},
     health::Standing,
     id::Id,
@@ -63,7 +64,7 @@ macro_rules! words {
     };
 }
 
-words! { CopyState; Proof; Retention; RunKind; RunState; Verification; Standing; RequestState; RouteKind; ExportFormat; }
+words! { Class; State; CopyState; Proof; Retention; RunKind; RunState; Verification; Standing; RequestState; RouteKind; ExportFormat; }
 
 impl<T> Described for Id<T> {
     fn schema(_: &mut Parts) -> Value {

@@ -4,6 +4,7 @@
 //! route is made together with its description, so none is without one; the OpenAPI document and the page that people
 //! read are made from the same list.
 
+mod approvals;
 mod backups;
 mod bearer;
 mod channels;
@@ -57,6 +58,7 @@ pub fn routes() -> Vec<Route> {
         restores::routes(),
         channels::routes(),
         webhooks::routes(),
+        approvals::routes(),
     ]
     .into_iter()
     .flatten()

@@ -119,7 +119,9 @@ pub fn calls(of: &Tenant) -> Vec<Call> {
             post(),
             "/api/v1/webhooks",
             none(),
-            Some(json!({ "url": "https://hook.example/x", "secret": "sixteen letters.", "acts": ["backup.complete"] })),
+            Some(
+                json!({ "url": "https://hook.example/x", "secret": "sixteen letters.", "acts": ["backup.complete"] }),
+            ),
         ),
         call(get(), "/api/v1/webhooks/{id}", of.webhook.to_string(), None),
         call(post(), "/api/v1/webhooks/{id}/resume", of.webhook.to_string(), None),
@@ -134,6 +136,12 @@ pub fn calls(of: &Tenant) -> Vec<Call> {
         call(get(), "/api/v1/restores", none(), None),
         call(get(), "/api/v1/restores/{id}", of.restore.to_string(), None),
         call(post(), "/api/v1/restores", none(), Some(json!({ "backup_id": backup, "tenant": "7" }))),
+        call(get(), "/api/v1/approvals", none(), None),
+        // No request has the id of a run; whoever names one is told that there is none.
+        call(get(), "/api/v1/approvals/{id}", of.run.to_string(), None),
+        call(post(), "/api/v1/approvals/{id}/approve", of.run.to_string(), Some(json!({ "digest": "00" }))),
+        call(post(), "/api/v1/approvals/{id}/reject", of.run.to_string(), Some(json!({ "digest": "00" }))),
+        call(post(), "/api/v1/approvals/{id}/withdraw", of.run.to_string(), None),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! The few statements across organisations, and what the holder of a run may write.
 
+mod approvals;
 mod at_work;
 mod claim;
 mod complete;
@@ -66,6 +67,8 @@ pub enum SystemTask {
     Sessions,
     /// Anchoring and checking the audit trail.
     Audit,
+    /// Tending requests that somebody has to agree to.
+    Approvals,
 }
 
 impl SystemTask {
@@ -82,6 +85,7 @@ impl SystemTask {
             Self::Webhooks => "webhooks",
             Self::Sessions => "sessions",
             Self::Audit => "audit",
+            Self::Approvals => "approvals",
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Telling webhooks what happened: each follows the trail of its organisation, entry by entry and in its order.
 
 use domain::{
-    TenantId,
+    TenantId, Timestamp,
     alerts::NoticeKind,
     audit::{Act, Chain, Deed},
     id::WebhookId,
-    Timestamp,
 };
 
 use super::SystemCatalog;

@@ -1,6 +1,7 @@
 //! The rows of one organisation. Every statement here is bound to the tenant of the scope.
 
 mod alerts;
+mod approvals;
 mod backups;
 mod connections;
 mod health;
@@ -35,6 +36,10 @@ use crate::{
 
 pub(crate) use alerts::Notice;
 pub use alerts::{Channels, Delivery, NewChannels};
+pub use approvals::{
+    Absence, Alone, Approval, ApprovalQuery, ApprovalWhole, Asked, Decision, NewAbsence, RuleRow, Which,
+};
+pub(crate) use approvals::{Held, holds, votes, wait_again};
 pub(crate) use backups::read_copies;
 pub use backups::{Backup, BackupQuery, Copy, EvidenceRow, Split};
 pub use connections::{ChangeConnection, NewConnection};
@@ -49,12 +54,13 @@ pub(crate) use new_run::NewRun;
 pub use people::{NewUser, UserRow};
 pub(crate) use physical::insert_scheduled;
 pub use physical::{ChainLink, Continues, Files, LONGEST_CHAIN};
-pub use restore_requests::{Figures, Restore, RestoreEvent, RestoreQuery};
+pub use restore_requests::{Restore, RestoreEvent, RestoreQuery};
 pub(crate) use restore_steps::RestoreStep;
-pub use restore_steps::{APPROVAL_MS, UNDO_MS};
+pub use restore_steps::UNDO_MS;
 pub use run_input::{RunInput, RunOutput};
 pub(crate) use run_row::{RunRow, append_event, run_columns};
 pub use runs::{Run, RunEvent, RunQuery};
+pub use second_person::Member;
 pub use source_tenants::{TenantPart, TenantQuery, TenantRow};
 pub(crate) use sources::owed_since;
 pub use sources::{ScheduleRow, SourceRow};

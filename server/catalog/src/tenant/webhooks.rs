@@ -1,6 +1,10 @@
 //! Webhooks: where programs are told what happens in their organisation.
 
-use domain::{Timestamp, audit::{Act, Deed}, id::WebhookId};
+use domain::{
+    Timestamp,
+    audit::{Act, Deed},
+    id::WebhookId,
+};
 
 use crate::{
     Conflict, Sealed, TenantCatalog,
@@ -120,8 +124,7 @@ impl TenantCatalog<'_> {
         let mut tx = self.begin().await?;
         // The organisation's row is held, so that two of these at once are counted one after the other.
         exec!(&mut tx, "update tenants set name = name where tenant_id = $1", self.key())?;
-        let made =
-            first!(&mut tx, (i64,), "select count(*) from webhooks where tenant_id = $1", self.key())?;
+        let made = first!(&mut tx, (i64,), "select count(*) from webhooks where tenant_id = $1", self.key())?;
         if made.is_some_and(|(count,)| usize::try_from(count).is_ok_and(|count| count >= MOST_WEBHOOKS)) {
             return Err(Conflict::TooManyWebhooks.into());
         }

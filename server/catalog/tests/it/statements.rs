@@ -1,7 +1,7 @@
 //! Every statement that names a table of an organisation also names the organisation.
 
 /// Tables whose rows belong to an organisation.
-const TABLES: [&str; 31] = [
+const TABLES: [&str; 36] = [
     "connections",
     "sources",
     "schedules",
@@ -33,6 +33,11 @@ const TABLES: [&str; 31] = [
     "api_tokens",
     "api_answers",
     "webhooks",
+    "approval_requests",
+    "approval_decisions",
+    "approval_rules",
+    "approval_alone",
+    "approval_absences",
 ];
 
 /// Statements that name one of them, at least: fewer means that this test has lost sight of some.
