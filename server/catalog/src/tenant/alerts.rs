@@ -1,6 +1,10 @@
 //! Where notices go.
 
-use domain::{Clock, TenantId, Timestamp, alerts::NoticeKind};
+use domain::{
+    Clock, TenantId, Timestamp,
+    alerts::NoticeKind,
+    audit::{Act, Deed, Field, Object},
+};
 
 use crate::{
     Sealed, TenantCatalog,
@@ -117,11 +121,13 @@ impl TenantCatalog<'_> {
     /// Changes where notices go.
     pub async fn set_channels(&self, new: NewChannels) -> Result<()> {
         let mut tx = self.begin().await?;
-        let detail = format!(
-            "e-mail {}, webhook {}",
-            if new.email_to.is_some() { "on" } else { "off" },
-            if new.webhook_url.is_some() { "on" } else { "off" }
-        );
+        let before = read_channels(&mut tx, self.tenant).await?;
+        // Addresses are somebody's, and a webhook's may hold a secret: only whether there is one is said.
+        let deed = Deed::done(Act::ChannelsSet, Object::channels())
+            .before(Field::Email, before.email_to.is_some())
+            .before(Field::Webhook, before.webhook_url.is_some())
+            .after(Field::Email, new.email_to.is_some())
+            .after(Field::Webhook, new.webhook_url.is_some());
         let secret = new.webhook_secret.filter(|_| new.webhook_url.is_some()).map(|sealed| sealed.0);
         exec!(
             &mut tx,
@@ -135,7 +141,7 @@ impl TenantCatalog<'_> {
             new.webhook_url,
             secret,
         )?;
-        self.note(&mut tx, "channels.set", "channels".into(), detail).await?;
+        self.audit(&mut tx, deed).await?;
         tx.commit().await
     }
 
@@ -151,7 +157,8 @@ impl TenantCatalog<'_> {
             path: "/settings".into(),
         };
         let queued = notice.queue(&mut tx, &*self.catalog.clock).await?;
-        self.note(&mut tx, "channels.test", "channels".into(), format!("{queued} queued")).await?;
+        let deed = Deed::done(Act::ChannelsTest, Object::channels()).after(Field::Count, queued);
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(queued)
     }

@@ -2,6 +2,7 @@
 
 use domain::{
     ConnectionId, RunId, Timestamp,
+    audit::{Act, Deed, Field},
     backups::RunKind,
     sources::{AccountName, Connection, HostName, Label, Protected, TlsMode},
 };
@@ -128,9 +129,16 @@ impl TenantCatalog<'_> {
         if made == 0 {
             return Err(Conflict::Duplicate.into());
         }
-        let detail = format!("{} at {}:{}", new.name, new.host, new.port);
-        self.note(&mut tx, "connection.create", format!("connection {}", new.id), detail).await?;
         let run = self.queue_probe(&mut tx, new.id, &new.name).await?;
+        let deed = Deed::done(Act::ConnectionCreate, new.id)
+            .after(Field::Label, &new.name)
+            .after(Field::Host, &new.host)
+            .after(Field::Port, new.port)
+            .after(Field::Account, &new.user)
+            .after(Field::Tls, new.tls.key())
+            .after(Field::Password, bound)
+            .after(Field::Run, run);
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(run)
     }
@@ -152,10 +160,10 @@ impl TenantCatalog<'_> {
         if taken.is_some_and(|(count,)| count > 0) {
             return Err(Conflict::Duplicate.into());
         }
-        let address = first!(
+        let before = first!(
             &mut tx,
-            (String, i64),
-            "select host, port from connections where tenant_id = $1 and id = $2 and version = $3",
+            (String, String, i64, String, String),
+            "select name, host, port, user_name, tls from connections where tenant_id = $1 and id = $2 and version = $3",
             self.key(),
             new.id.to_string(),
             version,
@@ -186,8 +194,23 @@ impl TenantCatalog<'_> {
             self.get_connection(new.id).await?;
             return Err(Conflict::Stale.into());
         }
-        let is_moved =
-            address.is_some_and(|(host, port)| host != new.host.as_str() || port != i64::from(new.port));
+        let mut deed = Deed::done(Act::ConnectionChange, new.id)
+            .after(Field::Label, &new.name)
+            .after(Field::Host, &new.host)
+            .after(Field::Port, new.port)
+            .after(Field::Account, &new.user)
+            .after(Field::Tls, new.tls.key())
+            .after(Field::Password, new.credential.is_some());
+        let mut is_moved = false;
+        if let Some((name, host, port, account, tls)) = before {
+            is_moved = host != new.host.as_str() || port != i64::from(new.port);
+            deed = deed
+                .before(Field::Label, &Label::new(name).map_err(|error| corrupt(TABLE, error))?)
+                .before(Field::Host, &HostName::new(host).map_err(|error| corrupt(TABLE, error))?)
+                .before(Field::Port, port)
+                .before(Field::Account, &AccountName::new(account).map_err(|error| corrupt(TABLE, error))?)
+                .before(Field::Tls, word(TABLE, &tls, TlsMode::find)?.key());
+        }
         if is_moved {
             let because = format!(
                 "The connection {} leads to {}:{} now, which may be another server. Plan the restore anew if it is still \
@@ -214,9 +237,8 @@ impl TenantCatalog<'_> {
             new.id.to_string(),
             Protected::server(&new.name).as_str(),
         )?;
-        let detail = format!("{} at {}:{}", new.name, new.host, new.port);
-        self.note(&mut tx, "connection.change", format!("connection {}", new.id), detail).await?;
         let run = self.queue_probe(&mut tx, new.id, &new.name).await?;
+        self.audit(&mut tx, deed.after(Field::Run, run)).await?;
         tx.commit().await?;
         Ok(run)
     }

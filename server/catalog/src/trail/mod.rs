@@ -38,9 +38,13 @@ mod check;
 mod export;
 mod group;
 mod heads;
+mod refusal;
 mod search;
 
-use domain::audit::{Chain, Deed, Event, Hash, Link, Origin, Risk};
+use domain::{
+    TenantId,
+    audit::{Chain, Deed, Event, Hash, Link, Origin, Risk},
+};
 
 use crate::{
     Catalog, TenantCatalog,
@@ -120,6 +124,11 @@ impl Catalog {
     /// Writes into the installation's chain what an actor did, in the act's own transaction.
     pub(crate) async fn audit(&self, tx: &mut Tx, actor: &Actor, origin: &Origin, deed: Deed) -> Result<()> {
         append(tx, &self.event(Chain::Platform, actor, origin, deed)).await.map(drop)
+    }
+
+    /// Writes into an organisation's chain what Holdfast did by itself, in the act's own transaction.
+    pub(crate) async fn audit_in(&self, tx: &mut Tx, tenant: TenantId, actor: &Actor, deed: Deed) -> Result<()> {
+        append(tx, &self.event(Chain::Tenant(tenant), actor, &Origin::here(), deed)).await.map(drop)
     }
 
     /// Writes into the installation's chain what has no transaction of its own. Returns when it lasts.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Debug};
 
 use catalog::{
-    BackupQuery, ChangeConnection, Error, Inferred, MapQuery, NewChannels, NewUser, Outcome, RestoreQuery,
+    BackupQuery, ChangeConnection, Error, Inferred, MapQuery, NewChannels, NewUser, RestoreQuery,
     RunQuery, RunRequest, TenantCatalog, TenantQuery, TrailQuery,
 };
 use domain::{
@@ -57,7 +57,6 @@ async fn seed(world: &World, tenant: Tenant, mark: &str) -> Theirs {
     let (restore, plan) = rows.plan_restore(&wish).await.unwrap();
     let claim = world.claim(plan).await;
     world.catalog.lease(&claim).complete_plan(&difference(&table), 1).await.unwrap();
-    rows.record("mark", mark, Outcome::Done, mark).await.unwrap();
     let run = rows.get_backup(backup).await.unwrap().run_id;
     let words = vec![
         tenant.id.to_string(),
@@ -216,7 +215,6 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
     asked.clean("queue_test_notice", ours.queue_test_notice().await);
     asked.clean("list_deliveries", ours.list_deliveries(50).await);
     asked.clean("list_audit", ours.list_audit(None).await);
-    asked.clean("record", ours.record("test", "x", Outcome::Done, "").await);
     asked.clean("record_deed", ours.record_deed(Deed::done(Act::AuditRead, Object::trail())).await);
     asked.clean("search_trail", ours.search_trail(&TrailQuery::default()).await.map(|page| page.rows));
     let on_theirs = Some(Object::from(asked.theirs.run));
