@@ -10,7 +10,7 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding, server_fn::error::Serve
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort,
+    access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort, audit::api::AuditPort,
     backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
     restores::api::RestoresPort, restores::request_api::RequestsPort, sources::api::SourcesPort,
     tenancy::api::TenantsPort, tenancy::map_api::MapsPort, vaults::api::VaultsPort,
@@ -30,6 +30,7 @@ pub trait Backend:
     + VaultsPort
     + HealthPort
     + AlertsPort
+    + AuditPort
 {
 }
 impl<T> Backend for T where
@@ -45,6 +46,7 @@ impl<T> Backend for T where
         + VaultsPort
         + HealthPort
         + AlertsPort
+        + AuditPort
 {
 }
 

@@ -20,6 +20,8 @@ pub enum Place {
     Runs,
     /// The installation and its notices.
     Settings,
+    /// The audit trail.
+    Audit,
     /// People and their roles.
     People,
     /// One's own page; not in the navigation, but in the menu of the person.
@@ -43,6 +45,7 @@ const GROUPS: [(&str, &[Entry]); 4] = [
         "Operate",
         &[
             (Place::Runs, "Runs", "/runs", Some(Permission::ReadBackups)),
+            (Place::Audit, "Audit trail", "/audit", Some(Permission::ReadAudit)),
             (Place::Settings, "Settings", "/settings", Some(Permission::ReadSettings)),
             (Place::People, "People", "/settings/people", Some(Permission::ReadUsers)),
         ],
@@ -72,6 +75,7 @@ fn icon(place: Place) -> impl IntoView {
         Place::Restores => "M4 10a6 6 0 106-6c-2 0-4 1-5 3M4 3v4h4M10 7v3l2 2",
         Place::Backups => "M4 4h12v4H4zM5 8v8h10V8M8 11h4",
         Place::Runs => "M3 10h3l2-5 4 10 2-5h3",
+        Place::Audit => "M5 3h10v14H5zM8 7h4M8 10h4M8 13h2",
         Place::Settings => "M3 6h8m4 0h2M3 14h2m4 0h8M13 4v4M7 12v4",
         Place::People | Place::Profile => "M10 10a3 3 0 100-6 3 3 0 000 6zM4 17c0-6 12-6 12 0",
     };

@@ -29,6 +29,8 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         ("/backups/019ab3c4-5d6e-7f00-8a9b-000000000079".into(), "What it stands on", "Not proven yet"),
         ("/runs".into(), "refused the account", "No run yet"),
         (at("runs"), "11.8 GB of 19.0 GB", "Waiting for a worker"),
+        ("/audit".into(), "Look at rows", "No entry yet"),
+        ("/audit/4711".into(), "Under signed head", "No signed head covers it yet"),
         ("/settings".into(), "120 GB of 500 GB free", "No verification server"),
         ("/settings/people".into(), "Bo Lindqvist", "No people"),
         ("/profile/tokens".into(), "nightly export", "No token yet"),

@@ -47,7 +47,9 @@ pub use tenant::{
     TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,
 };
 
-pub use trail::{Anchor, Checked, NewHead, StoredHead, TrailEntry, TrailPage, TrailQuery, Unanchored};
+pub use trail::{
+    Anchor, Checked, HeadOver, NewHead, StoredHead, TrailEntry, TrailPage, TrailPlace, TrailQuery, Unanchored,
+};
 
 /// The catalog: sources, runs, backups, people, and what they did.
 #[derive(Clone)]

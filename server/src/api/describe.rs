@@ -4,6 +4,7 @@
 //! something else than the program does, and a field without words does not compile.
 
 use domain::{
+    audit::Outcome,
     backups::{CopyState, Proof, Retention, RunKind, RunState, Verification},
     health::Standing,
     id::Id,
@@ -50,7 +51,7 @@ macro_rules! words {
     };
 }
 
-words! { CopyState; Proof; Retention; RunKind; RunState; Verification; Standing; RequestState; }
+words! { Outcome; CopyState; Proof; Retention; RunKind; RunState; Verification; Standing; RequestState; }
 
 impl<T> Described for Id<T> {
     fn schema(_: &mut Parts) -> Value {

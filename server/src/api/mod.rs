@@ -4,6 +4,7 @@
 //! route is made together with its description, so none is without one; the OpenAPI document and the page that people
 //! read are made from the same list.
 
+mod audit;
 mod backups;
 mod bearer;
 mod describe;
@@ -39,10 +40,15 @@ pub const BODY: usize = 1 << 20;
 
 /// Every route that takes a token.
 pub fn routes() -> Vec<Route> {
-    [tenant::routes(), sources::routes(), backups::routes(), runs::routes(), restores::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        tenant::routes(),
+        sources::routes(),
+        backups::routes(),
+        runs::routes(),
+        restores::routes(),
+        audit::routes(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// Everything below `/api`.

@@ -11,7 +11,10 @@ use domain::{
 };
 use engine::pipeline;
 use http::StatusCode;
-use server::audit::{export::export, sweep};
+use server::audit::{
+    export::{Range, export},
+    sweep,
+};
 
 use crate::world::{HOUR, PASSWORD, World, email, form};
 
@@ -32,7 +35,7 @@ async fn exported(world: &World) -> Vec<Line> {
     let scope = operator.allow::<may::ReadSettings>(world.ours.id).unwrap();
     let rows = world.services.catalog.tenant(&scope);
     let mut file = Vec::new();
-    export(&world.services, &rows, None, &mut file).await.unwrap();
+    export(&world.services, &rows, Range::default(), &mut file).await.unwrap();
     let text = String::from_utf8(file).unwrap();
     assert!(!text.contains(&world.theirs.id.to_string()));
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -111,6 +111,10 @@ fields! {
     Password = "password_given";
     /// A condition that narrows what was read, e.g. an act that was searched for.
     Filter = "filter";
+    /// What kind of thing was asked about.
+    About = "about";
+    /// Which thing was asked about.
+    AboutId = "about_id";
     /// A signed head, by its number.
     Head = "head";
     /// An entry of a trail, by its number.
@@ -204,6 +208,11 @@ impl From<bool> for Fact {
 impl From<Timestamp> for Fact {
     fn from(at: Timestamp) -> Self {
         Self::At(at)
+    }
+}
+impl From<Uuid> for Fact {
+    fn from(id: Uuid) -> Self {
+        Self::Id(id)
     }
 }
 impl<T> From<Id<T>> for Fact {

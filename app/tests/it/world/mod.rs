@@ -5,6 +5,7 @@ pub mod data;
 pub mod script;
 mod tenants;
 mod tokens;
+mod trail;
 
 use std::sync::Arc;
 

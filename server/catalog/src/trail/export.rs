@@ -49,6 +49,18 @@ impl TenantCatalog<'_> {
         Ok((line, before))
     }
 
+    /// The last entry before an instant: where an export that ends there may stop. 0 if there is none.
+    pub async fn last_trail_entry(&self, until: Timestamp) -> Result<u64> {
+        let row = first!(
+            &mut self.read().await?,
+            (i64,),
+            "select sequence from audit_entries where tenant_id = $1 and at < $2 order by at desc, sequence desc limit 1",
+            self.key(),
+            until.0,
+        )?;
+        row.map_or(Ok(0), |(sequence,)| number(ENTRIES, sequence))
+    }
+
     /// The lines of the next interval, and where it ends. Nothing if there are no more entries.
     pub async fn export_trail(&self, after: Link) -> Result<Option<(Vec<Line>, Link)>> {
         let chain = Chain::Tenant(self.tenant);

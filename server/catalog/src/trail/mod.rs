@@ -38,6 +38,7 @@ mod check;
 mod export;
 mod group;
 mod heads;
+mod place;
 mod refusal;
 mod search;
 
@@ -57,6 +58,7 @@ use crate::{
 pub use check::Checked;
 pub(crate) use group::Recorder;
 pub use heads::{Anchor, NewHead, StoredHead, Unanchored};
+pub use place::{HeadOver, TrailPlace};
 pub use search::{TrailEntry, TrailPage, TrailQuery};
 
 /// The table of entries, for messages.
