@@ -53,7 +53,6 @@ pub const fn object_word(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Installation => "The installation",
         ObjectKind::Organisation => "Organisation",
-        ObjectKind::Session => "Session",
         ObjectKind::Connection => "Connection",
         ObjectKind::Source => "Source",
         ObjectKind::Run => "Run",

@@ -150,4 +150,6 @@ acts! {
     AuditRead = "audit.read", "Read the audit trail", Normal;
     /// Taking the audit trail away as a file.
     AuditExport = "audit.export", "Export the audit trail", High;
+    /// Entries whose time is over are removed.
+    AuditExpire = "audit.expire", "Let old entries of the trail go", High;
 }

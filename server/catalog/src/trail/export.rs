@@ -5,7 +5,7 @@ use domain::{
     audit::{Chain, Event, Link, Mark, export::Line, tree},
 };
 
-use super::{ENTRIES, hash, heads};
+use super::{ENTRIES, hash, heads, retention};
 use crate::{
     TenantCatalog,
     db::{Reader, all, first},
@@ -17,7 +17,7 @@ use crate::{
 const PART: u64 = 1000;
 
 impl TenantCatalog<'_> {
-    /// Begins an export with the interval in which `from` lies; with the first entry if nothing is said. Gives the first
+    /// Begins an export with the interval in which `from` lies; with the first entry that is kept if nothing is said. Gives the first
     /// line and where [`TenantCatalog::export_trail`] goes on.
     pub async fn begin_trail_export(
         &self,
@@ -27,7 +27,11 @@ impl TenantCatalog<'_> {
         let chain = Chain::Tenant(self.tenant);
         let installation = self.catalog.installation().await?.id;
         let mut reader = self.read().await?;
-        let mut before = Link::start(chain);
+        let removed = match retention::first_entry(&mut reader, chain).await? {
+            Some(first) => retention::removed_up_to(&mut reader, chain, first.saturating_sub(1)).await?,
+            None => None,
+        };
+        let mut before = removed.map_or_else(|| Link::start(chain), |removed| removed.begins());
         if let Some(from) = from {
             let row = first!(
                 &mut reader,

@@ -40,6 +40,7 @@ mod group;
 mod heads;
 mod place;
 mod refusal;
+mod retention;
 mod search;
 
 use domain::{

@@ -13,7 +13,10 @@ use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
-use crate::world::{Tenant, World, contract};
+use crate::{
+    trail_acts::refuse_entries,
+    world::{Tenant, World, contract},
+};
 
 /// Stands for the installation's key.
 pub fn sign(bytes: &[u8]) -> [u8; 64] {
@@ -119,12 +122,7 @@ contract! {
             name: "Ada".into(), email: "ada@example.org".into(), role: domain::access::Role::Viewer, password_hash: None,
         }).await.unwrap();
         let before = length(world, Chain::Tenant(world.ours.id)).await;
-        let refuse = if world.url.starts_with("sqlite") {
-            "create trigger full before insert on audit_entries begin select raise(abort, 'the disk is full'); end"
-        } else {
-            "alter table audit_entries add constraint disk_is_full check (sequence < 0)"
-        };
-        tamper(&world.url, refuse).await.unwrap();
+        refuse_entries(&world.url).await;
         let request = RunRequest::Backup { source_id: world.ours.source, label: None };
         assert!(matches!(world.our().create_run(request, None).await, Err(Error::Database(_))));
         let runs = world.our().list_runs(&catalog::RunQuery::default()).await.unwrap().rows;

@@ -20,11 +20,16 @@ use crate::{
 const SET_UP: u64 = 2;
 
 /// Takes the guards away first, as the owner of a database can.
-async fn rewrite(world: &World, sql: &str) {
-    let triggers = ["audit_entries_never_changed", "audit_entries_continue", "audit_chains_only_forward"];
-    let sqlite = ["audit_entries_never_removed", "audit_entries_move_on"];
+pub async fn rewrite(world: &World, sql: &str) {
+    let triggers = [
+        "audit_entries_never_changed",
+        "audit_entries_never_removed",
+        "audit_entries_continue",
+        "audit_entries_move_on",
+        "audit_chains_only_forward",
+    ];
     let mut all = String::new();
-    for trigger in triggers.into_iter().chain(sqlite) {
+    for trigger in triggers {
         if world.url.starts_with("sqlite") {
             all.push_str(&format!("drop trigger if exists {trigger};"));
         } else {
@@ -35,13 +40,13 @@ async fn rewrite(world: &World, sql: &str) {
     tamper(&world.url, &format!("{all}{sql}")).await.unwrap();
 }
 
-async fn damage(world: &World) -> Option<Damage> {
+pub async fn damage(world: &World) -> Option<Damage> {
     let chain = Chain::Tenant(world.ours.id);
     world.catalog.system(SystemTask::Audit).check_trail(chain, &signed).await.unwrap().damage
 }
 
 /// The whole trail as a file would hold it.
-async fn export(world: &World, tenant: Tenant, from: Option<Timestamp>) -> Vec<Line> {
+pub async fn export(world: &World, tenant: Tenant, from: Option<Timestamp>) -> Vec<Line> {
     let rows = world.tenant(tenant);
     let (begin, mut at) = rows.begin_trail_export(from, &[7; 32]).await.unwrap();
     let mut lines = vec![begin];
