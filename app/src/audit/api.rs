@@ -105,7 +105,9 @@ pub struct TrailDetail {
     pub row: TrailRow,
     /// Hash of the entry before it.
     pub previous: String,
-    /// The last entry of the trail.
+    /// The first entry of the trail that is kept.
+    pub first: u64,
+    /// The last one.
     pub last: u64,
     /// The signed head over it; nothing if none was made yet.
     pub head: Option<HeadView>,

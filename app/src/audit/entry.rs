@@ -119,7 +119,7 @@ fn place(detail: &TrailDetail, now: Option<Timestamp>, of_installation: bool) ->
         view! { <a class="btn" href=format!("/audit/{number}{of}")>{word}</a> }
     };
     let row = &detail.row;
-    let before = (row.number > 1).then(|| neighbour(row.number - 1, "The one before"));
+    let before = (row.number > detail.first).then(|| neighbour(row.number - 1, "The one before"));
     let after = (row.number < detail.last).then(|| neighbour(row.number + 1, "The one after"));
     let anchored = match &detail.head {
         Some(head) => head_view(head, now),

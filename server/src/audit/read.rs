@@ -55,7 +55,7 @@ pub async fn entry(
     number: u64,
 ) -> Result<TrailDetail> {
     let deed = Deed::done(Act::AuditRead, Object::trail()).after(Field::Entry, number);
-    let TrailPlace { entry, previous, last, head } = if of_installation {
+    let TrailPlace { entry, previous, first, last, head } = if of_installation {
         let (catalog, operator) = (&caller.services.catalog, caller.principal()?);
         catalog.record_platform_read(operator, &caller.origin(), deed).await?;
         catalog.platform_trail_entry(operator, number).await?
@@ -68,6 +68,7 @@ pub async fn entry(
     Ok(TrailDetail {
         row: row(entry),
         previous: previous.to_string(),
+        first,
         last,
         head: head.map(|HeadOver { number, at, first, last, vaults }| HeadView {
             number,

@@ -54,6 +54,7 @@ impl AuditPort for Script {
         let detail = |head| TrailDetail {
             row: row(number, "schedule.set", Outcome::Done),
             previous: "a5".repeat(32),
+            first: 1,
             last: 4712,
             head,
             verify_command: "holdfast-recover audit verify FILE --signing-key 3f0c-91aa".into(),

@@ -6,7 +6,7 @@ use domain::{
 };
 
 use super::{
-    CHAINS, ENTRIES, hash, heads,
+    CHAINS, ENTRIES, hash, heads, retention,
     search::{Row, TrailEntry},
 };
 use crate::{
@@ -38,6 +38,8 @@ pub struct TrailPlace {
     pub entry: TrailEntry,
     /// Hash of the one before it.
     pub previous: Hash,
+    /// The first entry of the chain that is kept.
+    pub first: u64,
     /// The last entry of the chain.
     pub last: u64,
     /// The head that covers it, if one was made already.
@@ -65,8 +67,9 @@ async fn place(reader: &mut Reader, chain: Chain, wanted: u64) -> Result<TrailPl
     )?;
     let (previous, last) = previous.ok_or_else(missing)?;
     let (previous, last) = (hash(ENTRIES, &previous)?, number(CHAINS, last)?);
+    let first = retention::first_entry(reader, chain).await?.unwrap_or(wanted);
     let Some((head, mark)) = heads::mark_after(reader, chain, wanted.saturating_sub(1)).await? else {
-        return Ok(TrailPlace { entry, previous, last, head: None });
+        return Ok(TrailPlace { entry, previous, first, last, head: None });
     };
     let stored = heads::head(reader, head)
         .await?
@@ -79,7 +82,7 @@ async fn place(reader: &mut Reader, chain: Chain, wanted: u64) -> Result<TrailPl
     )?;
     let vaults = vaults.into_iter().map(|(name, at)| (name, Timestamp(at))).collect();
     let head = HeadOver { number: head, at: stored.head.at, first: mark.first, last: mark.last, vaults };
-    Ok(TrailPlace { entry, previous, last, head: Some(head) })
+    Ok(TrailPlace { entry, previous, first, last, head: Some(head) })
 }
 
 impl TenantCatalog<'_> {
