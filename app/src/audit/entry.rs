@@ -83,7 +83,8 @@ fn changes(row: &TrailRow) -> AnyView {
     if row.before.is_empty() && row.after.is_empty() {
         return ().into_any();
     }
-    let mut fields: Vec<&str> = row.before.iter().chain(&row.after).map(|(field, _)| field.as_str()).collect();
+    let mut fields: Vec<&str> =
+        row.before.iter().chain(&row.after).map(|(field, _)| field.as_str()).collect();
     fields.sort_unstable();
     fields.dedup();
     let value = |side: &[(String, String)], field: &str| {
@@ -101,7 +102,8 @@ fn changes(row: &TrailRow) -> AnyView {
         cells.push(value(&row.after, field).unwrap_or_else(none));
         cells
     });
-    view! { <section class="panel c12"><header><h2>"Particulars"</h2></header>{table.view()}</section> }.into_any()
+    view! { <section class="panel c12"><header><h2>"Particulars"</h2></header>{table.view()}</section> }
+        .into_any()
 }
 
 /// A value; an id of something that has a page leads there.

@@ -56,7 +56,8 @@ fn export_path(visit: &Visit) -> String {
 }
 
 fn body(visit: &Visit, filter: &TrailFilter, form: AnyView, trail: TrailList) -> AnyView {
-    let is_narrowed = filter != &TrailFilter { of_installation: filter.of_installation, ..TrailFilter::default() };
+    let is_narrowed =
+        filter != &TrailFilter { of_installation: filter.of_installation, ..TrailFilter::default() };
     let more = pager("/audit", &visit.query, trail.next.as_ref());
     let list = match (trail.rows.is_empty(), trail.next.is_some(), is_narrowed) {
         (true, true, _) => empty(

@@ -26,7 +26,8 @@ const TASKS: [(&str, &str); 5] = [
 pub fn filter_of(visit: &Visit) -> Result<TrailFilter, Fault> {
     let unknown = |field: &str, words: &str| Fault::invalid(field, words);
     let time = |field: &str, is_end| instant(field, visit.asked(field).as_deref(), is_end);
-    let act = visit.asked("act").map(|key| Act::find(&key).ok_or_else(|| unknown("act", "there is no such act")));
+    let act =
+        visit.asked("act").map(|key| Act::find(&key).ok_or_else(|| unknown("act", "there is no such act")));
     let object = visit.asked("about").map(|key| {
         Object::find(&key).ok_or_else(|| unknown("about", "write kind and id, e.g. backup:019ab3c4-…"))
     });
@@ -95,7 +96,8 @@ fn who_select(chosen: Option<&str>, people: &[UserRow]) -> AnyView {
         let is_chosen = chosen == Some(key.as_str());
         view! { <option value=key selected=is_chosen>{name}</option> }
     });
-    view! { <select name="who"><option value="">"anybody"</option>{options.collect_view()}</select> }.into_any()
+    view! { <select name="who"><option value="">"anybody"</option>{options.collect_view()}</select> }
+        .into_any()
 }
 
 /// An outcome in words.

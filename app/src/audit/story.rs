@@ -18,9 +18,9 @@ pub fn explorer(field: &str, value: &str, of_installation: bool) -> String {
 /// The link to what the trail says about a thing, for whoever may read the trail.
 pub fn story(me: &Me, kind: ObjectKind, id: impl ToString) -> Option<AnyView> {
     let path = explorer("about", &format!("{}:{}", kind.key(), id.to_string()), false);
-    Permission::ReadAudit
-        .allows(me.role)
-        .then(|| view! { <p class="small"><a href=path>"What happened with this (audit trail)"</a></p> }.into_any())
+    Permission::ReadAudit.allows(me.role).then(|| {
+        view! { <p class="small"><a href=path>"What happened with this (audit trail)"</a></p> }.into_any()
+    })
 }
 
 /// A thing as the trail names it, in words, with the page that it has.
@@ -30,7 +30,9 @@ pub fn object_view(key: &str) -> AnyView {
     let word = object_word(kind);
     match page_of(kind, id) {
         Some(path) => view! { <a href=path>{word}" "<span class="mono">{short(id)}</span></a> }.into_any(),
-        None if matches!(kind, ObjectKind::Trail | ObjectKind::Channels | ObjectKind::Account) => word.into_any(),
+        None if matches!(kind, ObjectKind::Trail | ObjectKind::Channels | ObjectKind::Account) => {
+            word.into_any()
+        }
         None => view! { {word}" "<bdi class="mono">{short(id)}</bdi> }.into_any(),
     }
 }

@@ -1,6 +1,8 @@
 //! One source: how it stands, its schedule, its newest backups and runs.
 
-use domain::{access::Permission, audit::ObjectKind, id::kind, policies::schedule::ScheduleKind, sources::EngineKind};
+use domain::{
+    access::Permission, audit::ObjectKind, id::kind, policies::schedule::ScheduleKind, sources::EngineKind,
+};
 use leptos::prelude::*;
 
 use crate::{

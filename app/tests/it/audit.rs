@@ -11,7 +11,9 @@ async fn the_address_is_the_filter_and_the_pages_keep_it() {
         assert!(answer.html.contains(kept), "{kept}");
     }
     let older = answer.html.split("rel=\"next\"").next().unwrap().rsplit("href=\"").next().unwrap();
-    for field in ["from=2026-11-01", "act=restore.rows", "outcome=done", "who=user%3Ax", "about=run%3Ay", "after=2"] {
+    for field in
+        ["from=2026-11-01", "act=restore.rows", "outcome=done", "who=user%3Ax", "about=run%3Ay", "after=2"]
+    {
         assert!(older.contains(field), "{field} is not in {older}");
     }
     let export = answer.html.split("/audit/export").nth(1).unwrap().split('"').next().unwrap();
@@ -40,9 +42,13 @@ async fn an_entry_shows_before_and_after_and_leads_on() {
 #[tokio::test]
 async fn things_lead_to_what_happened_with_them_for_whoever_may_read_it() {
     let id = "019ab3c4-5d6e-7f00-8a9b-000000000047";
-    for (area, kind) in
-        [("runs", "run"), ("backups", "backup"), ("sources", "source"), ("connections", "connection"), ("restores", "restore")]
-    {
+    for (area, kind) in [
+        ("runs", "run"),
+        ("backups", "backup"),
+        ("sources", "source"),
+        ("connections", "connection"),
+        ("restores", "restore"),
+    ] {
         let link = format!("/audit?about={kind}%3A");
         let admin = get(&format!("/{area}/{id}"), "mood=full").await;
         assert!(admin.html.contains(&link), "{area}");

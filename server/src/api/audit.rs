@@ -104,7 +104,9 @@ pub(super) fn routes() -> Vec<Route> {
         .about("That it was read is written down in it.")
         .asked::<AuditAsked>();
     let exported = Operation::lines("exportAudit", "The audit trail with its proofs", READ)
-        .about("A line of JSON each, for `holdfast-recover audit verify`, which checks it without this server.")
+        .about(
+            "A line of JSON each, for `holdfast-recover audit verify`, which checks it without this server.",
+        )
         .asked::<AuditPart>();
     vec![
         Route::get("/api/v1/audit", listed, list),

@@ -80,7 +80,9 @@ async fn run(
         pipeline::export(&caller.services.vault, &place, Export::Gzip, &mut writer, &control).await;
     let ended = match exported {
         Ok(bytes) => match writer.shutdown().await {
-            Ok(()) => Deed::done(Act::BackupExport, id).after(Field::State, "ended").after(Field::Bytes, bytes),
+            Ok(()) => {
+                Deed::done(Act::BackupExport, id).after(Field::State, "ended").after(Field::Bytes, bytes)
+            }
             Err(_) => Deed::failed(Act::BackupExport, id, "reader_gone"),
         },
         Err(error) => {

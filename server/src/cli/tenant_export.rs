@@ -80,12 +80,15 @@ pub async fn run(services: &Arc<Services>, command: Export) -> Result<ExitCode> 
     })
     .await;
     let Ok(proof) = &written else {
-        rows.record_deed(Deed::failed(Act::TenantExport, backup.id, "not_written").after(Field::Tenant, &tenant))
-            .await?;
+        rows.record_deed(
+            Deed::failed(Act::TenantExport, backup.id, "not_written").after(Field::Tenant, &tenant),
+        )
+        .await?;
         return written.map(|_| ExitCode::FAILURE);
     };
     let count: u64 = proof.tables.iter().map(|table| table.1).sum();
-    let ended = deed("ended").after(Field::Rows, count).maybe(Field::Digest, proof.sha256.parse::<Hash>().ok());
+    let ended =
+        deed("ended").after(Field::Rows, count).maybe(Field::Digest, proof.sha256.parse::<Hash>().ok());
     rows.record_deed(ended).await?;
     screen::print(format!(
         "{}: {count} rows of tenant {tenant} in {} tables, as of {}, and nobody else's: {} keys and {} references were \

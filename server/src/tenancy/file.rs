@@ -104,7 +104,9 @@ async fn send(
             tracing::warn!(run.id = %id, error = error.chain(), "an export ended early");
             Deed::failed(Act::TenantExport, file.backup.id, error.kind().key()).after(Field::Run, id)
         }
-        Err(_) => Deed::failed(Act::TenantExport, file.backup.id, "reader_gone_or_changed").after(Field::Run, id),
+        Err(_) => {
+            Deed::failed(Act::TenantExport, file.backup.id, "reader_gone_or_changed").after(Field::Run, id)
+        }
     };
     if let Err(error) = caller.rows(&scope).record_deed(ended).await {
         tracing::error!(run.id = %id, %error, "the end of an export could not be recorded");

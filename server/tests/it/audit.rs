@@ -3,9 +3,9 @@
 use catalog::{SystemTask, TrailEntry, TrailQuery};
 use domain::{
     Clock,
-    access::{Role, may},
+    access::{Permission, Role, may},
     audit::{
-        Act, Chain, Event, Outcome,
+        Act, Chain, Event, Outcome, WhoKind,
         export::Line,
         verify::{Damage, Verdict, Verifier},
     },
@@ -126,11 +126,16 @@ async fn the_explorer_shows_what_happened_and_that_it_was_read() {
     assert_eq!(started.status, StatusCode::OK, "{}", started.body);
     let page = world.get(&format!("/audit?about=backup%3A{}", world.ours.backup), Some(&officer)).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.body.contains("Start a verification") && page.body.contains("Operator of Ours"), "{}", page.body);
+    assert!(
+        page.body.contains("Start a verification") && page.body.contains("Operator of Ours"),
+        "{}",
+        page.body
+    );
     let who = format!("user:{}", world.ours.users[&Role::ComplianceOfficer]);
     let seen = reads(&world).await;
     assert_eq!(seen.len(), 1, "{seen:?}");
-    let about = [("about".to_owned(), "backup".to_owned()), ("about_id".into(), world.ours.backup.to_string())];
+    let about =
+        [("about".to_owned(), "backup".to_owned()), ("about_id".into(), world.ours.backup.to_string())];
     assert_eq!(seen[0], (who.clone(), about.to_vec()));
     // One entry, with its place: the verification's is the one before the two reads.
     let number = trail(&world).await.iter().find(|row| row.act == "verification.start").unwrap().sequence;
@@ -138,14 +143,22 @@ async fn the_explorer_shows_what_happened_and_that_it_was_read() {
     assert!(entry.body.contains("No signed head covers it yet"), "{}", entry.body);
     sweep::anchor_now(&world.services).await.unwrap();
     let entry = world.get(&format!("/audit/{number}"), Some(&officer)).await;
-    assert!(entry.body.contains("Under signed head") && entry.body.contains("Lies in vault"), "{}", entry.body);
+    assert!(
+        entry.body.contains("Under signed head") && entry.body.contains("Lies in vault"),
+        "{}",
+        entry.body
+    );
     assert_eq!(reads(&world).await[0], (who, vec![("entry".to_owned(), number.to_string())]));
     assert_eq!(world.get("/audit/999999", Some(&officer)).await.status, StatusCode::NOT_FOUND);
     // The other organisation's officer sees nothing of it.
     let other = world.session(&world.theirs, Role::ComplianceOfficer).to_owned();
     let page = world.get("/audit", Some(&other)).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(!page.body.contains("Ours") && !page.body.contains(&world.ours.backup.to_string()), "{}", page.body);
+    assert!(
+        !page.body.contains("Ours") && !page.body.contains(&world.ours.backup.to_string()),
+        "{}",
+        page.body
+    );
 }
 
 #[tokio::test]
@@ -167,9 +180,8 @@ async fn what_is_taken_away_in_the_browser_is_proven_and_written_down() {
     let officer = world.our(Role::ComplianceOfficer).to_owned();
     sweep::anchor_now(&world.services).await.unwrap();
     world.clock.advance_ms(24 * HOUR);
-    let lines = |body: &str| -> Vec<Line> {
-        body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    };
+    let lines =
+        |body: &str| -> Vec<Line> { body.lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
     let answer = world.get("/audit/export", Some(&officer)).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header("content-type"), "application/x-ndjson");
@@ -186,7 +198,47 @@ async fn what_is_taken_away_in_the_browser_is_proven_and_written_down() {
     let part = verify(&world, &lines(&part.body)).unwrap();
     assert_eq!((part.first, part.heads), (Some(1), 1));
     assert!(part.last < verdict.last);
-    assert_eq!(world.get("/audit/export?from=yesterday", Some(&officer)).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        world.get("/audit/export?from=yesterday", Some(&officer)).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+}
+
+#[tokio::test]
+async fn programs_read_the_trail_and_take_it_away_with_a_token() {
+    let world = World::new().await;
+    let token = world.token(&world.ours, Role::ComplianceOfficer, &[Permission::ReadAudit]).await;
+    let about = format!("connection:{}", world.ours.connection);
+    let found = world.fetch(&token, &format!("/api/v1/audit?act=connection.create&about={about}")).await;
+    assert_eq!(found.status, StatusCode::OK, "{}", found.body);
+    let found = found.json();
+    let rows = found["rows"].as_array().unwrap();
+    assert_eq!((rows.len(), rows[0]["about"].as_str()), (1, Some(about.as_str())));
+    assert!(found["next"].is_null());
+    for wrong in ["act=nothing", "about=nothing", "from=yesterday"] {
+        let answer = world.fetch(&token, &format!("/api/v1/audit?{wrong}")).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}: {}", answer.body);
+        answer.problem();
+    }
+    // From page to page, to the first entry.
+    let (mut after, mut numbers) = (String::new(), Vec::new());
+    loop {
+        let page = world.fetch(&token, &format!("/api/v1/audit?who=command_line%3Atest{after}")).await.json();
+        numbers.extend(page["rows"].as_array().unwrap().iter().map(|row| row["number"].as_u64().unwrap()));
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    assert!(numbers.is_sorted_by(|a, b| a > b), "{numbers:?}");
+    let answer = world.fetch(&token, "/api/v1/audit/export").await;
+    assert_eq!(answer.header("content-type"), "application/x-ndjson");
+    let lines: Vec<Line> = answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(verify(&world, &lines).unwrap().unanchored, 0);
+    let newest = trail(&world).await.remove(0);
+    let who = newest.event.unwrap().who;
+    assert_eq!((newest.act.as_str(), who.kind()), ("audit.export", WhoKind::Token));
+    assert_eq!(who.behind(), Some(world.ours.users[&Role::ComplianceOfficer]));
 }
 
 #[tokio::test]

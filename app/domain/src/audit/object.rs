@@ -89,7 +89,10 @@ impl Object {
     /// The thing of this key, as [`Object::key`] writes it.
     pub fn find(key: &str) -> Option<Self> {
         let (kind, id) = key.split_once(':')?;
-        Some(Self { kind: ObjectKind::find(kind)?, id: Plain::strict(id).filter(|id| !id.as_str().is_empty())? })
+        Some(Self {
+            kind: ObjectKind::find(kind)?,
+            id: Plain::strict(id).filter(|id| !id.as_str().is_empty())?,
+        })
     }
     /// What kind.
     pub const fn kind(&self) -> ObjectKind {

@@ -45,10 +45,7 @@ impl AuditPort for Script {
                 TrailRow { is_newer: true, ..row(4710, "a.word.of.tomorrow", Outcome::Failed) },
             ]
         };
-        self.answer(
-            || Ok(TrailList { rows: Vec::new(), next: None }),
-            || TrailList { rows: rows(), next },
-        )
+        self.answer(|| Ok(TrailList { rows: Vec::new(), next: None }), || TrailList { rows: rows(), next })
     }
     async fn get_trail_entry(&self, _: bool, number: u64) -> Result<TrailDetail, Fault> {
         let detail = |head| TrailDetail {

@@ -70,7 +70,11 @@ fn make_indexes() -> String {
 /// Fills an empty chain.
 pub async fn fill(url: &str, chain: Chain, begun: Timestamp, count: u64) -> Result<()> {
     let started = Instant::now();
-    if url.starts_with("sqlite") { sqlite(url, chain, begun, count).await? } else { postgres(url, chain, begun, count).await? }
+    if url.starts_with("sqlite") {
+        sqlite(url, chain, begun, count).await?
+    } else {
+        postgres(url, chain, begun, count).await?
+    }
     println!("{count} entries written in {:.0} s", started.elapsed().as_secs_f64());
     Ok(())
 }
@@ -113,12 +117,14 @@ async fn sqlite(url: &str, chain: Chain, begun: Timestamp, count: u64) -> Result
         tx.commit().await?;
         told(n);
     }
-    sqlx::query("insert or replace into audit_chains (tenant_id, sequence, hash, urgent) values ($1, $2, $3, 0)")
-        .bind(chain.key())
-        .bind(i64::try_from(at.sequence)?)
-        .bind(at.hash.0.to_vec())
-        .execute(&mut conn)
-        .await?;
+    sqlx::query(
+        "insert or replace into audit_chains (tenant_id, sequence, hash, urgent) values ($1, $2, $3, 0)",
+    )
+    .bind(chain.key())
+    .bind(i64::try_from(at.sequence)?)
+    .bind(at.hash.0.to_vec())
+    .execute(&mut conn)
+    .await?;
     sqlx::raw_sql(AssertSqlSafe(make_indexes())).execute(&mut conn).await?;
     for (_, sql) in guards {
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await?;
@@ -129,10 +135,13 @@ async fn sqlite(url: &str, chain: Chain, begun: Timestamp, count: u64) -> Result
 
 async fn postgres(url: &str, chain: Chain, begun: Timestamp, count: u64) -> Result<()> {
     let mut conn = PgConnection::connect(url).await?;
-    sqlx::raw_sql("set holdfast.scope = '*'; set synchronous_commit = off; set maintenance_work_mem = '512MB'")
-        .execute(&mut conn)
-        .await?;
-    let without = "alter table audit_entries disable trigger user; alter table audit_chains disable trigger user;";
+    sqlx::raw_sql(
+        "set holdfast.scope = '*'; set synchronous_commit = off; set maintenance_work_mem = '512MB'",
+    )
+    .execute(&mut conn)
+    .await?;
+    let without =
+        "alter table audit_entries disable trigger user; alter table audit_chains disable trigger user;";
     sqlx::raw_sql(AssertSqlSafe(format!("{without}{}", drop_indexes()))).execute(&mut conn).await?;
     let (mut at, mut n) = (Link::start(chain), 0);
     while n < count {

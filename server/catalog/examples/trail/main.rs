@@ -53,7 +53,8 @@ fn deed(n: u64) -> Deed {
 fn cpu() -> Result<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks: u64 = fields.get(11).context("utime")?.parse::<u64>()? + fields.get(12).context("stime")?.parse::<u64>()?;
+    let ticks: u64 =
+        fields.get(11).context("utime")?.parse::<u64>()? + fields.get(12).context("stime")?.parse::<u64>()?;
     Ok(Duration::from_millis(ticks * 10))
 }
 
@@ -133,7 +134,11 @@ async fn measure(rows: &TenantCatalog<'_>, name: &str, query: TrailQuery) -> Res
         // The next page; from the beginning again after the last.
         query.after = page.next;
     }
-    println!("{name:<44} {:>8.2} ms  {:>8.2} ms   {found} rows", percentile(&mut times, 50), percentile(&mut times, 95));
+    println!(
+        "{name:<44} {:>8.2} ms  {:>8.2} ms   {found} rows",
+        percentile(&mut times, 50),
+        percentile(&mut times, 95)
+    );
     Ok(())
 }
 
@@ -148,14 +153,18 @@ async fn main() -> Result<()> {
     let catalog = Catalog::open(&url, clock.clone()).await?;
     catalog.migrate().await?;
     let root = catalog.command_line("root").await?;
-    let (full, empty) = (catalog.create_tenant(&root, "Full").await?, catalog.create_tenant(&root, "Empty").await?);
+    let (full, empty) =
+        (catalog.create_tenant(&root, "Full").await?, catalog.create_tenant(&root, "Empty").await?);
     fill::fill(&url, Chain::Tenant(full), begun, count).await?;
     clock.advance_ms(BETWEEN * i64::try_from(count)?);
     println!("{count} entries on {}", catalog.database());
     println!("{:<44} {:>11}  {:>11}", "", "median", "95th");
 
     let root = catalog.command_line("root").await?;
-    let scopes = [(root.allow::<may::ManageSources>(empty)?, "first entries"), (root.allow(full)?, "after all of them")];
+    let scopes = [
+        (root.allow::<may::ManageSources>(empty)?, "first entries"),
+        (root.allow(full)?, "after all of them"),
+    ];
     for (scope, what) in &scopes {
         let rows = catalog.tenant(scope);
         let new = NewConnection {

@@ -19,12 +19,7 @@ mod tenancy;
 
 use domain::{TenantId, audit::Deed};
 
-use crate::{
-    Catalog,
-    audit::Actor,
-    db::Tx,
-    error::Result,
-};
+use crate::{Catalog, audit::Actor, db::Tx, error::Result};
 
 pub use at_work::ChangeSet;
 pub use claim::{Claim, DueRun, Reclaimed};

@@ -166,7 +166,8 @@ impl TenantCatalog<'_> {
         if state == RunState::Cancelled {
             run_ended(&mut tx, &*self.catalog.clock, self.tenant, id, kind, None).await?;
         }
-        let deed = Deed::done(Act::RunCancel, id).after(Field::Kind, kind.key()).after(Field::State, state.key());
+        let deed =
+            Deed::done(Act::RunCancel, id).after(Field::Kind, kind.key()).after(Field::State, state.key());
         self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(state)

@@ -46,9 +46,10 @@ impl From<TrailEntry> for AuditEntry {
         };
         let (actor, detail) = match &entry.event {
             Some(event) if event.before.is_empty() => (event.who.name().to_owned(), said(&event.after)),
-            Some(event) => {
-                (event.who.name().to_owned(), format!("{}; before: {}", said(&event.after), said(&event.before)))
-            }
+            Some(event) => (
+                event.who.name().to_owned(),
+                format!("{}; before: {}", said(&event.after), said(&event.before)),
+            ),
             None => (entry.actor, String::new()),
         };
         let subject = entry.object.replacen(':', " ", 1);

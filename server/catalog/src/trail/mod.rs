@@ -130,7 +130,13 @@ impl Catalog {
     }
 
     /// Writes into an organisation's chain what Holdfast did by itself, in the act's own transaction.
-    pub(crate) async fn audit_in(&self, tx: &mut Tx, tenant: TenantId, actor: &Actor, deed: Deed) -> Result<()> {
+    pub(crate) async fn audit_in(
+        &self,
+        tx: &mut Tx,
+        tenant: TenantId,
+        actor: &Actor,
+        deed: Deed,
+    ) -> Result<()> {
         append(tx, &self.event(Chain::Tenant(tenant), actor, &Origin::here(), deed)).await.map(drop)
     }
 

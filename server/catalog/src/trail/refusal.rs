@@ -4,15 +4,9 @@
 //! the installation's chain: that organisation may not exist at all, and if it does, nobody there should learn from its
 //! trail who else is a customer.
 
-use domain::{
-    audit::{Act, Chain, Deed, Field, Object, Origin},
-};
+use domain::audit::{Act, Chain, Deed, Field, Object, Origin};
 
-use crate::{
-    Catalog, Refused,
-    access::Denied,
-    error::Result,
-};
+use crate::{Catalog, Refused, access::Denied, error::Result};
 
 impl Catalog {
     /// Writes down that somebody was refused. Returns when it lasts; refusals that come together are committed together.

@@ -120,12 +120,14 @@ impl SystemCatalog<'_> {
             let chain = heads::chain("audit_marks", &key)?;
             let last: u64 = number("audit_marks", last)?;
             let found = heads::mark_after(&mut reader, chain, last.saturating_sub(1)).await?;
-            let (head, mark) = found.ok_or_else(|| corrupt("audit_marks", format!("the mark of {last} is gone")))?;
+            let (head, mark) =
+                found.ok_or_else(|| corrupt("audit_marks", format!("the mark of {last} is gone")))?;
             let marks = heads::marks_under(&mut reader, head).await?;
             let leaves: Vec<_> = marks.iter().map(Mark::leaf).collect();
             let place = marks.iter().position(|other| *other == mark);
             let way = place.and_then(|index| Some((index as u64, tree::path(&leaves, index)?)));
-            let (index, path) = way.ok_or_else(|| corrupt("audit_marks", format!("head {head} is not over it")))?;
+            let (index, path) =
+                way.ok_or_else(|| corrupt("audit_marks", format!("head {head} is not over it")))?;
             leaving.push((head, mark, index, path));
         }
         drop(reader);

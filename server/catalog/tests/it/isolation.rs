@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt::Debug};
 
 use catalog::{
-    BackupQuery, ChangeConnection, Error, Inferred, MapQuery, NewChannels, NewUser, RestoreQuery,
-    RunQuery, RunRequest, TenantCatalog, TenantQuery, TrailQuery,
+    BackupQuery, ChangeConnection, Error, Inferred, MapQuery, NewChannels, NewUser, RestoreQuery, RunQuery,
+    RunRequest, TenantCatalog, TenantQuery, TrailQuery,
 };
 use domain::{
     BackupId, RestoreId, RunId, UserId,

@@ -1,6 +1,8 @@
 //! What the acts of the catalog leave in the trail, and that none of them happens without.
 
-use catalog::{ChangeConnection, Error, NewChannels, NewConnection, RunQuery, RunRequest, Sealed, TrailEntry, TrailQuery};
+use catalog::{
+    ChangeConnection, Error, NewChannels, NewConnection, RunQuery, RunRequest, Sealed, TrailEntry, TrailQuery,
+};
 use domain::{
     audit::{Act, Event, Field, Object, Outcome},
     backups::RunState,

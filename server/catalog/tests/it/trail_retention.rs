@@ -138,7 +138,9 @@ async fn sqlite_puts_nothing_in_the_place_of_what_was_written_down() {
     let before = world.our().list_audit(None).await.unwrap();
     let columns = |table: &str| match table {
         "audit_chains" => "tenant_id, sequence, hash, urgent",
-        "audit_entries" => "tenant_id, sequence, previous, hash, event, at, actor, act, object, outcome, urgent",
+        "audit_entries" => {
+            "tenant_id, sequence, previous, hash, event, at, actor, act, object, outcome, urgent"
+        }
         "audit_heads" => "number, installation, at, leaves, root, previous, signature",
         "audit_marks" => "tenant_id, head, first_entry, last_entry, previous, hash, entries",
         _ => "head, vault_id, at",
@@ -156,13 +158,18 @@ async fn sqlite_puts_nothing_in_the_place_of_what_was_written_down() {
     ] {
         let all = columns(table);
         let chosen: Vec<_> = all.split(", ").map(|column| if column == old { new } else { column }).collect();
-        let filter = if all.contains("tenant_id") { format!("where tenant_id = '{tenant}'") } else { String::new() };
+        let filter =
+            if all.contains("tenant_id") { format!("where tenant_id = '{tenant}'") } else { String::new() };
         for verb in ["insert or replace", "replace"] {
-            let sql = format!("{verb} into {table} ({all}) select {} from {table} {filter}", chosen.join(", "));
+            let sql =
+                format!("{verb} into {table} ({all}) select {} from {table} {filter}", chosen.join(", "));
             match tamper(&world.url, &format!("pragma foreign_keys = off; {sql}")).await {
                 Err(error) => {
                     let error = error.to_string();
-                    assert!(error.contains("append only") || error.contains("must continue"), "{sql}: {error}");
+                    assert!(
+                        error.contains("append only") || error.contains("must continue"),
+                        "{sql}: {error}"
+                    );
                 }
                 // What is there stays, as with "do nothing".
                 Ok(()) => assert!(["audit_heads", "audit_anchors"].contains(&table), "{sql}"),
