@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort,
-    alerts::webhooks_api::WebhooksPort, approvals::api::ApprovalsPort, backups::api::BackupsPort,
-    health::api::HealthPort, policies::api::PoliciesPort, restores::api::RestoresPort,
-    restores::request_api::RequestsPort, sources::api::SourcesPort, tenancy::api::TenantsPort,
-    tenancy::map_api::MapsPort, vaults::api::VaultsPort,
+    alerts::webhooks_api::WebhooksPort, approvals::api::ApprovalsPort, audit::api::AuditPort,
+    backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
+    restores::api::RestoresPort, restores::request_api::RequestsPort, sources::api::SourcesPort,
+    tenancy::api::TenantsPort, tenancy::map_api::MapsPort, vaults::api::VaultsPort,
 };
 
 /// Everything that pages may ask.
@@ -33,6 +33,7 @@ pub trait Backend:
     + AlertsPort
     + WebhooksPort
     + ApprovalsPort
+    + AuditPort
 {
 }
 impl<T> Backend for T where
@@ -50,6 +51,7 @@ impl<T> Backend for T where
         + AlertsPort
         + WebhooksPort
         + ApprovalsPort
+        + AuditPort
 {
 }
 

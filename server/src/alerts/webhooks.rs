@@ -113,6 +113,14 @@ impl WebhooksPort for Caller {
     }
 }
 
+/// What is posted: an entry of the trail, and by what its receiver knows it again.
+#[derive(serde::Serialize)]
+struct Event<'e> {
+    id: &'e str,
+    #[serde(flatten)]
+    entry: AuditEntry,
+}
+
 /// Tells webhooks what is new.
 pub async fn tell(services: &Arc<Services>) -> Result<Swept, JobError> {
     let system = services.catalog.system(SystemTask::Webhooks);
@@ -136,11 +144,11 @@ async fn tell_one(services: &Services, webhook: &ToTell) -> Result<u64, JobError
     let rules = EgressRules { allowed: services.config.private_webhooks.clone() };
     for entry in &webhook.entries {
         let (sequence, id) = (entry.sequence, format!("{}.{}", webhook.id, entry.sequence));
-        let mut event = serde_json::to_value(AuditEntry::from(row(entry.clone())))
-            .map_err(|_| JobError::from(Error::Impossible("an entry cannot be written as JSON")))?;
-        event["id"] = id.as_str().into();
-        let body = event.to_string().into_bytes();
-        let sent = post(body, &id, &webhook.url, Some(&secret), &rules, services.clock.now()).await;
+        let event = Event { id: &id, entry: AuditEntry::from(row(entry.clone())) };
+        let sent = match serde_json::to_vec(&event) {
+            Ok(body) => post(body, &id, &webhook.url, Some(&secret), &rules, services.clock.now()).await,
+            Err(_) => Err(Undelivered::never("an entry of the audit trail could not be written as JSON")),
+        };
         if let Err(failure) = sent {
             // Attempts were of the first one.
             let before = if count == 0 { webhook.attempts } else { 0 };

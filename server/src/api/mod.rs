@@ -5,6 +5,7 @@
 //! read are made from the same list.
 
 mod approvals;
+mod audit;
 mod backups;
 mod bearer;
 mod channels;
@@ -36,6 +37,7 @@ use axum::{
 use domain::Fault;
 use tower_http::limit::RequestBodyLimitLayer;
 
+pub use audit::AuditEntry;
 pub use problem::{Problem, finish};
 pub use route::{Operation, Route};
 
@@ -59,6 +61,7 @@ pub fn routes() -> Vec<Route> {
         channels::routes(),
         webhooks::routes(),
         approvals::routes(),
+        audit::routes(),
     ]
     .into_iter()
     .flatten()

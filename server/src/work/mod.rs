@@ -226,6 +226,12 @@ pub static SWEEPS: &[SweepSpec] = &[
         run: |services| Box::pin(audit::sweep::anchor(services)),
     },
     SweepSpec {
+        name: "audit retention",
+        period: hours(1),
+        reason: "a day's heads go at a time, so that a trail of seven years loses as much as it gains",
+        run: |services| Box::pin(audit::sweep::expire(services)),
+    },
+    SweepSpec {
         name: "queue",
         period: hours(1),
         reason: "wake-ups that were seen are of no use; a day of them is kept to look at",

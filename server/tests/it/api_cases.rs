@@ -133,6 +133,8 @@ pub fn calls(of: &Tenant) -> Vec<Call> {
         call(get(), "/api/v1/runs", none(), None),
         call(get(), "/api/v1/runs/{id}", of.run.to_string(), None),
         call(post(), "/api/v1/runs/{id}/cancel", of.run.to_string(), None),
+        call(get(), "/api/v1/audit", none(), None),
+        call(get(), "/api/v1/audit/export", none(), None),
         call(get(), "/api/v1/restores", none(), None),
         call(get(), "/api/v1/restores/{id}", of.restore.to_string(), None),
         call(post(), "/api/v1/restores", none(), Some(json!({ "backup_id": backup, "tenant": "7" }))),

@@ -265,6 +265,8 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
         page("/settings/approvals", none(), Own(P::ReadBackups)),
         page("/runs", none(), Own(P::ReadBackups)),
         page("/runs/{id}", of.run.to_string(), Of(P::ReadBackups)),
+        page("/audit", none(), Own(P::ReadAudit)),
+        page("/audit/{id}", "1".to_owned(), Own(P::ReadAudit)),
         page("/settings", none(), Own(P::ReadSettings)),
         page("/settings/webhooks", none(), Own(P::ManageAlerts)),
         page("/settings/people", none(), Own(P::ReadUsers)),
@@ -290,6 +292,7 @@ pub fn streams(of: &Tenant) -> Vec<(&'static str, Case)> {
         stream("/events/runs/{id}", of.run.to_string(), Of(P::ReadBackups)),
         stream("/events/overview", String::new(), Own(P::ReadBackups)),
         stream("/runs/{id}/file", of.run.to_string(), Of(P::ExportBackup)),
+        stream("/audit/export", String::new(), Own(P::ReadAudit)),
         stream("/backups/{id}/export", of.backup.to_string(), Of(P::ExportBackup)),
     ]
 }

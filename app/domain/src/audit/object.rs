@@ -103,6 +103,14 @@ impl Object {
     pub fn trail() -> Self {
         Self::new(ObjectKind::Trail, "audit")
     }
+    /// The thing of this key, as [`Object::key`] writes it.
+    pub fn find(key: &str) -> Option<Self> {
+        let (kind, id) = key.split_once(':')?;
+        Some(Self {
+            kind: ObjectKind::find(kind)?,
+            id: Plain::strict(id).filter(|id| !id.as_str().is_empty())?,
+        })
+    }
     /// What kind.
     pub const fn kind(&self) -> ObjectKind {
         self.kind

@@ -19,14 +19,9 @@ mod schedules;
 mod tenancy;
 mod webhooks;
 
-use domain::TenantId;
+use domain::{TenantId, audit::Deed};
 
-use crate::{
-    Catalog,
-    audit::{self, Actor, Note, Outcome},
-    db::Tx,
-    error::Result,
-};
+use crate::{Catalog, audit::Actor, db::Tx, error::Result};
 
 pub use at_work::ChangeSet;
 pub use claim::{Claim, DueRun, Reclaimed};
@@ -101,17 +96,8 @@ impl<'c> SystemCatalog<'c> {
     pub(crate) const fn new(catalog: &'c Catalog, task: SystemTask) -> Self {
         Self { catalog, task }
     }
-    /// Writes to the audit trail what was done, in the same transaction.
-    async fn note(
-        &self,
-        tx: &mut Tx,
-        tenant: Option<TenantId>,
-        action: &'static str,
-        subject: String,
-        detail: String,
-    ) -> Result<()> {
-        let actor = Actor::system(self.task.key());
-        let note = Note { tenant, actor: &actor, action, subject, outcome: Outcome::Done, detail };
-        audit::record(tx, &*self.catalog.clock, note).await
+    /// Writes into an organisation's audit trail what was done, in the same transaction and as its last statement.
+    async fn audit(&self, tx: &mut Tx, tenant: TenantId, deed: Deed) -> Result<()> {
+        self.catalog.audit_in(tx, tenant, &Actor::system(self.task.key()), deed).await
     }
 }

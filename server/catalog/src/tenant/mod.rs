@@ -14,6 +14,7 @@ mod people;
 mod physical;
 mod restore_requests;
 mod restore_steps;
+mod run_deed;
 mod run_input;
 mod run_row;
 mod runs;

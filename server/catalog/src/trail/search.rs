@@ -73,7 +73,7 @@ pub struct TrailPage {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     sequence: i64,
     hash: Vec<u8>,
     event: Vec<u8>,
@@ -251,7 +251,7 @@ impl TenantCatalog<'_> {
 impl Catalog {
     /// Entries of the installation's chain, newest first. Only for who runs the installation.
     pub async fn search_platform_trail(&self, operator: &Principal, query: &TrailQuery) -> Result<TrailPage> {
-        operator.require_platform(domain::access::Permission::ReadSettings)?;
+        operator.require_platform(domain::access::Permission::ReadAudit)?;
         search(&mut self.db.read().await?, Chain::Platform, query).await
     }
 }

@@ -26,5 +26,7 @@ mod statements;
 mod tenants;
 mod tokens;
 mod trail;
+mod trail_acts;
 mod trail_proof;
+mod trail_retention;
 mod world;

@@ -1,7 +1,7 @@
 //! Every statement that names a table of an organisation also names the organisation.
 
 /// Tables whose rows belong to an organisation.
-const TABLES: [&str; 36] = [
+const TABLES: [&str; 37] = [
     "connections",
     "sources",
     "schedules",
@@ -21,6 +21,7 @@ const TABLES: [&str; 36] = [
     "audit_chains",
     "audit_entries",
     "audit_marks",
+    "audit_removed",
     "tenant_maps",
     "map_tables",
     "map_versions",

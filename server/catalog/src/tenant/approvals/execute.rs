@@ -150,10 +150,7 @@ impl TenantCatalog<'_> {
                 let schedule =
                     Schedule::parse(cron, Timestamp(self.now())).map_err(|error| corrupt(TABLE, error))?;
                 let kind = if *incremental { ScheduleKind::Incremental } else { ScheduleKind::Full };
-                self.store_schedule(tx, *source_id, kind, &schedule, *enabled).await?;
-                let deed = Deed::done(Act::ScheduleSet, *source_id)
-                    .after(Field::Enabled, *enabled)
-                    .after(Field::Duration, schedule.longest_gap_ms(Timestamp(self.now())));
+                let deed = self.exchange_schedule(tx, *source_id, kind, &schedule, *enabled).await?;
                 self.audit(tx, by(deed)).await?;
             }
             Change::SetChannels { email_to, webhook_url, webhook_secret } => {
@@ -162,9 +159,7 @@ impl TenantCatalog<'_> {
                     webhook_url: webhook_url.clone(),
                     webhook_secret: sealed(webhook_secret.as_deref())?,
                 };
-                self.store_channels(tx, new).await?;
-                let count = i64::from(email_to.is_some()) + i64::from(webhook_url.is_some());
-                let deed = Deed::done(Act::ChannelsSet, Object::channels()).after(Field::Count, count);
+                let deed = self.store_channels(tx, new).await?;
                 self.audit(tx, by(deed)).await?;
             }
             Change::MoveConnection { connection_id, version, name, host, port, user, tls, credential } => {
@@ -177,7 +172,9 @@ impl TenantCatalog<'_> {
                     tls: *tls,
                     credential: sealed(credential.as_deref())?,
                 };
-                let run = self.move_connection(tx, ChangeConnection { values, version: *version }).await?;
+                let (run, deed) =
+                    self.move_connection(tx, ChangeConnection { values, version: *version }).await?;
+                self.audit(tx, by(deed)).await?;
                 return Ok(Some(run));
             }
             Change::SetRule { class, rule } => {
