@@ -29,4 +29,5 @@ mod trail;
 mod trail_acts;
 mod trail_proof;
 mod trail_retention;
+mod webhooks;
 mod world;
