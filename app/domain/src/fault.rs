@@ -201,6 +201,9 @@ pub enum Refusal {
         /// How many one person may have.
         most: u32,
     },
+    /// What is a person's everywhere is not for one of their organisations to change.
+    #[error("this person belongs to another organisation too")]
+    BelongsElsewhere,
     /// Backups end by their schedule's retention alone.
     #[error("a backup is not removed by hand: it is kept as long as its schedule says")]
     KeptByRetention,
@@ -260,6 +263,9 @@ impl Refusal {
                  everywhere."
             }
             Self::TooManyTokens { .. } => "Revoke one that nobody needs, then make the new one.",
+            Self::BelongsElsewhere => {
+                "Remove them from this organisation instead, or ask a platform operator who knows both."
+            }
             Self::KeptByRetention => {
                 "Nothing is to be done: it is removed when its time is over and newer proven backups exist."
             }

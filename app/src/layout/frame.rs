@@ -37,7 +37,6 @@ fn document_title(title: &str) -> String {
 
 /// Frame and content of a page.
 pub fn framed(place: Place, me: &Me, now: Option<Timestamp>, page: PageView) -> AnyView {
-    let role = me.role;
     let title = document_title(&page.title);
     let crumbs =
         page.crumbs.into_iter().map(|(name, path)| view! { <li><a href=path>{visible(&name)}</a></li> });
@@ -55,21 +54,21 @@ pub fn framed(place: Place, me: &Me, now: Option<Timestamp>, page: PageView) -> 
             <div class="rail">
                 <nav aria-label="Main">
                     <a class="home" href="/" aria-label="Holdfast, overview">{brand()}</a>
-                    {links(place, role)}
+                    {links(place, me)}
                 </nav>
             </div>
             <div class="stage">
                 <header class="top">
                     <details class="menu">
                         <summary><span aria-hidden="true">"☰"</span>" Menu"</summary>
-                        <nav aria-label="Menu">{links(place, role)}</nav>
+                        <nav aria-label="Menu">{links(place, me)}</nav>
                     </details>
                     <span class="scope"><span class="visually-hidden">"Organisation: "</span><bdi>{visible(&me.tenant)}</bdi></span>
                     {clock}
                     <details class="me">
                         <summary><span class="visually-hidden">"Your account: "</span><bdi>{visible(&me.name)}</bdi></summary>
                         <div class="sheet">
-                            <p><bdi><b>{visible(&me.name)}</b></bdi><br /><span class="muted small">{role.title()}</span></p>
+                            <p><bdi><b>{visible(&me.name)}</b></bdi><br /><span class="muted small">{visible(&me.titles())}</span></p>
                             <p><a href="/profile">"Your profile"</a></p>
                             <AppearanceSwitch />
                             <form method="post" action="/fn/access/sign_out">

@@ -1,7 +1,9 @@
 //! Where one can go. One list, drawn twice: as a rail beside the page and, on a phone, as a menu.
 
-use domain::access::{Permission, Role};
+use domain::access::Permission;
 use leptos::prelude::*;
+
+use crate::access::api::Me;
 
 /// A place of the navigation; every page belongs to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,10 +51,10 @@ const GROUPS: [(&str, &[Entry]); 4] = [
     ),
 ];
 
-/// The links that `role` may follow, with `here` marked.
-pub fn links(here: Place, role: Role) -> AnyView {
+/// The links that `me` may follow, with `here` marked.
+pub fn links(here: Place, me: &Me) -> AnyView {
     let groups = GROUPS.into_iter().map(|(title, entries)| {
-        let allowed = entries.iter().filter(|entry| entry.3.is_none_or(|permission| permission.allows(role)));
+        let allowed = entries.iter().filter(|entry| entry.3.is_none_or(|permission| me.may(permission)));
         let items = allowed.map(|&(place, name, path, _)| {
             let current = (place == here).then_some("page");
             view! { <li><a href=path aria-current=current>{icon(place)}<span>{name}</span></a></li> }

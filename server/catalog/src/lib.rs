@@ -25,7 +25,7 @@ use std::sync::Arc;
 use domain::{Clock, access::may::May};
 
 pub use access::{
-    AnswerSlot, Denied, FirstOperator, Hold, Installation, MOST_TOKENS, Membership, NewToken, OwnSession,
+    AnswerSlot, Denied, FirstOperator, Hold, Installation, Invited, MOST_TOKENS, Membership, NewToken, Organisation, OwnSession,
     Principal, Refused, SESSION_ADDRESS, SESSION_AGENT, SESSION_SIGNED_IN_AT, SESSION_USER, Scope,
     SessionLimits, Sessions, SetupState, SignInRecord, StoredAnswer, Token, TokenOutcome, TokenRefused,
 };
@@ -41,8 +41,9 @@ pub use system::{
 };
 pub use tenant::{
     APPROVAL_MS, Backup, BackupQuery, ChainLink, ChangeConnection, Channels, Continues, Copy, DayCount,
-    Delivery, EvidenceRow, Figures, Files, Inferred, LONGEST_CHAIN, MapHead, MapQuery, MapTable, MapVersion,
-    NewChannels, NewConnection, NewUser, Restore, RestoreEvent, RestoreQuery, Run, RunEvent, RunInput,
+    CustomRole, Delivery, EvidenceRow, Figures, Files, GivenRole, Group,
+    GroupMember, GroupWish, Inferred, Invitation, LONGEST_CHAIN, Leaving, MapHead, MapQuery, MapTable, MapVersion,
+    NewChannels, NewConnection, NewInvitation, NewUser, Restore, RestoreEvent, RestoreQuery, Run, RunEvent, RunInput,
     RunOutput, RunQuery, RunRequest, ScheduleRow, SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING,
     TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,
 };
@@ -108,7 +109,7 @@ impl Catalog {
     }
     /// The rows of one organisation, for whoever has proven that they may do `P` there.
     pub fn tenant<P: May>(&self, scope: &Scope<P>) -> TenantCatalog<'_> {
-        TenantCatalog::new(self, scope.tenant(), Some(scope.role()), scope.actor().clone())
+        TenantCatalog::new(self, scope.tenant(), Some(scope.powers()), scope.actor().clone())
     }
     /// The rows of the organisation that a claimed run belongs to.
     pub fn of_run(&self, claim: &Claim) -> TenantCatalog<'_> {

@@ -65,6 +65,7 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
         ),
         post("/fn/access/sign_out", Nothing, &[]),
         post("/fn/access/end_session", SignIn, &[("request[handle]", "wrong")]),
+        post("/fn/access/choose_organisation", SignIn, &[("request[id]", &run)]),
         post("/fn/access/end_other_sessions", SignIn, &[]),
         post("/fn/access/revoke_token", SignIn, &[("request[id]", &run)]),
         post(

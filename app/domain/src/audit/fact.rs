@@ -12,6 +12,7 @@ use crate::{
     ByteSize, Timestamp,
     access::Role,
     id::Id,
+    powers::RoleRef,
     sources::{AccountName, DatabaseName, HostName, Label},
     tenancy::TenantKey,
 };
@@ -200,6 +201,15 @@ impl From<&'static str> for Fact {
 impl From<Role> for Fact {
     fn from(role: Role) -> Self {
         role.key().into()
+    }
+}
+
+impl From<RoleRef> for Fact {
+    fn from(role: RoleRef) -> Self {
+        match role {
+            RoleRef::BuiltIn(role) => role.into(),
+            RoleRef::Custom(id) => id.into(),
+        }
     }
 }
 

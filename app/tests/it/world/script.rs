@@ -2,7 +2,7 @@
 
 use app::{
     access::api::{
-        AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, EndSession, FirstRun, Me,
+        AccessPort, AddUser, ChangePassword, ChangeUser, ChooseOrganisation, ConfirmRecoveryKey, EndSession, FirstRun, Me,
         PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, UserRef, UserRow,
     },
     alerts::api::{AlertsPort, Channels, SetChannels},
@@ -118,6 +118,9 @@ impl AccessPort for Script {
         }
     }
     async fn sign_out(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn choose_organisation(&self, _: ChooseOrganisation) -> Result<(), Fault> {
         Ok(())
     }
     async fn me(&self) -> Result<Option<Me>, Fault> {

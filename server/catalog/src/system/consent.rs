@@ -1,15 +1,12 @@
 //! Whether what a second person agreed to may still be applied: asked when the run starts and again before its end,
 //! because between a click and a transaction people lose their roles.
 
-use domain::{
-    RunId,
-    access::{Permission, Role},
-    backups::RunKind,
-};
+use domain::{RunId, access::Permission, backups::RunKind};
 
 use super::lease::Lease;
 use crate::{
     ApprovalVoid, Conflict,
+    access::powers_of,
     db::{Tx, first},
     error::Result,
 };
@@ -24,18 +21,23 @@ struct Row {
     approved_until: Option<i64>,
 }
 
-/// What is asked, and when.
+/// What is asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Asked<'a> {
     /// At a start. With the digest that is to be applied, where that is known.
-    Start { now: i64, digest: Option<&'a str> },
+    Start { digest: Option<&'a str> },
     /// Before the rows are changed for good: an approval that was good at the start may run out meanwhile.
     Commit,
 }
 
 impl Asked<'_> {
     /// Why the approval of the request that `run` applies does not hold; nothing if it does.
-    pub(super) async fn of(self, tx: &mut Tx, tenant: &str, run: RunId) -> Result<Option<ApprovalVoid>> {
+    pub(super) async fn of(
+        self,
+        tx: &mut Tx,
+        (tenant, now): (&str, i64),
+        run: RunId,
+    ) -> Result<Option<ApprovalVoid>> {
         let row = first!(
             tx,
             Row,
@@ -58,7 +60,7 @@ impl Asked<'_> {
         if state != "applying" {
             return Ok(Some(ApprovalVoid::Changed));
         }
-        if let Self::Start { now, digest: expected } = self {
+        if let Self::Start { digest: expected } = self {
             if expected.is_some_and(|expected| digest.as_deref() != Some(expected)) {
                 return Ok(Some(ApprovalVoid::Changed));
             }
@@ -66,11 +68,11 @@ impl Asked<'_> {
                 return Ok(Some(ApprovalVoid::TooOld));
             }
         }
-        if !holds(tx, tenant, &approver, Some(Permission::ApproveRestore)).await? {
+        if !holds(tx, (tenant, now), &approver, Some(Permission::ApproveRestore)).await? {
             return Ok(Some(ApprovalVoid::Approver));
         }
         for requester in [Some(made_by_id), asked_by_id].into_iter().flatten() {
-            if !holds(tx, tenant, &requester, None).await? {
+            if !holds(tx, (tenant, now), &requester, None).await? {
                 return Ok(Some(ApprovalVoid::Requester));
             }
         }
@@ -80,18 +82,26 @@ impl Asked<'_> {
 
 /// Whether an actor may sign in, is of the organisation, and may do `permission` there. Whoever sits at the machine's
 /// own command line may.
-async fn holds(tx: &mut Tx, tenant: &str, actor: &str, permission: Option<Permission>) -> Result<bool> {
+async fn holds(
+    tx: &mut Tx,
+    (tenant, now): (&str, i64),
+    actor: &str,
+    permission: Option<Permission>,
+) -> Result<bool> {
     let Some(user) = actor.strip_prefix("user:") else { return Ok(true) };
     let row = first!(
         tx,
-        (String,),
-        "select m.role from memberships m join users u on u.id = m.user_id \
+        (i64,),
+        "select u.enabled from memberships m join users u on u.id = m.user_id \
          where m.tenant_id = $1 and m.user_id = $2 and u.enabled = 1",
         tenant,
         user,
     )?;
-    let role = row.and_then(|(role,)| Role::find(&role));
-    Ok(role.is_some_and(|role| permission.is_none_or(|permission| permission.allows(role))))
+    if row.is_none() {
+        return Ok(false);
+    }
+    let Some(permission) = permission else { return Ok(true) };
+    Ok(powers_of(tx, tenant, user, now).await?.is_some_and(|powers| powers.may(permission)))
 }
 
 impl Lease<'_> {
@@ -99,8 +109,7 @@ impl Lease<'_> {
     /// may still do so. Other kinds of runs need nobody's consent.
     pub async fn check_approval(&self, digest: Option<&str>) -> Result<()> {
         let mut tx = self.begin().await?;
-        let now = self.catalog().clock.now().0;
-        self.consent(&mut tx, Asked::Start { now, digest }).await?;
+        self.consent(&mut tx, Asked::Start { digest }).await?;
         tx.commit().await
     }
 
@@ -108,7 +117,8 @@ impl Lease<'_> {
         if self.run().kind != RunKind::ApplyRestore {
             return Ok(());
         }
-        match asked.of(tx, &self.tenant(), self.run().id).await? {
+        let now = self.catalog().clock.now().0;
+        match asked.of(tx, (&self.tenant(), now), self.run().id).await? {
             None => Ok(()),
             Some(void) => Err(Conflict::ApprovalVoid(void).into()),
         }

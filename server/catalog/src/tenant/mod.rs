@@ -3,7 +3,10 @@
 mod alerts;
 mod backups;
 mod connections;
+mod groups;
 mod health;
+mod invitations;
+mod leaving;
 mod map_store;
 mod map_tables;
 mod maps;
@@ -13,6 +16,7 @@ mod people;
 mod physical;
 mod restore_requests;
 mod restore_steps;
+mod roles;
 mod run_input;
 mod run_row;
 mod runs;
@@ -23,7 +27,7 @@ mod spelling;
 mod start_run;
 mod trail;
 
-use domain::{TenantId, access::Role, audit::Origin};
+use domain::{TenantId, audit::Origin, powers::Powers};
 
 use crate::{
     Catalog,
@@ -37,7 +41,10 @@ pub use alerts::{Channels, Delivery, NewChannels};
 pub(crate) use backups::read_copies;
 pub use backups::{Backup, BackupQuery, Copy, EvidenceRow, Split};
 pub use connections::{ChangeConnection, NewConnection};
+pub use groups::{Group, GroupMember, GroupWish};
 pub use health::{DayCount, StoredByDay, VaultUse};
+pub use invitations::{Invitation, NewInvitation};
+pub use leaving::Leaving;
 pub use map_store::Inferred;
 pub(crate) use map_store::{FoundDrift, store_inferred};
 pub use map_tables::{MapQuery, MapTable, TableChoices, TableColumn};
@@ -51,6 +58,7 @@ pub use physical::{ChainLink, Continues, Files, LONGEST_CHAIN};
 pub use restore_requests::{Figures, Restore, RestoreEvent, RestoreQuery};
 pub(crate) use restore_steps::RestoreStep;
 pub use restore_steps::{APPROVAL_MS, UNDO_MS};
+pub use roles::{CustomRole, GivenRole};
 pub use run_input::{RunInput, RunOutput};
 pub(crate) use run_row::{RunRow, append_event, run_columns};
 pub use runs::{Run, RunEvent, RunQuery};
@@ -65,7 +73,8 @@ pub use start_run::{RunRequest, TENANT_BACKUPS_WAITING};
 pub struct TenantCatalog<'c> {
     pub(crate) catalog: &'c Catalog,
     pub(crate) tenant: TenantId,
-    role: Option<Role>,
+    /// What whoever asks may here; none for work without a person.
+    pub(crate) powers: Option<Powers>,
     pub(crate) actor: Actor,
     /// From where it is asked, for the audit trail.
     pub(crate) origin: Origin,
@@ -75,10 +84,10 @@ impl<'c> TenantCatalog<'c> {
     pub(crate) const fn new(
         catalog: &'c Catalog,
         tenant: TenantId,
-        role: Option<Role>,
+        powers: Option<Powers>,
         actor: Actor,
     ) -> Self {
-        Self { catalog, tenant, role, actor, origin: Origin::here() }
+        Self { catalog, tenant, powers, actor, origin: Origin::here() }
     }
     /// Which organisation.
     pub const fn tenant_id(&self) -> TenantId {

@@ -7,29 +7,27 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    RestoreId,
-    access::{Permission, Role},
-};
+use domain::{RestoreId, UserId, access::Permission, powers::Powers};
 
 use super::Restore;
 use crate::{
     Conflict, TenantCatalog,
+    access::{roles_in, together},
     db::{AsConn, all},
+    decode::id,
     error::Result,
 };
 
 /// A person who can be a second one, and who stands behind them.
 struct Standing {
     key: String,
-    role: Option<Role>,
+    powers: Powers,
     behind: Vec<String>,
 }
 
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
-    role: String,
     enabled: i64,
     added_by: Option<String>,
     role_by: Option<String>,
@@ -44,7 +42,7 @@ fn behind<'p>(person: &'p Standing, people: &'p [(bool, Standing)]) -> BTreeSet<
     while let Some(key) = open.pop() {
         let is_new = found.insert(key);
         let next = people.iter().map(|(_, person)| person).find(|person| is_new && person.key == key);
-        let next = next.filter(|person| person.role != Some(Role::PlatformOperator));
+        let next = next.filter(|person| !person.powers.runs_installation);
         open.extend(next.into_iter().flat_map(|person| person.behind.iter().map(String::as_str)));
     }
     found
@@ -59,7 +57,7 @@ fn check(approver: &Standing, asked: &[&str], people: &[(bool, Standing)]) -> Re
     let is_creature = asked.iter().any(|asker| before.contains(asker));
     let mut askers =
         people.iter().map(|(_, person)| person).filter(|person| asked.contains(&person.key.as_str()));
-    let is_maker = approver.role != Some(Role::PlatformOperator)
+    let is_maker = !approver.powers.runs_installation
         && askers.any(|asker| behind(asker, people).contains(approver.key.as_str()));
     if is_creature || is_maker { Err(Conflict::NotIndependent) } else { Ok(()) }
 }
@@ -70,16 +68,19 @@ impl TenantCatalog<'_> {
         let rows = all!(
             on,
             Row,
-            "select u.id, m.role, u.enabled, m.added_by, m.role_by, u.password_by from memberships m \
+            "select u.id, u.enabled, m.added_by, m.role_by, u.password_by from memberships m \
              join users u on u.id = m.user_id where m.tenant_id = $1",
             self.key(),
         )?;
+        let held = roles_in(on, &self.key(), self.now()).await?;
         let read = |row: Row| {
+            let user: UserId = id("memberships", &row.id)?;
+            let powers = held.get(&user).map_or(Powers::NONE, |roles| together(roles));
             let behind = [row.added_by, row.role_by, row.password_by].into_iter().flatten().collect();
             let key = format!("user:{}", row.id);
-            (row.enabled == 1, Standing { key, role: Role::find(&row.role), behind })
+            Ok((row.enabled == 1, Standing { key, powers, behind }))
         };
-        Ok(rows.into_iter().map(read).collect())
+        rows.into_iter().map(read).collect()
     }
 
     /// Fails unless the actor is a second person beside those who made a request and asked for it.
@@ -88,7 +89,8 @@ impl TenantCatalog<'_> {
         let key = self.actor.key();
         let behind = people.iter().find(|(_, person)| person.key == key);
         let behind = behind.map(|(_, person)| person.behind.clone()).unwrap_or_default();
-        Ok(check(&Standing { key, role: self.role, behind }, asked, &people)?)
+        let powers = self.powers.unwrap_or(Powers::NONE);
+        Ok(check(&Standing { key, powers, behind }, asked, &people)?)
     }
 
     /// Why the actor cannot agree to a request as a second person; nothing if they can.
@@ -105,7 +107,7 @@ impl TenantCatalog<'_> {
     pub async fn has_second_person(&self, restore: RestoreId) -> Result<bool> {
         let found = self.get_restore(restore).await?;
         let people = self.standings(&mut self.read().await?).await?;
-        let may = |person: &Standing| person.role.is_some_and(|role| Permission::ApproveRestore.allows(role));
+        let may = |person: &Standing| person.powers.may(Permission::ApproveRestore);
         let mut others = people.iter().filter(|(enabled, person)| *enabled && may(person));
         Ok(others.any(|(_, person)| check(person, &found.asked(), &people).is_ok()))
     }
