@@ -100,6 +100,11 @@ impl Caller {
         if !self.principal()?.memberships().iter().any(|member| member.tenant_id == tenant) {
             return Err(Fault::NotFound.into());
         }
+        self.work_in(tenant).await
+    }
+
+    /// Keeps in the session which organisation is at work. Whether the person is of it is asked whenever it is used.
+    pub(crate) async fn work_in(&self, tenant: TenantId) -> Result<()> {
         Ok(self.session.insert(CHOSEN, tenant).await?)
     }
 

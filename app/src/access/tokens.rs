@@ -3,7 +3,7 @@
 //! Making one is a post to this page itself, answered with the page that shows the secret: so it is shown once and is
 //! never part of an address.
 
-use domain::{Fault, Timestamp, access::Permission};
+use domain::{Fault, Timestamp};
 use leptos::prelude::*;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! The first page of the morning: one sentence, what needs a person, the numbers, the strip, what runs, what is new.
 
-use domain::{ByteSize, Timestamp, access::Role, clock::human_duration_ms, health::Standing};
+use domain::{ByteSize, Timestamp, clock::human_duration_ms, health::Standing};
 use leptos::prelude::*;
 
 use crate::{

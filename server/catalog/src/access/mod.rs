@@ -26,6 +26,6 @@ pub use sessions::{
     SESSION_ADDRESS, SESSION_AGENT, SESSION_SIGNED_IN_AT, SESSION_USER, SessionLimits, Sessions,
 };
 pub(crate) use people::canonical;
-pub(crate) use setup::{Person, give, join};
+pub(crate) use setup::{Person, give};
 pub use setup::{FirstOperator, Installation, SetupState};
 pub use tokens::{MOST_TOKENS, NewToken, Token, TokenOutcome, TokenRefused};

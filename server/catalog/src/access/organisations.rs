@@ -1,8 +1,16 @@
 //! Organisations, for whoever runs the installation.
 
-use domain::{TenantId, Timestamp, access::Permission};
+use domain::{
+    TenantId, Timestamp,
+    access::{Permission, Role},
+    audit::{Act, Deed, Origin},
+};
 
-use super::principal::Principal;
+use super::{
+    people::insert_tenant,
+    principal::Principal,
+    setup::{give, join},
+};
 use crate::{Catalog, db::all, decode::id, error::Result};
 
 /// An organisation at a glance.
@@ -55,5 +63,26 @@ impl Catalog {
             })
         };
         rows.into_iter().map(read).collect()
+    }
+
+    /// Adds an organisation and makes whoever adds it its first platform operator, so that they can go to work there and
+    /// invite its people. [`crate::Conflict::Duplicate`] if the name is taken.
+    pub async fn create_organisation(
+        &self,
+        operator: &Principal,
+        name: &str,
+        origin: &Origin,
+    ) -> Result<TenantId> {
+        operator.require_platform(Permission::ManageUsers)?;
+        let (tenant, now) = (TenantId::new(self.clock.uuid()), self.clock.now().0);
+        let mut tx = self.db.begin().await?;
+        insert_tenant(&mut tx, tenant, name, now).await?;
+        if let Some(user) = operator.user_id() {
+            join(&mut tx, (tenant, user), (now, None)).await?;
+            give(&mut tx, (tenant, user), Role::PlatformOperator.into(), None, (now, None)).await?;
+        }
+        self.audit(&mut tx, operator.actor(), origin, Deed::done(Act::TenantCreate, tenant)).await?;
+        tx.commit().await?;
+        Ok(tenant)
     }
 }

@@ -192,23 +192,14 @@ impl Catalog {
         tx.commit().await
     }
 
-    /// Adds an organisation. Only for the command line and for platform operators.
+    /// Adds an organisation from the command line.
     pub async fn create_tenant(&self, operator: &Principal, name: &str) -> Result<TenantId> {
-        self.create_tenant_from(operator, name, &Origin::here()).await
-    }
-
-    /// The same, asked for from somewhere.
-    pub async fn create_tenant_from(
-        &self,
-        operator: &Principal,
-        name: &str,
-        origin: &Origin,
-    ) -> Result<TenantId> {
         operator.require_platform(Permission::ManageUsers)?;
         let tenant = TenantId::new(self.clock.uuid());
         let mut tx = self.db.begin().await?;
         insert_tenant(&mut tx, tenant, name, self.clock.now().0).await?;
-        self.audit(&mut tx, operator.actor(), origin, Deed::done(Act::TenantCreate, tenant)).await?;
+        let deed = Deed::done(Act::TenantCreate, tenant);
+        self.audit(&mut tx, operator.actor(), &Origin::here(), deed).await?;
         tx.commit().await?;
         Ok(tenant)
     }

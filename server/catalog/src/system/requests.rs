@@ -191,7 +191,7 @@ pub(crate) async fn run_ended(
         RunKind::ApplyRestore if is_unsure => (S::Applying, S::Applied),
         RunKind::ApplyRestore if is_refused => {
             let asked = Asked::Start { digest: None };
-            match asked.of(tx, &tenant.to_string(), run).await? {
+            match asked.of(tx, (&tenant.to_string(), now.0), run).await? {
                 Some(ApprovalVoid::TooOld | ApprovalVoid::Requester) => (S::Applying, S::Failed),
                 _ => (S::Applying, S::AwaitingApproval),
             }

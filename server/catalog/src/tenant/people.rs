@@ -228,6 +228,8 @@ impl TenantCatalog<'_> {
         token_sha256: &[u8],
         expires_at: Timestamp,
     ) -> Result<String> {
+        // Whoever is not of this organisation is not found, wherever else they are.
+        self.get_user(id).await?;
         self.check_only_here(id).await?;
         let mut tx = self.begin().await?;
         let user = self.find_user(&mut tx, id).await?;
