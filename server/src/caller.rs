@@ -53,7 +53,8 @@ impl Caller {
             TokenOutcome::Refused(reason) => return Ok(Err(reason)),
         };
         let session = Session::new(None, Arc::new(services.catalog.sessions()), None);
-        let caller = Self { services, gate, session, address, agent: None, principal: Some(principal), chosen: None };
+        let caller =
+            Self { services, gate, session, address, agent: None, principal: Some(principal), chosen: None };
         Ok(Ok(ByToken { caller, token }))
     }
 

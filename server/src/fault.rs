@@ -131,8 +131,7 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
 
 /// Said to whoever would give themselves something.
 pub const OWN_ROLE: &str = "somebody else has to change your own role";
-const OTHER_ADDRESS: &str =
-    "this invitation is for another address; sign out and open the link again, or ask for one for your address";
+const OTHER_ADDRESS: &str = "this invitation is for another address; sign out and open the link again, or ask for one for your address";
 const SIGN_IN_FIRST: &str = "sign in to your account first; afterwards you can accept here";
 
 /// Said for every password link that does not work, whatever the reason.

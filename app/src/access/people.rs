@@ -23,7 +23,7 @@ use crate::{
         form::{Posted, button_form, form},
         notice::notice,
         pager::pager,
-        table::Table,
+        table::{Table, link},
         text::{code_block, name, visible},
         time::{when, when_or},
     },
@@ -50,6 +50,9 @@ pub fn PeoplePage() -> impl IntoView {
         let changed = visit.posted::<ChangeUserFn>();
         let done =
             visit.has_done("user").then(|| notice(Tone::Good, "Changed. The person's sessions have ended."));
+        let removed = visit.has_done("removed").then(|| {
+            notice(Tone::Good, "Removed. Sessions, tokens and open requests of that person have ended.")
+        });
         let list = if people.rows.is_empty() {
             empty("No people", "Add the first person below.")
         } else {
@@ -57,12 +60,18 @@ pub fn PeoplePage() -> impl IntoView {
         };
         let body = view! {
             {done}
+            {removed}
             {changed.summary()}
             {shown}
             <section class="panel">{list}{pager("/settings/people", &visit.query, people.next.as_ref())}</section>
             {may_manage.then(|| add_form(&me, &posted))}
         };
-        Ok(PageView::new("People", body).under("Settings", "/settings"))
+        let more = view! {
+            <a class="btn" href="/invitations">"Invitations"</a>
+            <a class="btn" href="/groups">"Groups"</a>
+            <a class="btn" href="/roles">"Roles"</a>
+        };
+        Ok(PageView::new("People", body).under("Settings", "/settings").actions(more))
     })
 }
 
@@ -102,7 +111,7 @@ fn people_table(visit: &Visit, me: &Me, may_manage: bool, people: Vec<UserRow>) 
                 view! { <span class="muted">"Only by a platform operator"</span> }.into_any()
             };
             vec![
-                name(&person.name),
+                link(format!("/people/{}", person.id), &person.name),
                 state,
                 name(&person.email),
                 name(&titles(&person.roles)),

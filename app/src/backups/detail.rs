@@ -88,17 +88,10 @@ fn actions(backup: &BackupDetail, me: &Me, is_kept: bool) -> AnyView {
     let export = (is_kept && backup.files.is_none() && me.may(Permission::ExportBackup)).then(|| {
         view! { <a class="btn" href=format!("/backups/{id}/export") download="">"Export as .sql.gz"</a> }
     });
-    let verify =
-        (is_kept && backup.active_run.is_none() && me.may(Permission::VerifyBackup)).then(|| {
-            let class =
-                if backup.row.verification == Verification::RestoreOk { "btn" } else { "btn primary" };
-            button_form(
-                "/fn/backups/verify",
-                vec![("request[id]", id.to_string())],
-                class,
-                "Verify this backup",
-            )
-        });
+    let verify = (is_kept && backup.active_run.is_none() && me.may(Permission::VerifyBackup)).then(|| {
+        let class = if backup.row.verification == Verification::RestoreOk { "btn" } else { "btn primary" };
+        button_form("/fn/backups/verify", vec![("request[id]", id.to_string())], class, "Verify this backup")
+    });
     // The form stands below everything that is known about the backup: a long way down on a phone.
     let restore = (is_kept && me.may(Permission::RequestRestore))
         .then(|| view! { <a class="btn" href="#restore">"Restore…"</a> });

@@ -38,10 +38,8 @@ pub fn RunPage() -> impl IntoView {
         let now = visit.now;
         let refused = visit.posted::<CancelRunFn>();
         let row = run.row;
-        let file = run
-            .file
-            .filter(|_| me.may(Permission::ExportBackup))
-            .map(|file| file_panel(&row, &file, now));
+        let file =
+            run.file.filter(|_| me.may(Permission::ExportBackup)).map(|file| file_panel(&row, &file, now));
         let is_live = !row.state.is_finished();
         let live = is_live.then(|| {
             view! {

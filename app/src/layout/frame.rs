@@ -63,7 +63,7 @@ pub fn framed(place: Place, me: &Me, now: Option<Timestamp>, page: PageView) -> 
                         <summary><span aria-hidden="true">"☰"</span>" Menu"</summary>
                         <nav aria-label="Menu">{links(place, me)}</nav>
                     </details>
-                    <span class="scope"><span class="visually-hidden">"Organisation: "</span><bdi>{visible(&me.tenant)}</bdi></span>
+                    {organisation(me)}
                     {clock}
                     <details class="me">
                         <summary><span class="visually-hidden">"Your account: "</span><bdi>{visible(&me.name)}</bdi></summary>
@@ -88,6 +88,31 @@ pub fn framed(place: Place, me: &Me, now: Option<Timestamp>, page: PageView) -> 
         </div>
         <CopyButtons />
         <FormMemory />
+    }
+    .into_any()
+}
+
+/// The organisation at work; for whoever has several, with the way to the others.
+fn organisation(me: &Me) -> AnyView {
+    let here = view! {
+        <span class="scope"><span class="visually-hidden">"Organisation: "</span><bdi>{visible(&me.tenant)}</bdi></span>
+    };
+    if me.organisations.len() < 2 {
+        return here.into_any();
+    }
+    let others = me.organisations.iter().filter(|other| other.id != me.tenant_id).map(|other| {
+        view! {
+            <form method="post" action="/fn/access/choose_organisation">
+                <input type="hidden" name="request[id]" value=other.id.to_string() />
+                <button class="btn">"Work in "<bdi>{visible(&other.name)}</bdi></button>
+            </form>
+        }
+    });
+    view! {
+        <details class="organisations">
+            <summary>{here}</summary>
+            <div class="sheet">{others.collect_view()}</div>
+        </details>
     }
     .into_any()
 }

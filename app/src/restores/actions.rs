@@ -222,8 +222,7 @@ fn again(restore: &RestoreDetail, me: &Me) -> AnyView {
 }
 
 fn withdraw(restore: &RestoreDetail, visit: &Visit, me: &Me) -> Option<AnyView> {
-    let may =
-        me.may(Permission::RequestRestore) && restore.row.state.may_become(RequestState::Withdrawn);
+    let may = me.may(Permission::RequestRestore) && restore.row.state.may_become(RequestState::Withdrawn);
     may.then(|| {
         let posted = visit.posted::<WithdrawRestoreFn>();
         let button = button_form(

@@ -43,9 +43,7 @@ pub fn SourcePage() -> impl IntoView {
         let done = done.map(|text| notice(Tone::Good, text));
         let chosen = visit.posted::<SetEngineFn>();
         let tenants = match map {
-            Some(map) => {
-                tenants_panel(source.row.id, map, &chosen, me.may(Permission::ManageSources), now)
-            }
+            Some(map) => tenants_panel(source.row.id, map, &chosen, me.may(Permission::ManageSources), now),
             None => whole_source_panel(),
         };
         let start = me.may(Permission::StartBackup).then(|| {

@@ -91,17 +91,15 @@ fn body(detail: TenantDetail, lists: Lists, visit: &Visit, me: &Me, path: &str) 
     let now = visit.now;
     let (started, exported) = (visit.posted::<StartBackupFn>(), visit.posted::<ExportTenantFn>());
     let row = &detail.row;
-    let start = me.may(Permission::StartBackup)
+    let start = me
+        .may(Permission::StartBackup)
         .then(|| start_tenant_form(row.source_id, &row.key, detail.active_run, &started));
     let heading = if start.is_some() { "Back up" } else { "About this tenant" };
     let answer = answer(&detail, now);
     let facts = facts(&detail, now);
     let map = map_notice(&detail.map);
-    let action = if me.may(Permission::RequestRestore) {
-        PointAction::Restore(row)
-    } else {
-        PointAction::None
-    };
+    let action =
+        if me.may(Permission::RequestRestore) { PointAction::Restore(row) } else { PointAction::None };
     let options = (lists.newest.is_some() && me.may(Permission::ExportBackup))
         .then(|| export_panel(&row.key, &lists.points.rows, &exported));
     let points = points_panel(lists.points, visit, path, action);

@@ -38,8 +38,13 @@ pub fn SettingsPage() -> impl IntoView {
                 notice(Tone::Info, "A test notice is on its way; its fate shows under the newest notices.")
             })
         };
-        let people = me.may(Permission::ReadUsers)
+        let people = me
+            .may(Permission::ReadUsers)
             .then(|| view! { <a class="btn" href="/settings/people">"People and roles"</a> });
+        let organisations = me
+            .powers
+            .runs_installation
+            .then(|| view! { <a class="btn" href="/organisations">"Organisations"</a> });
         let body = view! {
             {done}
             <div class="grid">
@@ -49,7 +54,7 @@ pub fn SettingsPage() -> impl IntoView {
                 {channels_panel(channels, &posted, &tested, may_manage, visit.now)}
             </div>
         };
-        Ok(PageView::new("Settings", body).actions(people))
+        Ok(PageView::new("Settings", body).actions(view! { {organisations}{people} }))
     })
 }
 

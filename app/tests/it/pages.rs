@@ -31,6 +31,11 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         (at("runs"), "11.8 GB of 19.0 GB", "Waiting for a worker"),
         ("/settings".into(), "120 GB of 500 GB free", "No verification server"),
         ("/settings/people".into(), "Bo Lindqvist", "No people"),
+        (at("people"), "Operator", "This person may do nothing here"),
+        ("/roles".into(), "2 people have it", "Make a role"),
+        ("/groups".into(), "On call", "No groups"),
+        ("/invitations".into(), "nora@example.com", "No invitation waits"),
+        ("/organisations".into(), "Northwind Compliance", "Add an organisation"),
         ("/profile/tokens".into(), "nightly export", "No token yet"),
         ("/profile".into(), "ada@example.com", "ada@example.com"),
     ]

@@ -25,9 +25,10 @@ use std::sync::Arc;
 use domain::{Clock, access::may::May};
 
 pub use access::{
-    AnswerSlot, Denied, FirstOperator, Hold, Installation, Invited, MOST_TOKENS, Membership, NewToken, Organisation, OwnSession,
-    Principal, Refused, SESSION_ADDRESS, SESSION_AGENT, SESSION_SIGNED_IN_AT, SESSION_USER, Scope,
-    SessionLimits, Sessions, SetupState, SignInRecord, StoredAnswer, Token, TokenOutcome, TokenRefused,
+    AnswerSlot, Denied, FirstOperator, Hold, Installation, Invited, MOST_TOKENS, Membership, NewToken,
+    Organisation, OwnSession, Principal, Refused, SESSION_ADDRESS, SESSION_AGENT, SESSION_SIGNED_IN_AT,
+    SESSION_USER, Scope, SessionLimits, Sessions, SetupState, SignInRecord, StoredAnswer, Token,
+    TokenOutcome, TokenRefused,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use db::RowSecurity;
@@ -40,12 +41,12 @@ pub use system::{
     SystemTask, Tenant, Vault, Whole,
 };
 pub use tenant::{
-    APPROVAL_MS, Backup, BackupQuery, ChainLink, ChangeConnection, Channels, Continues, Copy, DayCount,
-    CustomRole, Delivery, EvidenceRow, Figures, Files, GivenRole, Group,
-    GroupMember, GroupWish, Inferred, Invitation, LONGEST_CHAIN, Leaving, MapHead, MapQuery, MapTable, MapVersion,
-    NewChannels, NewConnection, NewInvitation, NewUser, Restore, RestoreEvent, RestoreQuery, Run, RunEvent, RunInput,
-    RunOutput, RunQuery, RunRequest, ScheduleRow, SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING,
-    TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,
+    APPROVAL_MS, Backup, BackupQuery, ChainLink, ChangeConnection, Channels, Continues, Copy, CustomRole,
+    DayCount, Delivery, EvidenceRow, Figures, Files, GivenRole, Group, GroupMember, GroupWish, Inferred,
+    Invitation, LONGEST_CHAIN, Leaving, MapHead, MapQuery, MapTable, MapVersion, NewChannels, NewConnection,
+    NewInvitation, NewUser, Restore, RestoreEvent, RestoreQuery, Run, RunEvent, RunInput, RunOutput,
+    RunQuery, RunRequest, ScheduleRow, SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING, TableChoices,
+    TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,
 };
 
 pub use trail::{Anchor, Checked, NewHead, StoredHead, TrailEntry, TrailPage, TrailQuery, Unanchored};

@@ -2,12 +2,14 @@
 
 pub mod first_run;
 pub mod gate;
+pub mod invitations;
 pub mod limits;
 pub mod own_password;
 pub mod own_sessions;
 pub mod password;
 pub mod pending;
 pub mod people;
+pub mod roles;
 pub mod sign_in;
 pub mod sweep;
 pub mod token_text;
@@ -16,7 +18,8 @@ pub mod tokens;
 use app::{
     access::api::{
         AccessPort, AddUser, ChangePassword, ChangeUser, ChooseOrganisation, ConfirmRecoveryKey, EndSession,
-        FirstRun, Me, Organisation, PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, UserRef, UserRow,
+        FirstRun, Me, Organisation, PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn,
+        UserRef, UserRow,
     },
     port::SecretText,
 };

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::text::Plain;
 use crate::{
-    BackupId, ConnectionId, GroupId, InstallationId, InvitationId, RestoreId, RoleId, RunId, SourceId, TenantId,
-    UserId, tenancy::TenantKey,
+    BackupId, ConnectionId, GroupId, InstallationId, InvitationId, RestoreId, RoleId, RunId, SourceId,
+    TenantId, UserId, tenancy::TenantKey,
 };
 
 macro_rules! kinds {

@@ -2,6 +2,7 @@
 //! so that a browser can look at every state of every page.
 
 pub mod data;
+mod people;
 pub mod script;
 mod tenants;
 mod tokens;

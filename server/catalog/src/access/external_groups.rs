@@ -19,12 +19,7 @@ impl Catalog {
     /// Makes the groups that somebody is in by a sign-in elsewhere exactly those of `names`, in every organisation of
     /// theirs. Groups that people put them into stay, and so do groups without a name elsewhere. What changes is in the
     /// trail of each organisation. Returns how many changed.
-    pub async fn set_external_groups(
-        &self,
-        user: UserId,
-        names: &[String],
-        origin: &Origin,
-    ) -> Result<u64> {
+    pub async fn set_external_groups(&self, user: UserId, names: &[String], origin: &Origin) -> Result<u64> {
         let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         let key = user.to_string();
         let mut tx = self.db.begin().await?;

@@ -166,12 +166,7 @@ impl Principal {
 
 impl<P> Clone for Scope<P> {
     fn clone(&self) -> Self {
-        Self {
-            tenant: self.tenant,
-            powers: self.powers,
-            actor: self.actor.clone(),
-            permission: PhantomData,
-        }
+        Self { tenant: self.tenant, powers: self.powers, actor: self.actor.clone(), permission: PhantomData }
     }
 }
 impl<P> std::fmt::Debug for Scope<P> {

@@ -4,10 +4,7 @@
 //! away from it. So nothing has to be remembered when a role changes, and a token of somebody who has left opens
 //! nothing. Only a person makes, sees and revokes tokens, never a token.
 
-use domain::{
-    TenantId, Timestamp, TokenId, UserId,
-    access::Permission,
-};
+use domain::{TenantId, Timestamp, TokenId, UserId, access::Permission};
 
 use super::{
     held::roles_of,

@@ -57,17 +57,23 @@ impl TenantCatalog<'_> {
              and accepted_at is null and revoked_at is null order by sent_at desc, id desc",
             self.key(),
         )?;
-        let read =
-            |(key, email, roles, invited_by, sent_at, expires_at): (String, String, String, String, i64, i64)| {
-                Ok(Invitation {
-                    id: id(TABLE, &key)?,
-                    email,
-                    roles: json(TABLE, &roles)?,
-                    invited_by,
-                    sent_at: Timestamp(sent_at),
-                    expires_at: Timestamp(expires_at),
-                })
-            };
+        let read = |(key, email, roles, invited_by, sent_at, expires_at): (
+            String,
+            String,
+            String,
+            String,
+            i64,
+            i64,
+        )| {
+            Ok(Invitation {
+                id: id(TABLE, &key)?,
+                email,
+                roles: json(TABLE, &roles)?,
+                invited_by,
+                sent_at: Timestamp(sent_at),
+                expires_at: Timestamp(expires_at),
+            })
+        };
         rows.into_iter().map(read).collect()
     }
 
@@ -119,7 +125,11 @@ impl TenantCatalog<'_> {
     }
 
     /// The address and roles of an invitation that waits.
-    async fn open_invitation(&self, tx: &mut Tx, invitation: InvitationId) -> Result<(String, Vec<GivenRole>)> {
+    async fn open_invitation(
+        &self,
+        tx: &mut Tx,
+        invitation: InvitationId,
+    ) -> Result<(String, Vec<GivenRole>)> {
         let row = first!(
             tx,
             (String, String),

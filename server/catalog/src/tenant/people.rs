@@ -175,8 +175,7 @@ impl TenantCatalog<'_> {
         let held = roles_in(tx, &self.key(), i64::MAX).await?;
         for (user,) in enabled {
             let user = id("memberships", &user)?;
-            let is_admin =
-                held.get(&user).is_some_and(|roles| together(roles).may(Permission::ManageUsers));
+            let is_admin = held.get(&user).is_some_and(|roles| together(roles).may(Permission::ManageUsers));
             if is_admin && Some(user) != gone {
                 return Ok(());
             }

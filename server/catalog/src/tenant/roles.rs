@@ -285,8 +285,7 @@ impl TenantCatalog<'_> {
 
     /// What somebody of the organisation may.
     pub(super) async fn powers_of_member(&self, tx: &mut Tx, user: UserId) -> Result<Powers> {
-        let roles: Option<Vec<HeldRole>> =
-            roles_of(tx, &self.key(), &user.to_string(), self.now()).await?;
+        let roles: Option<Vec<HeldRole>> = roles_of(tx, &self.key(), &user.to_string(), self.now()).await?;
         Ok(together(&roles.ok_or(Error::NotFound { what: "person" })?))
     }
 }

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt::Debug};
 
 use catalog::{
     BackupQuery, ChangeConnection, Error, GivenRole, GroupWish, Inferred, MapQuery, NewChannels,
-    NewInvitation, NewUser, Outcome, RestoreQuery,
-    RunQuery, RunRequest, TenantCatalog, TenantQuery, TrailQuery,
+    NewInvitation, NewUser, Outcome, RestoreQuery, RunQuery, RunRequest, TenantCatalog, TenantQuery,
+    TrailQuery,
 };
 use domain::{
     BackupId, GroupId, InvitationId, RestoreId, RoleId, RunId, UserId,

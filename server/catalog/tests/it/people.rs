@@ -1,8 +1,8 @@
 //! Roles that organisations make, groups, invitations, and leaving.
 
 use catalog::{
-    Conflict, Error, GivenRole, GroupWish, Leaving, NewInvitation, NewToken, NewUser, Principal, TenantCatalog,
-    TokenOutcome, TrailQuery,
+    Conflict, Error, GivenRole, GroupWish, Leaving, NewInvitation, NewToken, NewUser, Principal,
+    TenantCatalog, TokenOutcome, TrailQuery,
 };
 use domain::{
     UserId,
