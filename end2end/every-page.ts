@@ -16,6 +16,7 @@ export const OPEN_PAGES: [string, string][] = [
   ['sign-in', '/sign-in'],
   ['sign-in-refused', '/sign-in'],
   ['reset', '/reset?token=of-no-use'],
+  ['invitation', '/invitation'],
 ];
 
 async function furnished(page: Page, holdfast: Holdfast): Promise<Furnished> {
@@ -47,6 +48,11 @@ async function furnished(page: Page, holdfast: Holdfast): Promise<Furnished> {
     ['run-failed', await first('/runs?state=failed', /./)],
     ['settings', '/settings'],
     ['people', '/settings/people'],
+    ['person', await first('/settings/people', 'viewer')],
+    ['roles', '/roles'],
+    ['groups', '/groups'],
+    ['invitations', '/invitations'],
+    ['organisations', '/organisations'],
     ['profile', '/profile'],
     ['not-found', '/backups/nothing'],
   ];

@@ -37,7 +37,7 @@ pub fn InvitedPage() -> impl IntoView {
             };
             return Ok(view! { {intro}{form("/fn/access/join_organisation", &joined, fields)} }.into_any());
         }
-        let back = leptos_router::location::Url::escape(&visit.here);
+        let back = leptos_router::location::Url::escape(&format!("/invitation?token={token}"));
         let fields = view! {
             {hidden("token", token)}
             {Field::text("invited", "name", "Your name").autocomplete("name").after(&accepted).view()}

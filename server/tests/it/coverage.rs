@@ -15,7 +15,7 @@ use crate::{
     world::{Answer, World},
 };
 
-async fn ask(world: &World, case: &Case, session: Option<&str>) -> Answer {
+pub async fn ask(world: &World, case: &Case, session: Option<&str>) -> Answer {
     match &case.body {
         Some(body) => world.post(&case.path, body, session).await,
         // Streams do not end: only their head is looked at.
