@@ -16,6 +16,7 @@ export const OPEN_PAGES: [string, string][] = [
   ['sign-in', '/sign-in'],
   ['sign-in-refused', '/sign-in'],
   ['reset', '/reset?token=of-no-use'],
+  ['invitation', '/invitation'],
 ];
 
 async function furnished(page: Page, holdfast: Holdfast): Promise<Furnished> {
@@ -49,6 +50,11 @@ async function furnished(page: Page, holdfast: Holdfast): Promise<Furnished> {
     ['audit-entry', '/audit/1'],
     ['settings', '/settings'],
     ['people', '/settings/people'],
+    ['person', await first('/settings/people', 'viewer')],
+    ['roles', '/roles'],
+    ['groups', '/groups'],
+    ['invitations', '/invitations'],
+    ['organisations', '/organisations'],
     ['profile', '/profile'],
     ['not-found', '/backups/nothing'],
   ];

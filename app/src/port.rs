@@ -10,17 +10,30 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding, server_fn::error::Serve
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort,
-    alerts::webhooks_api::WebhooksPort, approvals::api::ApprovalsPort, audit::api::AuditPort,
-    backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
-    restores::api::RestoresPort, restores::request_api::RequestsPort, sources::api::SourcesPort,
-    tenancy::api::TenantsPort, tenancy::map_api::MapsPort, vaults::api::VaultsPort,
+    access::api::AccessPort,
+    access::people_api::{InvitationsPort, PeoplePort},
+    access::tokens_api::TokensPort,
+    alerts::api::AlertsPort,
+    alerts::webhooks_api::WebhooksPort,
+    approvals::api::ApprovalsPort,
+    audit::api::AuditPort,
+    backups::api::BackupsPort,
+    health::api::HealthPort,
+    policies::api::PoliciesPort,
+    restores::api::RestoresPort,
+    restores::request_api::RequestsPort,
+    sources::api::SourcesPort,
+    tenancy::api::TenantsPort,
+    tenancy::map_api::MapsPort,
+    vaults::api::VaultsPort,
 };
 
 /// Everything that pages may ask.
 pub trait Backend:
     AccessPort
     + TokensPort
+    + PeoplePort
+    + InvitationsPort
     + SourcesPort
     + TenantsPort
     + MapsPort
@@ -39,6 +52,8 @@ pub trait Backend:
 impl<T> Backend for T where
     T: AccessPort
         + TokensPort
+        + PeoplePort
+        + InvitationsPort
         + SourcesPort
         + TenantsPort
         + MapsPort

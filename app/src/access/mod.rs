@@ -1,11 +1,18 @@
 //! Signing in, setting up, people and their roles.
 
 pub mod api;
+pub mod groups;
+pub mod invitations;
+pub mod invited;
+pub mod organisations;
 pub mod own_sessions;
 pub mod people;
+pub mod people_api;
+pub mod person;
 pub mod profile;
 pub mod recovery_key;
 pub mod reset;
+pub mod roles;
 pub mod setup;
 pub mod sign_in;
 pub mod tokens;

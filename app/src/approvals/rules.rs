@@ -30,7 +30,7 @@ pub fn ApprovalRulesPage() -> impl IntoView {
     page(Place::Approvals, |visit, me| async move {
         require(&me, Permission::ReadBackups)?;
         let rules = visit.backend.approval_rules().await?;
-        let may = Permission::ManageUsers.allows(me.role);
+        let may = me.may(Permission::ManageUsers);
         let done = (visit.has_done("rule") || visit.has_done("absence") || visit.has_done("alone"))
             .then(|| notice(Tone::Good, "Changed."));
         let body = view! {

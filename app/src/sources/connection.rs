@@ -40,10 +40,10 @@ pub fn ConnectionPage() -> impl IntoView {
     page(Place::Sources, |visit, me| async move {
         require(&me, Permission::ReadSources)?;
         let detail = visit.backend.get_connection(visit.id::<kind::Connection>()?).await?;
-        let may_manage = Permission::ManageSources.allows(me.role);
+        let may_manage = me.may(Permission::ManageSources);
         let probed = visit.posted::<ProbeConnectionFn>();
         let connection = &detail.row.connection;
-        let test = Permission::ProbeSources.allows(me.role).then(|| {
+        let test = me.may(Permission::ProbeSources).then(|| {
             button_form(
                 "/fn/sources/probe_connection",
                 vec![("request[id]", connection.id.to_string())],

@@ -38,6 +38,11 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         (at("approvals"), "Agree to exactly this", "This request is over"),
         ("/settings/approvals".into(), "agrees in their place", "Working alone"),
         (at("backups") + "/delete", "What would be lost", "Nobody else here could agree"),
+        (at("people"), "Operator", "This person may do nothing here"),
+        ("/roles".into(), "2 people have it", "Make a role"),
+        ("/groups".into(), "On call", "No groups"),
+        ("/invitations".into(), "nora@example.com", "No invitation waits"),
+        ("/organisations".into(), "Northwind Compliance", "Add an organisation"),
         ("/profile/tokens".into(), "nightly export", "No token yet"),
         ("/profile".into(), "ada@example.com", "ada@example.com"),
     ]

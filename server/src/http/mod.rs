@@ -116,6 +116,8 @@ pub fn router(web: WebState) -> Router {
         pages = match path.as_str() {
             "/settings/people/add" => pages.route(&path, get(pages::page).post(pages::add_person)),
             "/settings/people/link" => pages.route(&path, get(pages::page).post(pages::link_person)),
+            "/invitations" => pages.route(&path, get(pages::page).post(pages::invite)),
+            "/invitations/renew" => pages.route(&path, get(pages::page).post(pages::renew_invitation)),
             "/profile/tokens" => pages.route(&path, get(pages::page).post(pages::make_token)),
             _ => pages.route(&path, get(pages::page)),
         };

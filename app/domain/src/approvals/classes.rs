@@ -90,7 +90,13 @@ pub const fn class_of(act: Act) -> Option<Class> {
         // Those of them that take a channel away or lead it elsewhere.
         Act::ChannelsSet => Class::SlackenAlerts,
         // Those of them that give the power to administer or to agree.
-        Act::UserCreate | Act::UserChange => Class::GrantPowers,
+        Act::UserCreate
+        | Act::UserChange
+        | Act::RoleGive
+        | Act::RoleChange
+        | Act::GroupChange
+        | Act::GroupJoin
+        | Act::InvitationCreate => Class::GrantPowers,
         // Those of them that lead to another server.
         Act::ConnectionChange => Class::MoveConnection,
         // Where one is confirmed already.
@@ -104,7 +110,18 @@ pub const fn class_of(act: Act) -> Option<Class> {
         | Act::Allow
         | Act::PasswordChange
         | Act::PasswordReset
-        | Act::PasswordLinkCreate => return None,
+        | Act::PasswordLinkCreate
+        | Act::InvitationAccept => return None,
+        // What takes powers away, or names them without giving them to anybody.
+        Act::RoleTake
+        | Act::RoleCreate
+        | Act::RoleRemove
+        | Act::UserRemove
+        | Act::GroupCreate
+        | Act::GroupLeave
+        | Act::GroupRemove
+        | Act::InvitationRenew
+        | Act::InvitationRevoke => return None,
         // The installation: done by who runs it, at its machine or at its beginning.
         Act::TenantCreate | Act::InstallationSetUp | Act::RecoveryKeyConfirm | Act::KeysPublish => {
             return None;

@@ -3,6 +3,7 @@
 
 mod approvals;
 pub mod data;
+mod people;
 pub mod script;
 mod tenants;
 mod tokens;

@@ -2,8 +2,8 @@
 
 use app::{
     access::api::{
-        AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, EndSession, FirstRun, Me,
-        PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, UserRef, UserRow,
+        AccessPort, AddUser, ChangePassword, ChangeUser, ChooseOrganisation, ConfirmRecoveryKey, EndSession,
+        FirstRun, Me, PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, UserRef, UserRow,
     },
     alerts::api::{AlertsPort, Channels, SetChannels},
     backups::api::{
@@ -84,7 +84,7 @@ impl Script {
         let next = after.is_none().then(|| Cursor("2".into()));
         self.answer(|| Ok(Page::empty()), || Page { rows, next })
     }
-    const fn refuse<T>() -> Result<T, Fault> {
+    pub const fn refuse<T>() -> Result<T, Fault> {
         Err(Fault::Refused(Refusal::AlreadyRunning))
     }
 }
@@ -118,6 +118,9 @@ impl AccessPort for Script {
         }
     }
     async fn sign_out(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn choose_organisation(&self, _: ChooseOrganisation) -> Result<(), Fault> {
         Ok(())
     }
     async fn me(&self) -> Result<Option<Me>, Fault> {

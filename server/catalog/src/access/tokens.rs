@@ -4,17 +4,17 @@
 //! away from it. So nothing has to be remembered when a role changes, and a token of somebody who has left opens
 //! nothing. Only a person makes, sees and revokes tokens, never a token.
 
-use domain::{
-    TenantId, Timestamp, TokenId, UserId,
-    access::{Permission, Role},
-};
+use domain::{TenantId, Timestamp, TokenId, UserId, access::Permission};
 
-use super::principal::{Denied, Membership, Principal, Refused};
+use super::{
+    held::roles_of,
+    principal::{Denied, Membership, Principal, Refused},
+};
 use crate::{
     Catalog, Conflict,
     audit::{self, Actor, Note, Outcome},
     db::{Tx, all, exec, first},
-    decode::{id, json, storable, to_json, word},
+    decode::{id, json, storable, to_json},
     error::{Error, Result},
 };
 
@@ -112,7 +112,6 @@ struct Found {
     email: String,
     enabled: i64,
     tenant: String,
-    role: Option<String>,
 }
 
 /// Names that this program does not know any more give nothing.
@@ -138,7 +137,7 @@ impl Row {
 
 /// The person behind a principal. A token is refused: it could make another that outlives it.
 fn person(principal: &Principal, tenant: TenantId) -> Result<UserId> {
-    if principal.role(tenant).is_none() {
+    if principal.powers(tenant).is_none() {
         return Err(Error::NotFound { what: "organisation" });
     }
     match principal.user_id() {
@@ -255,13 +254,11 @@ impl Catalog {
             &mut reader,
             Found,
             "select k.tenant_id, k.id, k.prefix, k.scopes, k.expires_at, k.last_used_at, k.revoked_at, k.user_id, \
-             u.name as user_name, u.email, u.enabled, t.name as tenant, m.role from api_tokens k \
+             u.name as user_name, u.email, u.enabled, t.name as tenant from api_tokens k \
              join users u on u.id = k.user_id join tenants t on t.tenant_id = k.tenant_id \
-             left join memberships m on m.tenant_id = k.tenant_id and m.user_id = k.user_id \
              where k.secret_hash = $1",
             secret_hash.to_vec(),
         )?;
-        drop(reader);
         let refused = |reason| Ok(TokenOutcome::Refused(reason));
         let Some(found) = found else { return refused(TokenRefused::Unknown) };
         if found.revoked_at.is_some() {
@@ -270,11 +267,13 @@ impl Catalog {
         if found.expires_at <= now {
             return refused(TokenRefused::Expired);
         }
-        let role = found.role.as_deref().filter(|_| found.enabled == 1);
-        let Some(role) = role else { return refused(TokenRefused::Person) };
         let tenant_id: TenantId = id("api_tokens", &found.tenant_id)?;
         let user: UserId = id("users", &found.user_id)?;
-        let role = word("memberships", role, Role::find)?;
+        let roles = roles_of(&mut reader, &found.tenant_id, &found.user_id, now).await?;
+        drop(reader);
+        let Some(roles) = roles.filter(|_| found.enabled == 1) else {
+            return refused(TokenRefused::Person);
+        };
         if found.last_used_at.is_none_or(|used| now - used > TOUCH_MS) {
             let mut tx = self.db.begin().await?;
             exec!(
@@ -288,7 +287,7 @@ impl Catalog {
         }
         let token: TokenId = id("api_tokens", &found.id)?;
         let actor = Actor::token(token, user, &found.user_name, &found.prefix);
-        let member = Membership { tenant_id, tenant: found.tenant, role };
+        let member = Membership { tenant_id, tenant: found.tenant, roles };
         let principal = Principal::of_token(actor, (user, found.email), member, &scopes_of(&found.scopes)?);
         Ok(TokenOutcome::Known { token, principal })
     }

@@ -13,6 +13,7 @@ mod leases;
 mod maps;
 mod migrations;
 mod notices;
+mod people;
 mod physical;
 mod postgres;
 mod queue;
