@@ -7,8 +7,12 @@
 mod approvals;
 mod backups;
 mod bearer;
+mod channels;
+mod connections;
 mod describe;
 mod extract;
+mod files;
+mod maps;
 mod once;
 mod openapi;
 mod problem;
@@ -19,6 +23,7 @@ mod runs;
 mod shapes;
 mod sources;
 mod tenant;
+mod tenants;
 
 use std::sync::Arc;
 
@@ -40,10 +45,22 @@ pub const BODY: usize = 1 << 20;
 
 /// Every route that takes a token.
 pub fn routes() -> Vec<Route> {
-    [tenant::routes(), sources::routes(), backups::routes(), runs::routes(), restores::routes(), approvals::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        tenant::routes(),
+        connections::routes(),
+        sources::routes(),
+        maps::routes(),
+        tenants::routes(),
+        backups::routes(),
+        files::routes(),
+        runs::routes(),
+        restores::routes(),
+        approvals::routes(),
+        channels::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Everything below `/api`.
