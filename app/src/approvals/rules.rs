@@ -99,7 +99,8 @@ fn change_panel(rules: &ApprovalRules, visit: &Visit) -> AnyView {
     let posted = visit.posted::<SetRuleFn>();
     let asked = visit.asked("class").and_then(|key| Class::find(&key)).unwrap_or(Class::RestoreLive);
     let rule = rules.rules.iter().find(|row| row.class == asked).map_or(asked.default_rule(), |row| row.rule);
-    let classes = Class::ALL.iter().map(|class| (class.key().to_owned(), class.title().to_owned())).collect();
+    let classes =
+        rules.rules.iter().map(|row| (row.class.key().to_owned(), row.class.title().to_owned())).collect();
     let fields = view! {
         {Field::choice("rule", "class", "What", classes).value(asked.key()).after(&posted).view()}
         {Field::text("rule", "approvals", "How many others have to agree").kind("number").value(rule.approvals.to_string()).after(&posted).view()}
