@@ -119,7 +119,7 @@ pub async fn change(
         Some(seal_password(workers, scope.tenant(), request.id, place, &password)?)
     };
     let rows = caller.rows(&scope);
-    let is_used = rows.list_sources().await?.iter().any(|source| source.connection_id == request.id);
+    let is_used = rows.list_sources().await?.iter().any(|row| row.source.connection_id == request.id);
     if is_used && rows.leads_elsewhere(request.id, &address.host, address.port).await? {
         let change = Change::MoveConnection {
             connection_id: request.id,
