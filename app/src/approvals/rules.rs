@@ -142,10 +142,12 @@ fn absences_panel(rules: &ApprovalRules, visit: &Visit) -> AnyView {
             <header><h2>"Who is away"</h2></header>
             {ended.summary()}
             {list}
-            <details class="edit" open=posted.is_refused()>
-                <summary>"I am away…"</summary>
-                {form("/fn/approvals/add_absence", &posted, fields)}
-            </details>
+            {rules.has_voice.then(|| view! {
+                <details class="edit" open=posted.is_refused()>
+                    <summary>"I am away…"</summary>
+                    {form("/fn/approvals/add_absence", &posted, fields)}
+                </details>
+            })}
         </section>
     }
     .into_any()

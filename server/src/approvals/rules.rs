@@ -56,6 +56,7 @@ pub async fn read(caller: &Caller, scope: Scope<may::ReadBackups>) -> Result<App
             .collect(),
         alone: rows.works_alone().await?.map(|alone| (alone.since, alone.reason)),
         absences: absences.collect(),
+        has_voice: agrees,
         deputies,
     })
 }
