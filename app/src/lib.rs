@@ -11,6 +11,7 @@ compile_error!("build `app` with `ssr` or with `hydrate`, not both: name the pac
 pub mod access;
 pub mod alerts;
 pub mod approvals;
+pub mod audit;
 pub mod backups;
 pub mod health;
 pub mod layout;
@@ -63,7 +64,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/backups/:id") view=backups::detail::BackupPage ssr=SsrMode::Async />
                 <Route path=path!("/runs") view=backups::run_list::RunsPage ssr=SsrMode::Async />
                 <Route path=path!("/runs/:id") view=backups::run::RunPage ssr=SsrMode::Async />
+                <Route path=path!("/audit") view=audit::explorer::AuditPage ssr=SsrMode::Async />
+                <Route path=path!("/audit/:id") view=audit::entry::AuditEntryPage ssr=SsrMode::Async />
                 <Route path=path!("/settings") view=vaults::settings::SettingsPage ssr=SsrMode::Async />
+                <Route path=path!("/settings/webhooks") view=alerts::webhooks::WebhooksPage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people/add") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people/link") view=access::people::PeoplePage ssr=SsrMode::Async />

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort,
-    approvals::api::ApprovalsPort,
+    alerts::webhooks_api::WebhooksPort, approvals::api::ApprovalsPort, audit::api::AuditPort,
     backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
     restores::api::RestoresPort, restores::request_api::RequestsPort, sources::api::SourcesPort,
     tenancy::api::TenantsPort, tenancy::map_api::MapsPort, vaults::api::VaultsPort,
@@ -31,7 +31,9 @@ pub trait Backend:
     + VaultsPort
     + HealthPort
     + AlertsPort
+    + WebhooksPort
     + ApprovalsPort
+    + AuditPort
 {
 }
 impl<T> Backend for T where
@@ -47,7 +49,9 @@ impl<T> Backend for T where
         + VaultsPort
         + HealthPort
         + AlertsPort
-    + ApprovalsPort
+        + WebhooksPort
+        + ApprovalsPort
+        + AuditPort
 {
 }
 

@@ -84,7 +84,7 @@ impl Caller {
         match self.principal()?.allow::<P>(tenant) {
             Ok(scope) => Ok(scope),
             Err(denied) => {
-                self.services.catalog.record_refusal(&denied).await?;
+                self.services.catalog.record_refusal(&denied, &self.origin()).await?;
                 Err(catalog::Error::from(denied).into())
             }
         }

@@ -117,6 +117,9 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
                 Refusal::TooManyWaiting { most: catalog::TENANT_BACKUPS_WAITING }.into()
             }
             Conflict::OtherEngine => Refusal::OtherEngine.into(),
+            Conflict::TooManyWebhooks => {
+                Refusal::TooManyWebhooks { most: catalog::MOST_WEBHOOKS as u64 }.into()
+            }
             Conflict::TooManyTokens => Refusal::TooManyTokens { most: catalog::MOST_TOKENS }.into(),
             Conflict::ReasonMissing => Fault::invalid("reason", REASON_MISSING),
             Conflict::AskedAlready => Refusal::AskedAlready.into(),

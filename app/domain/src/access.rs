@@ -108,6 +108,8 @@ permissions! {
     ManageUsers => TenantAdmin | PlatformOperator;
     /// See settings of the installation: vaults, keys, notices.
     ReadSettings => TenantAdmin | ComplianceOfficer | PlatformOperator;
+    /// Read the audit trail, and take it away as a file with its proofs.
+    ReadAudit => TenantAdmin | ComplianceOfficer | PlatformOperator;
     /// Change where notices go.
     ManageAlerts => TenantAdmin | PlatformOperator;
 }

@@ -16,6 +16,8 @@ pub enum NoticeKind {
     BackupOverdue,
     /// Tables without a usable route: rows of tenants may lie among the shared ones.
     CoverageBroken,
+    /// A webhook could not be told what happened for a day and a half.
+    WebhookSuspended,
     /// Somebody has to agree to something, or it was decided.
     Approval,
     /// Somebody did alone what needs a second person.
@@ -33,6 +35,7 @@ impl NoticeKind {
             Self::RestoreFailed => "restore_failed",
             Self::BackupOverdue => "backup_overdue",
             Self::CoverageBroken => "coverage_broken",
+            Self::WebhookSuspended => "webhook_suspended",
             Self::Approval => "approval",
             Self::Emergency => "emergency",
             Self::Test => "test",
@@ -46,6 +49,7 @@ impl NoticeKind {
             Self::RestoreFailed,
             Self::BackupOverdue,
             Self::CoverageBroken,
+            Self::WebhookSuspended,
             Self::Approval,
             Self::Emergency,
             Self::Test,

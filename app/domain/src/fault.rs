@@ -201,6 +201,12 @@ pub enum Refusal {
         /// How many one person may have.
         most: u32,
     },
+    /// An organisation has as many webhooks as it may have.
+    #[error("there are {most} webhooks already")]
+    TooManyWebhooks {
+        /// How many an organisation may have.
+        most: u64,
+    },
     /// A run works on the backup, another one was built on it, or it is going already.
     #[error("this backup is in use, is needed by a newer one, or is being removed already")]
     BackupInUse,
@@ -275,14 +281,23 @@ impl Refusal {
                  everywhere."
             }
             Self::TooManyTokens { .. } => "Revoke one that nobody needs, then make the new one.",
+            Self::TooManyWebhooks { .. } => {
+                "Remove one that nobody needs, or let several programs share one."
+            }
             Self::BackupInUse => {
                 "Wait until the run that works on it has ended, or until the backups that continue it are gone."
             }
             Self::AskedAlready => "Look under Approvals: whoever has to agree finds it there too.",
-            Self::MayNotAgree => "Ask somebody whose role lets them agree; the page of the request names them.",
+            Self::MayNotAgree => {
+                "Ask somebody whose role lets them agree; the page of the request names them."
+            }
             Self::NotYours => "Refuse it instead, if you may, or ask the person who made it.",
-            Self::CoolingOff => "It is done by itself when that time is over; until then it can be withdrawn.",
-            Self::NotAlone => "Somebody else has to agree: give an approver a role that neither of you gave the other.",
+            Self::CoolingOff => {
+                "It is done by itself when that time is over; until then it can be withdrawn."
+            }
+            Self::NotAlone => {
+                "Somebody else has to agree: give an approver a role that neither of you gave the other."
+            }
             Self::RecoveryKeyMismatch => "Compare it character by character with the copy that you stored.",
         }
     }

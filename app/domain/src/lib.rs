@@ -33,8 +33,8 @@ pub mod vaults;
 pub use clock::{Clock, FixedClock, Timestamp};
 pub use fault::{Fault, Refusal};
 pub use id::{
-    AbsenceId, ApprovalId, BackupId, ConnectionId, EvidenceId, InstallationId, RestoreId, RunId, ScheduleId, SourceId, TenantId,
-    TokenId, UserId, VaultId,
+    AbsenceId, ApprovalId, BackupId, ConnectionId, EvidenceId, InstallationId, RestoreId, RunId, ScheduleId,
+    SourceId, TenantId, TokenId, UserId, VaultId,
 };
 pub use lines::Lines;
 pub use page::{Cursor, Page};

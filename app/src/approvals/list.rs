@@ -36,9 +36,16 @@ pub fn ApprovalsPage() -> impl IntoView {
         let found = visit.backend.list_approvals(filter.clone()).await?;
         let list = if found.rows.is_empty() {
             let (title, words) = match filter.which {
-                Drawer::ForMe => ("Nothing waits for you", "What somebody else asks for and you may agree to comes here."),
-                Drawer::ByMe => ("You have asked for nothing", "What needs a second person and was asked for by you comes here."),
-                Drawer::Open => ("Nothing is open", "No request waits, and none is approved and not done yet."),
+                Drawer::ForMe => {
+                    ("Nothing waits for you", "What somebody else asks for and you may agree to comes here.")
+                }
+                Drawer::ByMe => (
+                    "You have asked for nothing",
+                    "What needs a second person and was asked for by you comes here.",
+                ),
+                Drawer::Open => {
+                    ("Nothing is open", "No request waits, and none is approved and not done yet.")
+                }
                 Drawer::Decided => ("Nothing was decided yet", "Requests that are over stay here."),
             };
             empty(title, words)

@@ -1,11 +1,6 @@
 //! By which rules people agree, who is away, and that an organisation of one person works alone.
 
-use domain::{
-    Timestamp,
-    access::Permission,
-    approvals::Class,
-    clock::human_duration_ms,
-};
+use domain::{Timestamp, access::Permission, approvals::Class, clock::human_duration_ms};
 use leptos::prelude::*;
 
 use super::rules_api::{

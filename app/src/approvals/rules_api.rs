@@ -1,6 +1,10 @@
 //! By which rules people agree, and who is away.
 
-use domain::{Timestamp, UserId, approvals::{Class, Rule}, id::AbsenceId};
+use domain::{
+    Timestamp, UserId,
+    approvals::{Class, Rule},
+    id::AbsenceId,
+};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 

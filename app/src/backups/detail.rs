@@ -3,6 +3,7 @@
 use domain::{
     Timestamp,
     access::Permission,
+    audit::ObjectKind,
     backups::{Retention, Verification},
     id::kind,
 };
@@ -10,6 +11,7 @@ use leptos::prelude::*;
 
 use crate::{
     access::api::Me,
+    audit::story::story,
     backups::{
         api::{BackupDetail, CopyView, VerifyBackupFn},
         evidence::evidence_panel,
@@ -74,6 +76,7 @@ pub fn BackupPage() -> impl IntoView {
                 {recover(&backup)}
                 {restore}
             </div>
+            {story(&me, ObjectKind::Backup, backup.row.id)}
         };
         Ok(PageView::new(title, body)
             .under("Backups", "/backups")

@@ -22,6 +22,8 @@ pub enum Place {
     Runs,
     /// The installation and its notices.
     Settings,
+    /// The audit trail.
+    Audit,
     /// People and their roles.
     People,
     /// One's own page; not in the navigation, but in the menu of the person.
@@ -51,6 +53,7 @@ const GROUPS: [(&str, &[Entry]); 4] = [
         "Operate",
         &[
             (Place::Runs, "Runs", "/runs", Some(Permission::ReadBackups)),
+            (Place::Audit, "Audit trail", "/audit", Some(Permission::ReadAudit)),
             (Place::Settings, "Settings", "/settings", Some(Permission::ReadSettings)),
             (Place::People, "People", "/settings/people", Some(Permission::ReadUsers)),
         ],
@@ -84,6 +87,7 @@ fn icon(place: Place) -> impl IntoView {
         Place::Backups => "M4 4h12v4H4zM5 8v8h10V8M8 11h4",
         Place::Approvals => "M4 10l4 4 8-9M3 3h10v2M17 10v7H3V5",
         Place::Runs => "M3 10h3l2-5 4 10 2-5h3",
+        Place::Audit => "M5 3h10v14H5zM8 7h4M8 10h4M8 13h2",
         Place::Settings => "M3 6h8m4 0h2M3 14h2m4 0h8M13 4v4M7 12v4",
         Place::People | Place::Profile => "M10 10a3 3 0 100-6 3 3 0 000 6zM4 17c0-6 12-6 12 0",
     };

@@ -54,8 +54,7 @@ pub fn next_panel(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
 
 /// What the reader can do next, for a link to the panel; none where there is nothing.
 pub fn next_word(restore: &RestoreDetail, me: &Me) -> Option<&'static str> {
-    let is_applicable =
-        restore.difference.as_ref().is_some_and(domain::restores::Figures::is_applicable);
+    let is_applicable = restore.difference.as_ref().is_some_and(domain::restores::Figures::is_applicable);
     let may = |permission: Permission| permission.allows(me.role);
     match restore.row.state {
         RequestState::Planned if is_applicable && may(Permission::RequestRestore) => {

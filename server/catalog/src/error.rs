@@ -105,6 +105,9 @@ pub enum Conflict {
     /// The person has as many tokens as one may.
     #[error("there are as many tokens as one person may have")]
     TooManyTokens,
+    /// An organisation has no more webhooks than [`crate::MOST_WEBHOOKS`].
+    #[error("the organisation has as many webhooks as it may")]
+    TooManyWebhooks,
     /// The link was used, or its time is over.
     #[error("the link is not valid any more")]
     LinkSpent,

@@ -152,14 +152,14 @@ pub(super) fn routes() -> Vec<Route> {
     let listed =
         Operation::answering::<Approvals>("listApprovals", "Requests for approval, newest first", READ)
             .asked::<ApprovalsAsked>();
-    let one =
-        Operation::answering::<ApprovalWhole>("getApproval", "One request for approval", READ).marked();
+    let one = Operation::answering::<ApprovalWhole>("getApproval", "One request for approval", READ).marked();
     let about = "Whose role lets them agree follows from the class. Nobody agrees to what they asked for, nor a token to what its maker asked for.";
     let approved = Operation::answering::<ApprovalState>("approve", "Agree to a request", READ)
         .about(about)
         .body::<Decide>();
-    let rejected =
-        Operation::answering::<ApprovalState>("reject", "Refuse a request", READ).about(about).body::<Decide>();
+    let rejected = Operation::answering::<ApprovalState>("reject", "Refuse a request", READ)
+        .about(about)
+        .body::<Decide>();
     let withdrawn = Operation::answering::<ApprovalState>("withdrawApproval", "Take a request back", READ)
         .about("Only who asked for it may.");
     vec![

@@ -6,6 +6,7 @@
 use app::{port::SecretText, restores::api::DefinerChoice, tenancy::map_api::MapState};
 use domain::{
     approvals::{Class, State},
+    audit::Outcome,
     backups::{CopyState, Proof, Retention, RunKind, RunState, Verification},
     health::Standing,
     id::Id,
@@ -64,7 +65,7 @@ macro_rules! words {
     };
 }
 
-words! { Class; State; CopyState; Proof; Retention; RunKind; RunState; Verification; Standing; RequestState; RouteKind; ExportFormat; }
+words! { Outcome; Class; State; CopyState; Proof; Retention; RunKind; RunState; Verification; Standing; RequestState; RouteKind; ExportFormat; }
 
 impl<T> Described for Id<T> {
     fn schema(_: &mut Parts) -> Value {

@@ -5,6 +5,7 @@
 //! read are made from the same list.
 
 mod approvals;
+mod audit;
 mod backups;
 mod bearer;
 mod channels;
@@ -24,6 +25,7 @@ mod shapes;
 mod sources;
 mod tenant;
 mod tenants;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -35,6 +37,7 @@ use axum::{
 use domain::Fault;
 use tower_http::limit::RequestBodyLimitLayer;
 
+pub use audit::AuditEntry;
 pub use problem::{Problem, finish};
 pub use route::{Operation, Route};
 
@@ -57,6 +60,9 @@ pub fn routes() -> Vec<Route> {
         restores::routes(),
         approvals::routes(),
         channels::routes(),
+        webhooks::routes(),
+        approvals::routes(),
+        audit::routes(),
     ]
     .into_iter()
     .flatten()

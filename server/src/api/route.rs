@@ -52,6 +52,11 @@ impl Operation {
         let answer = (409, None);
         Self { id, summary, about: "", scopes, query: None, body: None, answer, is_marked: false, may_ask: false }
     }
+    /// An operation that answers with lines of JSON, one after the other.
+    pub const fn lines(id: &'static str, summary: &'static str, scopes: &'static [Permission]) -> Self {
+        let answer = (200, None);
+        Self { id, summary, about: "", scopes, query: None, body: None, answer, is_marked: false }
+    }
     /// What one must know beside the summary.
     #[must_use]
     pub const fn about(mut self, about: &'static str) -> Self {

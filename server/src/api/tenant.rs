@@ -8,7 +8,8 @@ use app::{
 };
 use axum::{Extension, extract::Path, response::Response};
 use domain::{
-    BackupId, Cursor, Fault, SourceId, access::Permission as P, backups::Verification, id::ApprovalId, tenancy::TenantKey,
+    BackupId, Cursor, Fault, SourceId, access::Permission as P, backups::Verification, id::ApprovalId,
+    tenancy::TenantKey,
 };
 use http::StatusCode;
 

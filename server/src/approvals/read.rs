@@ -1,8 +1,6 @@
 //! Requests as pages show them.
 
-use app::approvals::api::{
-    ApprovalDetail, ApprovalFilter, ApprovalRow, Candidate, Drawer, Said,
-};
+use app::approvals::api::{ApprovalDetail, ApprovalFilter, ApprovalRow, Candidate, Drawer, Said};
 use catalog::{Approval, ApprovalQuery, ApprovalWhole, Conflict, Scope, Which};
 use domain::{
     Page,
@@ -51,11 +49,7 @@ fn row(found: &Approval) -> ApprovalRow {
 }
 
 /// One request.
-pub async fn get(
-    caller: &Caller,
-    scope: Scope<may::ReadBackups>,
-    id: ApprovalId,
-) -> Result<ApprovalDetail> {
+pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: ApprovalId) -> Result<ApprovalDetail> {
     let ApprovalWhole { approval, said, could_agree, refusal, may_act_alone } =
         caller.rows(&scope).approval_whole(id).await?;
     let is_resting = approval.state == State::Approved && approval.class.runs() == Runs::Itself;

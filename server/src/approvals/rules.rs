@@ -85,7 +85,11 @@ pub async fn set(caller: &Caller, scope: Scope<may::ManageUsers>, request: SetRu
 /// Says whether the organisation works alone.
 pub async fn work_alone(caller: &Caller, scope: Scope<may::ManageUsers>, request: WorkAlone) -> Result<()> {
     let rows = caller.rows(&scope);
-    if request.alone { rows.work_alone(&request.reason).await? } else { rows.stop_working_alone().await? }
+    if request.alone {
+        rows.work_alone(&request.reason).await?
+    } else {
+        rows.stop_working_alone().await?
+    }
     Ok(())
 }
 
@@ -97,11 +101,7 @@ fn day(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Says that the caller is away, and who agrees in their place.
-pub async fn add_absence(
-    caller: &Caller,
-    scope: Scope<may::ReadBackups>,
-    request: AddAbsence,
-) -> Result<()> {
+pub async fn add_absence(caller: &Caller, scope: Scope<may::ReadBackups>, request: AddAbsence) -> Result<()> {
     let user = caller.principal()?.user_id().ok_or(Fault::Forbidden)?;
     let mut wrong = Wrong::default();
     let from = wrong.check("from", day(&request.from));
@@ -131,10 +131,6 @@ pub async fn add_absence(
 }
 
 /// Ends an absence.
-pub async fn end_absence(
-    caller: &Caller,
-    scope: Scope<may::ReadBackups>,
-    request: EndAbsence,
-) -> Result<()> {
+pub async fn end_absence(caller: &Caller, scope: Scope<may::ReadBackups>, request: EndAbsence) -> Result<()> {
     Ok(caller.rows(&scope).end_absence(request.id).await?)
 }

@@ -120,7 +120,8 @@ fn of_request(request: &Approval) -> Concern {
         subject: request.title.clone(),
         path: format!("/approvals/{}", request.id),
         detail: if is_review {
-            "Somebody did this alone, as an emergency. Somebody else looks at it and closes the review.".into()
+            "Somebody did this alone, as an emergency. Somebody else looks at it and closes the review."
+                .into()
         } else {
             format!("{} asks for it. Somebody else agrees or refuses.", request.requester)
         },
@@ -135,7 +136,8 @@ fn of_working_alone(alone: &Alone) -> Concern {
         title: "No second person".into(),
         subject: "This organisation works alone".into(),
         path: "/settings/approvals".into(),
-        detail: "Nobody is asked to agree to anything; each such act is told to whoever gets the notices.".into(),
+        detail: "Nobody is asked to agree to anything; each such act is told to whoever gets the notices."
+            .into(),
         since: alone.since,
     }
 }

@@ -104,10 +104,19 @@ async fn what_a_tenant_has_is_listed_and_a_backup_is_kept() {
     assert_eq!(none["rows"], Value::Array(Vec::new()));
     let path = format!("/api/backups/tenant/{}", world.ours.backup);
     let kept = world.send(world.bare(Some(&token), Method::DELETE, &path, String::new())).await;
-    assert_eq!((kept.status, kept.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "invalid"), "nothing says why");
+    assert_eq!(
+        (kept.status, kept.problem().as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+        "nothing says why"
+    );
     let why = format!("{path}?reason=moved");
     let asked = world.send(world.bare(Some(&token), Method::DELETE, &why, String::new())).await;
-    assert_eq!((asked.status, &asked.json()["state"]), (StatusCode::ACCEPTED, &Value::from("waiting")), "{}", asked.body);
+    assert_eq!(
+        (asked.status, &asked.json()["state"]),
+        (StatusCode::ACCEPTED, &Value::from("waiting")),
+        "{}",
+        asked.body
+    );
     assert_eq!(world.fetch(&token, &path).await.json()["backup"]["retention"], "active");
     let again = world.send(world.bare(Some(&token), Method::DELETE, &why, String::new())).await;
     assert_eq!(again.problem(), "asked_already");

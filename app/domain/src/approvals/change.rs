@@ -4,9 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{classes::Class, rule::Rule};
-use crate::{
-    BackupId, ConnectionId, RestoreId, SourceId, audit::Hash, id::ApprovalId, sources::TlsMode,
-};
+use crate::{BackupId, ConnectionId, RestoreId, SourceId, audit::Hash, id::ApprovalId, sources::TlsMode};
 
 /// A change that somebody else has to agree to: everything that is needed to carry it out, and nothing that could be
 /// filled in later. Passwords are in it only as they are stored, sealed to the workers.
@@ -149,7 +147,8 @@ mod tests {
 
     #[test]
     fn a_digest_covers_every_letter_and_where_it_stands() {
-        let all = [digest("ab", "c"), digest("a", "bc"), digest("ab", "d"), digest("", "abc"), digest("abc", "")];
+        let all =
+            [digest("ab", "c"), digest("a", "bc"), digest("ab", "d"), digest("", "abc"), digest("abc", "")];
         for (index, one) in all.iter().enumerate() {
             assert_eq!(one.len(), 64);
             assert!(all.iter().skip(index + 1).all(|other| other != one), "{index}");

@@ -138,6 +138,9 @@ pub const fn class_of(act: Act) -> Option<Class> {
         | Act::SourceCreate
         | Act::SourceEngine
         | Act::ChannelsTest
+        | Act::WebhookCreate
+        | Act::WebhookRemove
+        | Act::WebhookResume
         | Act::TenantMapInfer
         | Act::TenantMapInferred
         | Act::TenantMapSetRoute
@@ -147,6 +150,7 @@ pub const fn class_of(act: Act) -> Option<Class> {
         | Act::RunCancel
         | Act::RestoreRows
         | Act::TenantRestorePlan
+        | Act::RestoreDifference
         | Act::AuditRead
         | Act::AuditExport => return None,
         // What workers and sweeps make of what was begun or agreed to.
@@ -165,7 +169,9 @@ pub const fn class_of(act: Act) -> Option<Class> {
         | Act::TenantRestoreExpire
         | Act::TenantRestoreApplied
         | Act::TenantRestoreUndone
-        | Act::ExportComplete => return None,
+        | Act::ExportComplete
+        | Act::WebhookSuspend
+        | Act::AuditExpire => return None,
         // The way back from what was agreed to: it brings exactly those rows back, and must not wait for anybody.
         Act::TenantRestoreUndo => return None,
         // Steps of approvals themselves.

@@ -176,7 +176,9 @@ pub fn next(request: &Standing, votes: &[Vote], now: Timestamp) -> Next {
                 Next::Execute
             }
         }
-        State::Executed | State::Rejected | State::Withdrawn | State::Expired | State::Failed => Next::Nothing,
+        State::Executed | State::Rejected | State::Withdrawn | State::Expired | State::Failed => {
+            Next::Nothing
+        }
     }
 }
 

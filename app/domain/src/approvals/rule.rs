@@ -85,7 +85,9 @@ impl Rule {
 
     /// Whether this one asks for less than `other` in anything.
     pub const fn is_laxer_than(self, other: Self) -> bool {
-        self.approvals < other.approvals || self.cool_off_ms < other.cool_off_ms || self.within_ms > other.within_ms
+        self.approvals < other.approvals
+            || self.cool_off_ms < other.cool_off_ms
+            || self.within_ms > other.within_ms
     }
 }
 

@@ -74,6 +74,14 @@ acts! {
     ChannelsSet = "channels.set", "Change where notices go", High;
     /// Sending a notice as a test.
     ChannelsTest = "channels.test", "Test the notices", Normal;
+    /// Having what happens posted somewhere.
+    WebhookCreate = "webhook.create", "Add a webhook", High;
+    /// No longer having it posted.
+    WebhookRemove = "webhook.remove", "Remove a webhook", High;
+    /// A webhook was given up.
+    WebhookSuspend = "webhook.suspend", "Suspend a webhook", Normal;
+    /// Trying it again.
+    WebhookResume = "webhook.resume", "Resume a webhook", Normal;
     /// Reading a schema for a tenant map.
     TenantMapInfer = "tenant_map.infer", "Read the schema for the map", Normal;
     /// A draft of a tenant map was made.
@@ -120,6 +128,8 @@ acts! {
     RestoreCleanUp = "restore.clean_up", "Clean up after a restore", Normal;
     /// Looking at rows of a backup or of a difference.
     RestoreRows = "restore.rows", "Look at rows", High;
+    /// Looking at what a tenant's restore would change: tables with their figures, and keys of chosen rows.
+    RestoreDifference = "restore.difference", "Look at a difference", Normal;
     /// Computing what a tenant's restore would change.
     TenantRestorePlan = "tenant_restore.plan", "Compute a difference", Normal;
     /// The difference is there.
@@ -180,4 +190,6 @@ acts! {
     AuditRead = "audit.read", "Read the audit trail", Normal;
     /// Taking the audit trail away as a file.
     AuditExport = "audit.export", "Export the audit trail", High;
+    /// Entries whose time is over are removed.
+    AuditExpire = "audit.expire", "Let old entries of the trail go", High;
 }

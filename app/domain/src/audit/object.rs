@@ -5,7 +5,7 @@ use std::fmt;
 use super::text::Plain;
 use crate::{
     AbsenceId, ApprovalId, BackupId, ConnectionId, InstallationId, RestoreId, RunId, SourceId, TenantId,
-    UserId, approvals::Class, tenancy::TenantKey,
+    UserId, approvals::Class, id::WebhookId, tenancy::TenantKey,
 };
 
 macro_rules! kinds {
@@ -58,6 +58,8 @@ kinds! {
     TenantRows = "tenant_rows";
     /// Where notices go.
     Channels = "channels";
+    /// Where programs are told what happens.
+    Webhook = "webhook" of WebhookId;
     /// The audit trail.
     Trail = "audit";
 }
@@ -100,6 +102,14 @@ impl Object {
     /// The organisation's audit trail.
     pub fn trail() -> Self {
         Self::new(ObjectKind::Trail, "audit")
+    }
+    /// The thing of this key, as [`Object::key`] writes it.
+    pub fn find(key: &str) -> Option<Self> {
+        let (kind, id) = key.split_once(':')?;
+        Some(Self {
+            kind: ObjectKind::find(kind)?,
+            id: Plain::strict(id).filter(|id| !id.as_str().is_empty())?,
+        })
     }
     /// What kind.
     pub const fn kind(&self) -> ObjectKind {

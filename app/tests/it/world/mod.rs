@@ -6,6 +6,8 @@ pub mod data;
 pub mod script;
 mod tenants;
 mod tokens;
+mod trail;
+mod webhooks;
 
 use std::sync::Arc;
 

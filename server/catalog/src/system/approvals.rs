@@ -2,13 +2,7 @@
 
 use domain::{TenantId, id::ApprovalId};
 
-use crate::{
-    SystemCatalog, TenantCatalog,
-    audit::Actor,
-    db::all,
-    decode::id,
-    error::Result,
-};
+use crate::{SystemCatalog, TenantCatalog, audit::Actor, db::all, decode::id, error::Result};
 
 /// The task, as it is written to the trail.
 const TASK: &str = "approvals";
@@ -36,6 +30,8 @@ impl SystemCatalog<'_> {
     /// Does what is due for one of them: tells, reminds, carries out, or ends it. `mails` says whether a mail server is
     /// configured. Returns whether anything was done.
     pub async fn tend_approval(&self, tenant: TenantId, request: ApprovalId, mails: bool) -> Result<bool> {
-        TenantCatalog::new(self.catalog, tenant, None, Actor::system(TASK)).tend_approval(request, mails).await
+        TenantCatalog::new(self.catalog, tenant, None, Actor::system(TASK))
+            .tend_approval(request, mails)
+            .await
     }
 }

@@ -3,8 +3,8 @@
 
 use domain::{
     RunId,
-    approvals::{Change, State, missing},
     access::Permission,
+    approvals::{Change, State, missing},
     backups::RunKind,
 };
 
@@ -51,7 +51,11 @@ impl Asked<'_> {
         };
         let is_this = matches!(held.change()?, Change::RestoreLive { difference, .. } if Some(&difference) == digest.as_ref());
         // Somebody may have edited what was asked for, past everything that asks.
-        if state != "applying" || !is_this || held.state()? != State::Executed || held.digest_now() != held.digest {
+        if state != "applying"
+            || !is_this
+            || held.state()? != State::Executed
+            || held.digest_now() != held.digest
+        {
             return Ok(Some(ApprovalVoid::Changed));
         }
         if let Self::Start { now, digest: expected } = self {

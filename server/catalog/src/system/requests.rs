@@ -117,7 +117,8 @@ impl Lease<'_> {
         )?;
         self.took(&mut tx, restore, S::Applied, now).await?;
         self.finish(&mut tx, RunState::Completed, None, None, summary).await?;
-        self.wrote(&mut tx, Deed::done(Act::TenantRestoreApplied, restore).after(Field::Run, self.run().id)).await?;
+        self.wrote(&mut tx, Deed::done(Act::TenantRestoreApplied, restore).after(Field::Run, self.run().id))
+            .await?;
         tx.commit().await
     }
 
@@ -136,7 +137,8 @@ impl Lease<'_> {
         )?;
         self.took(&mut tx, restore, S::Undone, now).await?;
         self.finish(&mut tx, RunState::Completed, None, None, summary).await?;
-        self.wrote(&mut tx, Deed::done(Act::TenantRestoreUndone, restore).after(Field::Run, self.run().id)).await?;
+        self.wrote(&mut tx, Deed::done(Act::TenantRestoreUndone, restore).after(Field::Run, self.run().id))
+            .await?;
         tx.commit().await
     }
 

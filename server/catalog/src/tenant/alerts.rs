@@ -1,6 +1,10 @@
 //! Where notices go.
 
-use domain::{Clock, TenantId, Timestamp, alerts::NoticeKind};
+use domain::{
+    Clock, TenantId, Timestamp,
+    alerts::NoticeKind,
+    audit::{Act, Deed, Field, Object},
+};
 
 use super::Member;
 use crate::{
@@ -137,17 +141,20 @@ impl TenantCatalog<'_> {
     /// Changes where notices go.
     pub async fn set_channels(&self, new: NewChannels) -> Result<()> {
         let mut tx = self.begin().await?;
-        let detail = format!(
-            "e-mail {}, webhook {}",
-            if new.email_to.is_some() { "on" } else { "off" },
-            if new.webhook_url.is_some() { "on" } else { "off" }
-        );
-        self.store_channels(&mut tx, new).await?;
-        self.note(&mut tx, "channels.set", "channels".into(), detail).await?;
+        let deed = self.store_channels(&mut tx, new).await?;
+        self.audit(&mut tx, deed).await?;
         tx.commit().await
     }
 
-    pub(super) async fn store_channels(&self, tx: &mut Tx, new: NewChannels) -> Result<()> {
+    /// The same in a transaction of the caller's, who writes down what was done.
+    pub(super) async fn store_channels(&self, tx: &mut Tx, new: NewChannels) -> Result<Deed> {
+        let before = read_channels(tx, self.tenant).await?;
+        // Addresses are somebody's, and a webhook's may hold a secret: only whether there is one is said.
+        let deed = Deed::done(Act::ChannelsSet, Object::channels())
+            .before(Field::Email, before.email_to.is_some())
+            .before(Field::Webhook, before.webhook_url.is_some())
+            .after(Field::Email, new.email_to.is_some())
+            .after(Field::Webhook, new.webhook_url.is_some());
         let secret = new.webhook_secret.filter(|_| new.webhook_url.is_some()).map(|sealed| sealed.0);
         exec!(
             tx,
@@ -160,8 +167,8 @@ impl TenantCatalog<'_> {
             new.email_to,
             new.webhook_url,
             secret,
-        )
-        .map(drop)
+        )?;
+        Ok(deed)
     }
 
     /// Puts a test notice into the outbox of every channel. Returns how many.
@@ -176,7 +183,8 @@ impl TenantCatalog<'_> {
             path: "/settings".into(),
         };
         let queued = notice.queue(&mut tx, &*self.catalog.clock).await?;
-        self.note(&mut tx, "channels.test", "channels".into(), format!("{queued} queued")).await?;
+        let deed = Deed::done(Act::ChannelsTest, Object::channels()).after(Field::Count, queued);
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(queued)
     }

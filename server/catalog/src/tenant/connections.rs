@@ -2,6 +2,7 @@
 
 use domain::{
     ConnectionId, RunId, Timestamp,
+    audit::{Act, Deed, Field},
     backups::RunKind,
     sources::{AccountName, Connection, HostName, Label, Protected, TlsMode},
 };
@@ -128,9 +129,16 @@ impl TenantCatalog<'_> {
         if made == 0 {
             return Err(Conflict::Duplicate.into());
         }
-        let detail = format!("{} at {}:{}", new.name, new.host, new.port);
-        self.note(&mut tx, "connection.create", format!("connection {}", new.id), detail).await?;
         let run = self.queue_probe(&mut tx, new.id, &new.name).await?;
+        let deed = Deed::done(Act::ConnectionCreate, new.id)
+            .after(Field::Label, &new.name)
+            .after(Field::Host, &new.host)
+            .after(Field::Port, new.port)
+            .after(Field::Account, &new.user)
+            .after(Field::Tls, new.tls.key())
+            .after(Field::Password, bound)
+            .after(Field::Run, run);
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(run)
     }
@@ -140,13 +148,18 @@ impl TenantCatalog<'_> {
     /// to restore into its databases are withdrawn. Another account is tested first.
     pub async fn change_connection(&self, change: ChangeConnection) -> Result<RunId> {
         let mut tx = self.begin().await?;
-        let run = self.move_connection(&mut tx, change).await?;
+        let (run, deed) = self.move_connection(&mut tx, change).await?;
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(run)
     }
 
-    /// The same in a transaction of the caller's.
-    pub(super) async fn move_connection(&self, tx: &mut Tx, change: ChangeConnection) -> Result<RunId> {
+    /// The same in a transaction of the caller's, who writes down what was done.
+    pub(super) async fn move_connection(
+        &self,
+        tx: &mut Tx,
+        change: ChangeConnection,
+    ) -> Result<(RunId, Deed)> {
         let ChangeConnection { values: new, version } = change;
         let taken = first!(
             tx,
@@ -159,10 +172,10 @@ impl TenantCatalog<'_> {
         if taken.is_some_and(|(count,)| count > 0) {
             return Err(Conflict::Duplicate.into());
         }
-        let address = first!(
+        let before = first!(
             tx,
-            (String, i64),
-            "select host, port from connections where tenant_id = $1 and id = $2 and version = $3",
+            (String, String, i64, String, String),
+            "select name, host, port, user_name, tls from connections where tenant_id = $1 and id = $2 and version = $3",
             self.key(),
             new.id.to_string(),
             version,
@@ -199,8 +212,23 @@ impl TenantCatalog<'_> {
             row.ok_or(Error::NotFound { what: "connection" })?;
             return Err(Conflict::Stale.into());
         }
-        let is_moved =
-            address.is_some_and(|(host, port)| host != new.host.as_str() || port != i64::from(new.port));
+        let mut deed = Deed::done(Act::ConnectionChange, new.id)
+            .after(Field::Label, &new.name)
+            .after(Field::Host, &new.host)
+            .after(Field::Port, new.port)
+            .after(Field::Account, &new.user)
+            .after(Field::Tls, new.tls.key())
+            .after(Field::Password, new.credential.is_some());
+        let mut is_moved = false;
+        if let Some((name, host, port, account, tls)) = before {
+            is_moved = host != new.host.as_str() || port != i64::from(new.port);
+            deed = deed
+                .before(Field::Label, &Label::new(name).map_err(|error| corrupt(TABLE, error))?)
+                .before(Field::Host, &HostName::new(host).map_err(|error| corrupt(TABLE, error))?)
+                .before(Field::Port, port)
+                .before(Field::Account, &AccountName::new(account).map_err(|error| corrupt(TABLE, error))?)
+                .before(Field::Tls, word(TABLE, &tls, TlsMode::find)?.key());
+        }
         if is_moved {
             let because = format!(
                 "The connection {} leads to {}:{} now, which may be another server. Plan the restore anew if it is still \
@@ -227,9 +255,8 @@ impl TenantCatalog<'_> {
             new.id.to_string(),
             Protected::server(&new.name).as_str(),
         )?;
-        let detail = format!("{} at {}:{}", new.name, new.host, new.port);
-        self.note(tx, "connection.change", format!("connection {}", new.id), detail).await?;
-        self.queue_probe(tx, new.id, &new.name).await
+        let run = self.queue_probe(tx, new.id, &new.name).await?;
+        Ok((run, deed.after(Field::Run, run)))
     }
 
     async fn queue_probe(&self, tx: &mut Tx, connection: ConnectionId, name: &Label) -> Result<RunId> {

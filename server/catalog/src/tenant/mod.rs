@@ -14,6 +14,7 @@ mod people;
 mod physical;
 mod restore_requests;
 mod restore_steps;
+mod run_deed;
 mod run_input;
 mod run_row;
 mod runs;
@@ -23,6 +24,7 @@ mod sources;
 mod spelling;
 mod start_run;
 mod trail;
+mod webhooks;
 
 use domain::{TenantId, access::Role, audit::Origin};
 
@@ -35,10 +37,10 @@ use crate::{
 
 pub(crate) use alerts::Notice;
 pub use alerts::{Channels, Delivery, NewChannels};
-pub(crate) use approvals::{Held, holds, votes, wait_again};
 pub use approvals::{
     Absence, Alone, Approval, ApprovalQuery, ApprovalWhole, Asked, Decision, NewAbsence, RuleRow, Which,
 };
+pub(crate) use approvals::{Held, holds, votes, wait_again};
 pub(crate) use backups::read_copies;
 pub use backups::{Backup, BackupQuery, Copy, EvidenceRow, Split};
 pub use connections::{ChangeConnection, NewConnection};
@@ -65,6 +67,8 @@ pub(crate) use sources::owed_since;
 pub use sources::{ScheduleRow, SourceRow};
 pub(crate) use spelling::store_spelling;
 pub use start_run::{RunRequest, TENANT_BACKUPS_WAITING};
+pub(crate) use webhooks::acts as webhook_acts;
+pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 
 /// The rows of one organisation. Made by [`Catalog::tenant`] from a scope, or for a claimed run.
 #[derive(Debug)]

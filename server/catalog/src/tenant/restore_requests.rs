@@ -1,10 +1,5 @@
 //! Requests to restore a tenant into the live database, as people read them.
 
-use domain::{
-    BackupId, Cursor, Page, RestoreId, RunId, SourceId, Timestamp,
-    restores::{Figures, RequestState, Selection, SelectionSummary, TableDifference},
-    tenancy::TenantKey,
-};
 use crate::{
     TenantCatalog,
     db::{all, first},
@@ -12,6 +7,11 @@ use crate::{
         After, contains, id, json, maybe_id, maybe_json, number, page, page_size, storable, tenant_key, word,
     },
     error::{Error, Result},
+};
+use domain::{
+    BackupId, Cursor, Page, RestoreId, RunId, SourceId, Timestamp,
+    restores::{Figures, RequestState, Selection, SelectionSummary, TableDifference},
+    tenancy::TenantKey,
 };
 
 /// Which requests to list, newest first; every field narrows.

@@ -132,9 +132,9 @@ impl TenantCatalog<'_> {
     ) -> Result<Vec<Member>> {
         let people = self.standings(on).await?;
         let may = |person: &Standing| person.role.is_some_and(|role| permission.allows(role));
-        let fit = people.iter().filter(|(enabled, person)| {
-            *enabled && may(person) && check(person, asked, &people).is_ok()
-        });
+        let fit = people
+            .iter()
+            .filter(|(enabled, person)| *enabled && may(person) && check(person, asked, &people).is_ok());
         fit.map(|(_, person)| {
             Ok(Member {
                 id: id("users", &person.id)?,

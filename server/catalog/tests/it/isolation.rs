@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, fmt::Debug};
 
 use catalog::{
     ApprovalQuery, Asked as Became, BackupQuery, ChangeConnection, Error, Inferred, MapQuery, NewAbsence,
-    NewChannels, NewUser, Outcome, RestoreQuery,
-    RunQuery, RunRequest, TenantCatalog, TenantQuery, TrailQuery, Which,
+    NewChannels, NewUser, RestoreQuery, RunQuery, RunRequest, TenantCatalog, TenantQuery, TrailQuery, Which,
 };
 use domain::{
     AbsenceId, ApprovalId, BackupId, RestoreId, RunId, UserId,
@@ -61,7 +60,6 @@ async fn seed(world: &World, tenant: Tenant, mark: &str) -> Theirs {
     let (restore, plan) = rows.plan_restore(&wish).await.unwrap();
     let claim = world.claim(plan).await;
     world.catalog.lease(&claim).complete_plan(&difference(&table), 1).await.unwrap();
-    rows.record("mark", mark, Outcome::Done, mark).await.unwrap();
     let run = rows.get_backup(backup).await.unwrap().run_id;
     let deletion = Change::DeleteBackup { backup_id: backup };
     let Became::Waiting(request) = rows.ask_or_do(&deletion, mark).await.unwrap() else {
@@ -229,7 +227,6 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
     asked.clean("queue_test_notice", ours.queue_test_notice().await);
     asked.clean("list_deliveries", ours.list_deliveries(50).await);
     asked.clean("list_audit", ours.list_audit(None).await);
-    asked.clean("record", ours.record("test", "x", Outcome::Done, "").await);
     asked.clean("record_deed", ours.record_deed(Deed::done(Act::AuditRead, Object::trail())).await);
     asked.clean("search_trail", ours.search_trail(&TrailQuery::default()).await.map(|page| page.rows));
     let on_theirs = Some(Object::from(asked.theirs.run));
@@ -313,7 +310,8 @@ async fn ask_of_approvals(ours: &TenantCatalog<'_>, asked: &mut Asked<'_>) {
     asked.missing("withdraw_approval", ours.withdraw_approval(request).await);
     asked.missing("execute_approval", ours.execute_approval(request).await);
     asked.missing("act_alone", ours.act_alone(request, "why").await);
-    let (host, connection) = (domain::sources::HostName::new("db.example").unwrap(), theirs.tenant.connection);
+    let (host, connection) =
+        (domain::sources::HostName::new("db.example").unwrap(), theirs.tenant.connection);
     asked.missing("leads_elsewhere", ours.leads_elsewhere(connection, &host, 3306).await);
     asked.clean("list_rules", ours.list_rules().await);
     asked.clean("work_alone", ours.work_alone("nobody else").await);

@@ -26,5 +26,8 @@ mod statements;
 mod tenants;
 mod tokens;
 mod trail;
+mod trail_acts;
 mod trail_proof;
+mod trail_retention;
+mod webhooks;
 mod world;

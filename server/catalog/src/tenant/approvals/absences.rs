@@ -114,9 +114,8 @@ impl TenantCatalog<'_> {
             self.actor.key(),
             self.now(),
         )?;
-        let deed = Deed::done(Act::AbsenceSet, absence)
-            .after(Field::From, new.from)
-            .after(Field::Until, new.until);
+        let deed =
+            Deed::done(Act::AbsenceSet, absence).after(Field::From, new.from).after(Field::Until, new.until);
         let deed = match new.deputy {
             Some(deputy) => deed.after(Field::Person, deputy),
             None => deed,

@@ -57,7 +57,13 @@ impl TenantCatalog<'_> {
         let review = Change::ReviewEmergency { approval_id: request };
         let shown = self.show(&mut tx, &review).await?;
         let rule = review.class().default_rule();
-        let new = NewRequest { change: &review, shown: &shown, rule, maker: Some(&held.requester_id), reason: &reason };
+        let new = NewRequest {
+            change: &review,
+            shown: &shown,
+            rule,
+            maker: Some(&held.requester_id),
+            reason: &reason,
+        };
         let (review, asked) = self.insert_request(&mut tx, new).await?;
         self.tell_emergency(&mut tx, &held, review, &reason).await?;
         self.audit(&mut tx, Deed::done(Act::ApprovalAlone, request).approved(review.uuid())).await?;

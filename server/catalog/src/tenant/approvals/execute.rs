@@ -20,7 +20,8 @@ use crate::{
 
 fn sealed(hex: Option<&str>) -> Result<Option<Sealed>> {
     let read = |hex: &str| {
-        let byte = |index: usize| hex.get(index..index + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let byte =
+            |index: usize| hex.get(index..index + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
         let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(byte).collect();
         bytes.map(Sealed).ok_or_else(|| corrupt(TABLE, "a sealed value is no hex"))
     };
@@ -146,13 +147,10 @@ impl TenantCatalog<'_> {
                 self.audit(tx, by(deed)).await?;
             }
             Change::SetSchedule { source_id, incremental, cron, enabled } => {
-                let schedule = Schedule::parse(cron, Timestamp(self.now()))
-                    .map_err(|error| corrupt(TABLE, error))?;
+                let schedule =
+                    Schedule::parse(cron, Timestamp(self.now())).map_err(|error| corrupt(TABLE, error))?;
                 let kind = if *incremental { ScheduleKind::Incremental } else { ScheduleKind::Full };
-                self.store_schedule(tx, *source_id, kind, &schedule, *enabled).await?;
-                let deed = Deed::done(Act::ScheduleSet, *source_id)
-                    .after(Field::Enabled, *enabled)
-                    .after(Field::Duration, schedule.longest_gap_ms(Timestamp(self.now())));
+                let deed = self.exchange_schedule(tx, *source_id, kind, &schedule, *enabled).await?;
                 self.audit(tx, by(deed)).await?;
             }
             Change::SetChannels { email_to, webhook_url, webhook_secret } => {
@@ -161,9 +159,7 @@ impl TenantCatalog<'_> {
                     webhook_url: webhook_url.clone(),
                     webhook_secret: sealed(webhook_secret.as_deref())?,
                 };
-                self.store_channels(tx, new).await?;
-                let count = i64::from(email_to.is_some()) + i64::from(webhook_url.is_some());
-                let deed = Deed::done(Act::ChannelsSet, Object::channels()).after(Field::Count, count);
+                let deed = self.store_channels(tx, new).await?;
                 self.audit(tx, by(deed)).await?;
             }
             Change::MoveConnection { connection_id, version, name, host, port, user, tls, credential } => {
@@ -176,7 +172,9 @@ impl TenantCatalog<'_> {
                     tls: *tls,
                     credential: sealed(credential.as_deref())?,
                 };
-                let run = self.move_connection(tx, ChangeConnection { values, version: *version }).await?;
+                let (run, deed) =
+                    self.move_connection(tx, ChangeConnection { values, version: *version }).await?;
+                self.audit(tx, by(deed)).await?;
                 return Ok(Some(run));
             }
             Change::SetRule { class, rule } => {
@@ -191,7 +189,12 @@ impl TenantCatalog<'_> {
     }
 
     /// Whether a connection would lead elsewhere.
-    pub async fn leads_elsewhere(&self, connection: ConnectionId, host: &HostName, port: u16) -> Result<bool> {
+    pub async fn leads_elsewhere(
+        &self,
+        connection: ConnectionId,
+        host: &HostName,
+        port: u16,
+    ) -> Result<bool> {
         let found = self.get_connection(connection).await?;
         Ok(found.host != *host || found.port != port)
     }

@@ -23,9 +23,9 @@ mod votes;
 pub use absences::{Absence, NewAbsence};
 pub use ask::Asked;
 pub(in crate::tenant) use ask::NewRequest;
+pub(crate) use decide::{close_about, wait_again};
 pub use read::{Approval, ApprovalQuery, ApprovalWhole, Decision, Which};
 pub use rules::{Alone, RuleRow};
-pub(crate) use decide::{close_about, wait_again};
 pub(crate) use votes::{Held, holds, votes};
 
 /// The table of requests, for messages.

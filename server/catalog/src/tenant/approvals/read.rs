@@ -218,7 +218,10 @@ impl TenantCatalog<'_> {
         let row = first!(
             &mut reader,
             (i64,),
-            concat!("select cast(count(*) as bigint) from approval_requests q where q.tenant_id = $1 and ", for_me!()),
+            concat!(
+                "select cast(count(*) as bigint) from approval_requests q where q.tenant_id = $1 and ",
+                for_me!()
+            ),
             self.key(),
             classes,
             self.actor.key(),

@@ -68,7 +68,12 @@ impl TenantCatalog<'_> {
     }
 
     /// The rule of a class as it counts for who asks.
-    pub(in crate::tenant) async fn rule_now(&self, tx: &mut Tx, class: Class, asked: &[&str]) -> Result<Rule> {
+    pub(in crate::tenant) async fn rule_now(
+        &self,
+        tx: &mut Tx,
+        class: Class,
+        asked: &[&str],
+    ) -> Result<Rule> {
         let rule = self.stored_rule(tx, class).await?;
         let is_alone = self.alone(tx).await?.is_some();
         let somebody = !self.could_agree(tx, class.permission(), asked).await?.is_empty();
@@ -133,7 +138,12 @@ impl TenantCatalog<'_> {
     }
 
     /// What would need a second person where there is one is told to whoever is told of failures, never done silently.
-    pub(in crate::tenant) async fn told_alone(&self, tx: &mut Tx, change: &Change, shown: &Shown) -> Result<()> {
+    pub(in crate::tenant) async fn told_alone(
+        &self,
+        tx: &mut Tx,
+        change: &Change,
+        shown: &Shown,
+    ) -> Result<()> {
         if change.class().least() == 0 {
             return Ok(());
         }

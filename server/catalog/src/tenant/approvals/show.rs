@@ -113,7 +113,12 @@ impl TenantCatalog<'_> {
             ));
         }
         let preview = preview.loses("What applications and people do with the restored rows meanwhile.");
-        Ok(Shown { preview, subject: format!("restore:{restore}"), title, path: format!("/restores/{restore}") })
+        Ok(Shown {
+            preview,
+            subject: format!("restore:{restore}"),
+            title,
+            path: format!("/restores/{restore}"),
+        })
     }
 
     async fn show_deletion(&self, tx: &mut Tx, backup: BackupId) -> Result<Shown> {
@@ -165,7 +170,8 @@ impl TenantCatalog<'_> {
                 .loses(format!("The same point for each of {tenants} tenants whose rows are in it."));
         }
         if others == 0 {
-            preview = preview.loses(format!("The last proven way back: no other proven backup of {database} is kept."));
+            preview = preview
+                .loses(format!("The last proven way back: no other proven backup of {database} is kept."));
         }
         let preview = preview.loses(
             "What a law, a contract or a court may require to be kept. The audit trail keeps who asked, who agreed and what \
@@ -262,7 +268,8 @@ impl TenantCatalog<'_> {
             .fact("Rule now", in_words(before))
             .fact("Rule then", in_words(rule));
         if rule.is_laxer_than(before) {
-            preview = preview.loses("Some of the protection against one person, or one stolen account, acting alone.");
+            preview = preview
+                .loses("Some of the protection against one person, or one stolen account, acting alone.");
         }
         let title = format!("Change the rule: {}", class.title());
         let subject = format!("approval_rule:{}", class.key());
@@ -288,7 +295,12 @@ impl TenantCatalog<'_> {
             .fact("Done alone by", or_none(by.as_deref()))
             .fact("Their reason", or_none(why.as_deref()));
         let subject = format!("approval:{request}");
-        Ok(Shown { preview, subject, title: format!("Review: {title}"), path: format!("/approvals/{request}") })
+        Ok(Shown {
+            preview,
+            subject,
+            title: format!("Review: {title}"),
+            path: format!("/approvals/{request}"),
+        })
     }
 
     /// The rule that is stored for a class, or its default.

@@ -38,7 +38,8 @@ impl TenantCatalog<'_> {
         match following {
             Next::Expire => {
                 drop(tx);
-                self.settle_approval(request, State::Expired, "Nobody agreed to it, or used it, in time.").await?;
+                self.settle_approval(request, State::Expired, "Nobody agreed to it, or used it, in time.")
+                    .await?;
                 return Ok(true);
             }
             Next::Reopen => {
@@ -86,11 +87,17 @@ impl TenantCatalog<'_> {
         let (subject, body) = match what {
             told::ENDED => {
                 let state = held.state()?.title().to_lowercase();
-                (format!("{}: {}", held.state()?.title(), held.title), format!("What you asked for is over: {state}."))
+                (
+                    format!("{}: {}", held.state()?.title(), held.title),
+                    format!("What you asked for is over: {state}."),
+                )
             }
             told::ASKED => (
                 format!("Asked of you: {}", held.title),
-                format!("{} asks for this, and somebody else has to agree by {until}.\nTheir reason: {}", held.requester, held.reason),
+                format!(
+                    "{} asks for this, and somebody else has to agree by {until}.\nTheir reason: {}",
+                    held.requester, held.reason
+                ),
             ),
             told::REMINDED => (
                 format!("Still waiting: {}", held.title),
@@ -98,7 +105,9 @@ impl TenantCatalog<'_> {
             ),
             _ => (
                 format!("Ends soon: {}", held.title),
-                format!("Little time is left, and not enough have agreed. It ends at {until}. You are told because you administer this organisation."),
+                format!(
+                    "Little time is left, and not enough have agreed. It ends at {until}. You are told because you administer this organisation."
+                ),
             ),
         };
         let notice = Notice {

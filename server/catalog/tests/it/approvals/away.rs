@@ -1,10 +1,7 @@
 //! Who is away, and who agrees in their place.
 
 use catalog::{Conflict, NewAbsence};
-use domain::{
-    access::Role,
-    approvals::State,
-};
+use domain::{access::Role, approvals::State};
 
 use super::{add, agree, as_person, ask, is, of_user, state, switch_off};
 use crate::world::{DAY, HOUR, NOON, contract};

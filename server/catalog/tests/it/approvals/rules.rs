@@ -12,7 +12,10 @@ async fn letters(world: &World) -> Vec<String> {
     let mut to: Vec<_> = taken.iter().map(|notice| notice.target.clone()).collect();
     for notice in &taken {
         assert!(notice.path.starts_with("/approvals/"), "{notice:?}");
-        assert!(!notice.body.contains("token") && !notice.path.contains('?'), "a link carries no secret: {notice:?}");
+        assert!(
+            !notice.body.contains("token") && !notice.path.contains('?'),
+            "a link carries no secret: {notice:?}"
+        );
         world.catalog.system(SystemTask::Notices).notice_sent(notice).await.unwrap();
     }
     to.sort_unstable();

@@ -161,9 +161,8 @@ fn make_tables(shared: &Shared, wire: Wire) -> Result<()> {
     let next = AtomicUsize::new(0);
     let others = LOADERS.min(shared.queue.tables.len()).saturating_sub(1);
     std::thread::scope(|scope| {
-        let others: Vec<_> = (0..others)
-            .map(|_| scope.spawn(|| make_some(shared, shared.place.connect()?, &next)))
-            .collect();
+        let others: Vec<_> =
+            (0..others).map(|_| scope.spawn(|| make_some(shared, shared.place.connect()?, &next))).collect();
         let mut made = make_some(shared, wire, &next);
         for other in others {
             let result = other.join().unwrap_or_else(|_| {
