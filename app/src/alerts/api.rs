@@ -5,12 +5,12 @@ use domain::{Fault, Timestamp};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "ssr")]
-use crate::{approvals::api::went_to, port::backend};
 use crate::{
     approvals::api::Outcome,
     port::{ApiError, SecretText},
 };
+#[cfg(feature = "ssr")]
+use crate::{approvals::api::went_to, port::backend};
 
 /// Where notices go, as it is shown: secrets are never sent back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -41,11 +41,7 @@ pub async fn read(caller: &Caller, scope: Scope<may::ReadSettings>) -> Result<Ch
 }
 
 /// Changes where notices go; what takes a channel away needs somebody else.
-pub async fn set(
-    caller: &Caller,
-    scope: Scope<may::ManageAlerts>,
-    request: SetChannels,
-) -> Result<Outcome> {
+pub async fn set(caller: &Caller, scope: Scope<may::ManageAlerts>, request: SetChannels) -> Result<Outcome> {
     let secret = Some(request.webhook_secret.0).filter(|secret| !secret.is_empty()).map(SecretString::from);
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut wrong = Wrong::default();

@@ -45,12 +45,32 @@ impl Operation {
         scopes: &'static [Permission],
     ) -> Self {
         let answer = (200, Some(T::schema as SchemaOf));
-        Self { id, summary, about: "", scopes, query: None, body: None, answer, is_marked: false, may_ask: false }
+        Self {
+            id,
+            summary,
+            about: "",
+            scopes,
+            query: None,
+            body: None,
+            answer,
+            is_marked: false,
+            may_ask: false,
+        }
     }
     /// An operation that the product refuses whoever asks, in words.
     pub const fn refusing(id: &'static str, summary: &'static str, scopes: &'static [Permission]) -> Self {
         let answer = (409, None);
-        Self { id, summary, about: "", scopes, query: None, body: None, answer, is_marked: false, may_ask: false }
+        Self {
+            id,
+            summary,
+            about: "",
+            scopes,
+            query: None,
+            body: None,
+            answer,
+            is_marked: false,
+            may_ask: false,
+        }
     }
     /// An operation that answers with lines of JSON, one after the other.
     pub const fn lines(id: &'static str, summary: &'static str, scopes: &'static [Permission]) -> Self {

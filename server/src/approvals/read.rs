@@ -88,7 +88,8 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: ApprovalId
 
 /// Who asked, and whose role lets them agree to something; whoever only looks does not take part.
 pub(super) fn may_comment<P>(scope: &Scope<P>, is_mine: bool) -> bool {
-    is_mine || [Permission::ApproveRestore, Permission::ApproveChanges].into_iter().any(|one| scope.permits(one))
+    is_mine
+        || [Permission::ApproveRestore, Permission::ApproveChanges].into_iter().any(|one| scope.permits(one))
 }
 
 fn why_not(refusal: Conflict) -> String {

@@ -47,6 +47,5 @@ pub async fn set(
 /// Whether it leaves a longer time without a backup than before.
 fn is_slacker(before: &ScheduleRow, after: &Schedule, enabled: bool, now: Timestamp) -> bool {
     let gap = |cron| Schedule::parse(cron, now).map(|schedule| schedule.longest_gap_ms(now));
-    before.enabled
-        && (!enabled || gap(&before.cron).is_ok_and(|longest| after.longest_gap_ms(now) > longest))
+    before.enabled && (!enabled || gap(&before.cron).is_ok_and(|longest| after.longest_gap_ms(now) > longest))
 }

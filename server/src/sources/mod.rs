@@ -9,8 +9,8 @@ pub mod view;
 use app::{
     approvals::api::Outcome,
     sources::api::{
-        AddConnection, AddSource, ChangeConnection, ConnectionDetail, ConnectionRef, ConnectionRow, SourceDetail,
-        SourceRow, SourcesPort,
+        AddConnection, AddSource, ChangeConnection, ConnectionDetail, ConnectionRef, ConnectionRow,
+        SourceDetail, SourceRow, SourcesPort,
     },
 };
 use async_trait::async_trait;
