@@ -75,7 +75,17 @@ impl Operation {
     /// An operation that answers with lines of JSON, one after the other.
     pub const fn lines(id: &'static str, summary: &'static str, scopes: &'static [Permission]) -> Self {
         let answer = (200, None);
-        Self { id, summary, about: "", scopes, query: None, body: None, answer, is_marked: false }
+        Self {
+            id,
+            summary,
+            about: "",
+            scopes,
+            query: None,
+            body: None,
+            answer,
+            is_marked: false,
+            may_ask: false,
+        }
     }
     /// What one must know beside the summary.
     #[must_use]
