@@ -25,7 +25,7 @@ use crate::{
     ui::{
         badge::{Badged, Tone, badge},
         empty::empty,
-        field::hidden,
+        field::{Field, hidden},
         form::{button_form, form},
         notice::notice,
         table::{Table, link},
@@ -169,6 +169,8 @@ fn edit_panel(connection: &Connection, visit: &Visit) -> AnyView {
         {hidden("id", connection.id.to_string())}
         {hidden("version", connection.version.to_string())}
         {connection_fields(Some(connection), &posted)}
+        {Field::text("server", "reason", "Why").optional()
+            .hint("Needed for another host or port while databases are protected by this connection: somebody else has to agree to that.").after(&posted).view()}
         <button class="btn">"Save and test again"</button>
     };
     view! {

@@ -181,6 +181,7 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
             "/settings" | "/settings/people" | "/connections/new" | "/profile" | "/profile/tokens"
         ) && !path.ends_with("/map/confirm")
             && !path.ends_with("/restore")
+            && !path.ends_with("/delete")
     }) {
         let answer = get(&path, "mood=viewer").await;
         assert_eq!(answer.status, 200, "{path}");
@@ -189,7 +190,8 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
             + answer.html.matches("action=\"/fn/layout/appearance\"").count();
         assert_eq!(posts, own, "{path} offers a viewer a change");
     }
-    for path in ["/settings", "/settings/people", "/connections/new"] {
+    let delete = format!("/backups/{ID}/delete");
+    for path in ["/settings", "/settings/people", "/connections/new", &delete] {
         assert_eq!(get(path, "mood=viewer").await.status, 403, "{path}");
     }
 }
