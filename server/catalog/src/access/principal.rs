@@ -112,7 +112,7 @@ impl Principal {
         Ok(Scope { tenant, role, actor: self.actor.clone(), scopes, permission: PhantomData })
     }
     /// Refuses everybody who does not run the installation.
-    pub(crate) fn require_platform(&self, permission: Permission) -> Result<(), Denied> {
+    pub fn require_platform(&self, permission: Permission) -> Result<(), Denied> {
         if self.is_platform_operator() {
             return Ok(());
         }
