@@ -10,6 +10,7 @@ compile_error!("build `app` with `ssr` or with `hydrate`, not both: name the pac
 
 pub mod access;
 pub mod alerts;
+pub mod approvals;
 pub mod audit;
 pub mod backups;
 pub mod health;
@@ -53,6 +54,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/restores") view=restores::list::RestoresPage ssr=SsrMode::Async />
                 <Route path=path!("/restores/:id") view=restores::detail::RestorePage ssr=SsrMode::Async />
                 <Route path=path!("/restores/:id/table") view=restores::rows::ChangedRowsPage ssr=SsrMode::Async />
+                <Route path=path!("/approvals") view=approvals::list::ApprovalsPage ssr=SsrMode::Async />
+                <Route path=path!("/approvals/:id") view=approvals::detail::ApprovalPage ssr=SsrMode::Async />
+                <Route path=path!("/settings/approvals") view=approvals::rules::ApprovalRulesPage ssr=SsrMode::Async />
+                <Route path=path!("/backups/:id/delete") view=approvals::delete_backup::DeleteBackupPage ssr=SsrMode::Async />
                 <Route path=path!("/connections/new") view=sources::new_connection::NewConnectionPage ssr=SsrMode::Async />
                 <Route path=path!("/connections/:id") view=sources::connection::ConnectionPage ssr=SsrMode::Async />
                 <Route path=path!("/backups") view=backups::list::BackupsPage ssr=SsrMode::Async />
@@ -62,6 +67,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/audit") view=audit::explorer::AuditPage ssr=SsrMode::Async />
                 <Route path=path!("/audit/:id") view=audit::entry::AuditEntryPage ssr=SsrMode::Async />
                 <Route path=path!("/settings") view=vaults::settings::SettingsPage ssr=SsrMode::Async />
+                <Route path=path!("/settings/webhooks") view=alerts::webhooks::WebhooksPage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people/add") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people/link") view=access::people::PeoplePage ssr=SsrMode::Async />

@@ -10,7 +10,8 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding, server_fn::error::Serve
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort, audit::api::AuditPort,
+    access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort,
+    alerts::webhooks_api::WebhooksPort, approvals::api::ApprovalsPort, audit::api::AuditPort,
     backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
     restores::api::RestoresPort, restores::request_api::RequestsPort, sources::api::SourcesPort,
     tenancy::api::TenantsPort, tenancy::map_api::MapsPort, vaults::api::VaultsPort,
@@ -30,6 +31,8 @@ pub trait Backend:
     + VaultsPort
     + HealthPort
     + AlertsPort
+    + WebhooksPort
+    + ApprovalsPort
     + AuditPort
 {
 }
@@ -46,6 +49,8 @@ impl<T> Backend for T where
         + VaultsPort
         + HealthPort
         + AlertsPort
+        + WebhooksPort
+        + ApprovalsPort
         + AuditPort
 {
 }

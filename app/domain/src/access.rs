@@ -94,6 +94,10 @@ permissions! {
     ApproveRestore => Approver | PlatformOperator;
     /// Change the rows of a live database as it was approved, and undo it.
     ApplyRestore => TenantAdmin | PlatformOperator;
+    /// Agree to, or refuse, what others ask for that weakens protection, and the rules of approval themselves.
+    ApproveChanges => TenantAdmin | Approver | PlatformOperator;
+    /// Do in an emergency, without a second person, what needs one. It is told to all and reviewed.
+    ActAlone => PlatformOperator;
     /// Take the content of a backup away as a file.
     ExportBackup => TenantAdmin | PlatformOperator;
     /// Change schedules.

@@ -105,7 +105,9 @@ fn actions(backup: &BackupDetail, me: &Me, is_kept: bool) -> AnyView {
     // The form stands below everything that is known about the backup: a long way down on a phone.
     let restore = (is_kept && Permission::RequestRestore.allows(me.role))
         .then(|| view! { <a class="btn" href="#restore">"Restore…"</a> });
-    view! { {restore}{export}{verify} }.into_any()
+    let delete = (backup.row.retention == Retention::Active && Permission::ManagePolicies.allows(me.role))
+        .then(|| view! { <a class="btn" href=format!("/backups/{id}/delete")>"Delete…"</a> });
+    view! { {restore}{export}{verify}{delete} }.into_any()
 }
 
 fn answer(backup: &BackupDetail, now: Option<Timestamp>) -> AnyView {

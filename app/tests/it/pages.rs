@@ -32,7 +32,12 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         ("/audit".into(), "Look at rows", "No entry yet"),
         ("/audit/4711".into(), "Under signed head", "No signed head covers it yet"),
         ("/settings".into(), "120 GB of 500 GB free", "No verification server"),
+        ("/settings/webhooks".into(), "Trying again", "No webhook yet"),
         ("/settings/people".into(), "Bo Lindqvist", "No people"),
+        ("/approvals".into(), "Waiting for approval", "Nothing waits for you"),
+        (at("approvals"), "Agree to exactly this", "This request is over"),
+        ("/settings/approvals".into(), "agrees in their place", "Working alone"),
+        (at("backups") + "/delete", "What would be lost", "Nobody else here could agree"),
         ("/profile/tokens".into(), "nightly export", "No token yet"),
         ("/profile".into(), "ada@example.com", "ada@example.com"),
     ]

@@ -115,6 +115,14 @@ impl Route {
     ) -> Self {
         Self { method: Method::POST, path, operation, handler: routing::post(handler) }
     }
+    /// Makes something what the body says.
+    pub fn put<H: Handler<T, WebState>, T: 'static>(
+        path: &'static str,
+        operation: Operation,
+        handler: H,
+    ) -> Self {
+        Self { method: Method::PUT, path, operation, handler: routing::put(handler) }
+    }
     /// Removes something.
     pub fn delete<H: Handler<T, WebState>, T: 'static>(
         path: &'static str,

@@ -96,7 +96,8 @@ fn words(facts: &Facts) -> Vec<(String, String)> {
     facts.iter().map(|(field, fact)| (field.key().to_owned(), fact.to_string())).collect()
 }
 
-fn row(entry: TrailEntry) -> TrailRow {
+/// An entry for people and programs.
+pub fn row(entry: TrailEntry) -> TrailRow {
     let event = entry.event.as_ref();
     TrailRow {
         number: entry.sequence,

@@ -12,7 +12,7 @@ use domain::{
     restores::{RequestState, SelectionSummary, TableDifference},
 };
 
-use super::request_view::{difference_view, event_view, restore_row};
+use super::request_view::{event_view, restore_row};
 use crate::{backups::view::run_detail, caller::Caller, fault::Result};
 
 /// Requests, newest first.
@@ -54,7 +54,7 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: RestoreId)
         row: restore_row(&restore),
         selection: if is_shown { Some(rows.restore_selection(id).await?) } else { None },
         history: rows.restore_events(id).await?.into_iter().map(event_view).collect(),
-        difference: restore.figures.as_ref().map(difference_view),
+        difference: restore.figures.clone(),
         run: Some(run_detail(run, log)),
         is_mine,
         is_alone: !rows.has_second_person(id).await?,

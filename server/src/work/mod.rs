@@ -18,7 +18,8 @@ use domain::backups::RunKind;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    access, alerts, audit, backups, policies, restores, services::Services, sources, tenancy, vaults,
+    access, alerts, approvals, audit, backups, policies, restores, services::Services, sources, tenancy,
+    vaults,
 };
 use job::{Job, JobError};
 use jobs::Worker;
@@ -199,6 +200,18 @@ pub static SWEEPS: &[SweepSpec] = &[
         period: Duration::from_secs(10),
         reason: "somebody who presses Test waits for it",
         run: |services| Box::pin(alerts::deliver::due(services)),
+    },
+    SweepSpec {
+        name: "webhooks",
+        period: Duration::from_secs(5),
+        reason: "programs are told what happened soon enough to act on it",
+        run: |services| Box::pin(alerts::webhooks::tell(services)),
+    },
+    SweepSpec {
+        name: "approvals",
+        period: Duration::from_secs(15),
+        reason: "whoever has to agree is told within this; what rested is done within this",
+        run: |services| Box::pin(approvals::sweep::due(services)),
     },
     SweepSpec {
         name: "sessions",

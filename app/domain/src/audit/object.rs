@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::text::Plain;
 use crate::{
-    BackupId, ConnectionId, InstallationId, RestoreId, RunId, SourceId, TenantId, UserId, tenancy::TenantKey,
+    AbsenceId, ApprovalId, BackupId, ConnectionId, InstallationId, RestoreId, RunId, SourceId, TenantId,
+    UserId, approvals::Class, id::WebhookId, tenancy::TenantKey,
 };
 
 macro_rules! kinds {
@@ -47,10 +48,18 @@ kinds! {
     Backup = "backup" of BackupId;
     /// The request of a tenant's restore.
     Restore = "restore" of RestoreId;
+    /// A request that somebody else has to agree to.
+    Approval = "approval" of ApprovalId;
+    /// A time in which somebody is away.
+    Absence = "absence" of AbsenceId;
+    /// A rule of approval, by its class.
+    ApprovalRule = "approval_rule";
     /// The rows of a tenant in a source.
     TenantRows = "tenant_rows";
     /// Where notices go.
     Channels = "channels";
+    /// Where programs are told what happens.
+    Webhook = "webhook" of WebhookId;
     /// The audit trail.
     Trail = "audit";
 }
@@ -77,6 +86,14 @@ impl Object {
     /// A tenant's rows in a source.
     pub fn tenant_rows(source: SourceId, tenant: &TenantKey) -> Self {
         Self::new(ObjectKind::TenantRows, &format!("{source}/{tenant}"))
+    }
+    /// The rule of a class of approvals.
+    pub fn approval_rule(class: Class) -> Self {
+        Self::new(ObjectKind::ApprovalRule, class.key())
+    }
+    /// That an organisation of one person works alone.
+    pub fn working_alone() -> Self {
+        Self::new(ObjectKind::ApprovalRule, "alone")
     }
     /// Where the organisation's notices go.
     pub fn channels() -> Self {

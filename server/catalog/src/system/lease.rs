@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Catalog, Claim, Conflict, Run,
-    audit::{self, Actor, Note, Outcome},
+    audit::Actor,
     db::{Scope, Tx, exec, first},
     decode::to_json,
     error::Result,
@@ -109,20 +109,6 @@ impl<'c> Lease<'c> {
             run_ended(tx, &*self.catalog.clock, run.tenant_id, run.id, run.kind, error).await?;
         }
         append_event(tx, self.run().tenant_id, self.run().id, now, message).await
-    }
-
-    pub(super) async fn note(
-        &self,
-        tx: &mut Tx,
-        action: &'static str,
-        outcome: Outcome,
-        detail: String,
-    ) -> Result<()> {
-        let actor = Actor::system("worker");
-        let subject = format!("run {}", self.run().id);
-        let note =
-            Note { tenant: Some(self.run().tenant_id), actor: &actor, action, subject, outcome, detail };
-        audit::record(tx, &*self.catalog.clock, note).await
     }
 
     /// Writes into the audit trail of the run's organisation what the worker did, in the same transaction and as its last

@@ -1,5 +1,6 @@
 //! The few statements across organisations, and what the holder of a run may write.
 
+mod approvals;
 mod at_work;
 mod claim;
 mod complete;
@@ -16,6 +17,7 @@ mod requests;
 mod retention;
 mod schedules;
 mod tenancy;
+mod webhooks;
 
 use domain::{TenantId, audit::Deed};
 
@@ -35,6 +37,7 @@ pub(crate) use requests::run_ended;
 pub use retention::{Expiring, SourceCandidates};
 pub use schedules::Fired;
 pub use tenancy::{NewPart, NewSplit};
+pub use webhooks::ToTell;
 
 /// Which background work asks; written to the audit trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +56,14 @@ pub enum SystemTask {
     Leftovers,
     /// Delivering notices.
     Notices,
+    /// Telling webhooks what happened.
+    Webhooks,
     /// Removing ended sessions.
     Sessions,
     /// Anchoring and checking the audit trail.
     Audit,
+    /// Tending requests that somebody has to agree to.
+    Approvals,
 }
 
 impl SystemTask {
@@ -70,8 +77,10 @@ impl SystemTask {
             Self::Retention => "retention",
             Self::Leftovers => "leftovers",
             Self::Notices => "notices",
+            Self::Webhooks => "webhooks",
             Self::Sessions => "sessions",
             Self::Audit => "audit",
+            Self::Approvals => "approvals",
         }
     }
 }

@@ -269,15 +269,29 @@ impl TenantCatalog<'_> {
         enabled: bool,
     ) -> Result<()> {
         let mut tx = self.begin().await?;
+        let deed = self.exchange_schedule(&mut tx, source, kind, schedule, enabled).await?;
+        self.audit(&mut tx, deed).await?;
+        tx.commit().await
+    }
+
+    /// The same in a transaction of the caller's, who writes down what was done.
+    pub(super) async fn exchange_schedule(
+        &self,
+        tx: &mut Tx,
+        source: SourceId,
+        kind: ScheduleKind,
+        schedule: &Schedule,
+        enabled: bool,
+    ) -> Result<Deed> {
         let before = first!(
-            &mut tx,
+            tx,
             (String, i64),
             "select cron, enabled from schedules where tenant_id = $1 and source_id = $2 and kind = $3",
             self.key(),
             source.to_string(),
             kind.key(),
         )?;
-        self.store_schedule(&mut tx, source, kind, schedule, enabled).await?;
+        self.store_schedule(tx, source, kind, schedule, enabled).await?;
         let mut deed = Deed::done(Act::ScheduleSet, source)
             .after(Field::Kind, kind.key())
             .after(Field::Schedule, schedule)
@@ -289,8 +303,7 @@ impl TenantCatalog<'_> {
             }
             deed = deed.before(Field::Enabled, was_enabled == 1);
         }
-        self.audit(&mut tx, deed).await?;
-        tx.commit().await
+        Ok(deed)
     }
 
     /// Slots before now are nobody's: a schedule that is made, changed or switched on owes nothing yet.

@@ -60,6 +60,7 @@ pub use check::Checked;
 pub(crate) use group::Recorder;
 pub use heads::{Anchor, NewHead, StoredHead, Unanchored};
 pub use place::{HeadOver, TrailPlace};
+pub(crate) use search::following;
 pub use search::{TrailEntry, TrailPage, TrailQuery};
 
 /// The table of entries, for messages.

@@ -13,7 +13,7 @@ use domain::{
 use super::{ENTRIES, hash};
 use crate::{
     Catalog, Principal, TenantCatalog,
-    db::{Reader, all, first},
+    db::{AsConn, Reader, all, first},
     decode::{After, cursor, number, page_size},
     error::{Error, Result},
 };
@@ -220,6 +220,25 @@ async fn search(reader: &mut Reader, chain: Chain, query: &TrailQuery) -> Result
     let next =
         last.map(|(at, sequence)| Ok::<_, Error>(place(at, number(ENTRIES, sequence)?))).transpose()?;
     Ok(TrailPage { rows, next })
+}
+
+/// Entries after one of them, in their order.
+pub(crate) async fn following(
+    on: &mut impl AsConn,
+    chain: Chain,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<TrailEntry>> {
+    let rows = all!(
+        on,
+        Row,
+        "select sequence, hash, event, at, actor, act, object, outcome from audit_entries \
+         where tenant_id = $1 and sequence > $2 order by sequence limit $3",
+        chain.key(),
+        i64::try_from(after).unwrap_or(i64::MAX),
+        i64::from(limit),
+    )?;
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 impl TenantCatalog<'_> {

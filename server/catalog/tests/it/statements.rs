@@ -1,7 +1,7 @@
 //! Every statement that names a table of an organisation also names the organisation.
 
 /// Tables whose rows belong to an organisation.
-const TABLES: [&str; 31] = [
+const TABLES: [&str; 37] = [
     "connections",
     "sources",
     "schedules",
@@ -33,6 +33,12 @@ const TABLES: [&str; 31] = [
     "run_columns",
     "api_tokens",
     "api_answers",
+    "webhooks",
+    "approval_requests",
+    "approval_decisions",
+    "approval_rules",
+    "approval_alone",
+    "approval_absences",
 ];
 
 /// Statements that name one of them, at least: fewer means that this test has lost sight of some.
