@@ -123,7 +123,7 @@ impl Principal {
         Ok(Scope { tenant, powers, actor: self.actor.clone(), permission: PhantomData })
     }
     /// Refuses everybody who does not run the installation.
-    pub(crate) fn require_platform(&self, permission: Permission) -> Result<(), Denied> {
+    pub fn require_platform(&self, permission: Permission) -> Result<(), Denied> {
         if self.is_platform_operator() {
             return Ok(());
         }

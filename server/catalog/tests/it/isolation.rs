@@ -280,6 +280,8 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
     asked.clean("queue_test_notice", ours.queue_test_notice().await);
     asked.clean("list_deliveries", ours.list_deliveries(50).await);
     asked.clean("list_audit", ours.list_audit(None).await);
+    asked.clean("trail_entry", ours.trail_entry(1).await);
+    asked.clean("last_trail_entry", ours.last_trail_entry(NOON.plus_ms(HOUR)).await);
     asked.clean("record_deed", ours.record_deed(Deed::done(Act::AuditRead, Object::trail())).await);
     asked.clean("search_trail", ours.search_trail(&TrailQuery::default()).await.map(|page| page.rows));
     let on_theirs = Some(Object::from(asked.theirs.run));
