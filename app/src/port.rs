@@ -10,8 +10,8 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding, server_fn::error::Serve
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::api::AccessPort, access::tokens_api::TokensPort, alerts::api::AlertsPort,
-    backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
+    access::api::AccessPort, access::security_api::SecurityPort, access::tokens_api::TokensPort,
+    alerts::api::AlertsPort, backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
     restores::api::RestoresPort, restores::request_api::RequestsPort, sources::api::SourcesPort,
     tenancy::api::TenantsPort, tenancy::map_api::MapsPort, vaults::api::VaultsPort,
 };
@@ -19,6 +19,7 @@ use crate::{
 /// Everything that pages may ask.
 pub trait Backend:
     AccessPort
+    + SecurityPort
     + TokensPort
     + SourcesPort
     + TenantsPort
@@ -34,6 +35,7 @@ pub trait Backend:
 }
 impl<T> Backend for T where
     T: AccessPort
+        + SecurityPort
         + TokensPort
         + SourcesPort
         + TenantsPort

@@ -22,6 +22,7 @@ pub mod lines;
 pub mod page;
 pub mod policies;
 pub mod restores;
+pub mod sign_in;
 pub mod size;
 pub mod sources;
 pub mod spelling;

@@ -1,11 +1,16 @@
 //! Signing in, setting up, people and their roles.
 
 pub mod api;
+pub mod confirm_identity;
 pub mod own_sessions;
 pub mod people;
+pub mod policy;
 pub mod profile;
 pub mod recovery_key;
 pub mod reset;
+pub mod second_step;
+pub mod security;
+pub mod security_api;
 pub mod setup;
 pub mod sign_in;
 pub mod tokens;

@@ -15,7 +15,11 @@ use crate::{
 pub fn fault_view(fault: &Fault, role: Option<Role>) -> AnyView {
     let (tone, sign) = match fault {
         Fault::NotFound | Fault::Unauthenticated => ("info", "?"),
-        Fault::Forbidden | Fault::RateLimited { .. } | Fault::Busy { .. } => ("warn", "!"),
+        Fault::Forbidden
+        | Fault::ProofNeeded
+        | Fault::SecondFactorNeeded
+        | Fault::RateLimited { .. }
+        | Fault::Busy { .. } => ("warn", "!"),
         _ => ("bad", "✕"),
     };
     view! {
@@ -58,6 +62,13 @@ pub fn advice(fault: &Fault, role: Option<Role>) -> String {
             ),
             None => "Ask a tenant admin of your organisation for the role you need.".into(),
         },
+        Fault::ProofNeeded => {
+            "Nothing was changed. Confirm that it is you; if you have done so by now, send it once more."
+                .into()
+        }
+        Fault::SecondFactorNeeded => {
+            "Set one up in your profile, under Security; then everything is open.".into()
+        }
         Fault::Invalid(fields) => {
             fields.iter().map(|fault| visible(&fault.message)).collect::<Vec<_>>().join(" · ")
         }

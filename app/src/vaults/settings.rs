@@ -41,6 +41,7 @@ pub fn SettingsPage() -> impl IntoView {
         let people = Permission::ReadUsers
             .allows(me.role)
             .then(|| view! { <a class="btn" href="/settings/people">"People and roles"</a> });
+        let signing_in = view! { <a class="btn" href="/settings/sign-in">"Signing in"</a> };
         let body = view! {
             {done}
             <div class="grid">
@@ -50,7 +51,7 @@ pub fn SettingsPage() -> impl IntoView {
                 {channels_panel(channels, &posted, &tested, may_manage, visit.now)}
             </div>
         };
-        Ok(PageView::new("Settings", body).actions(people))
+        Ok(PageView::new("Settings", body).actions(view! { {signing_in}{people} }))
     })
 }
 

@@ -32,6 +32,10 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         ("/settings".into(), "120 GB of 500 GB free", "No verification server"),
         ("/settings/people".into(), "Bo Lindqvist", "No people"),
         ("/profile/tokens".into(), "nightly export", "No token yet"),
+        ("/profile/security".into(), "8 codes are left", "Set up an authenticator app"),
+        ("/profile/security/app".into(), "ABCD EFGH", "ABCD EFGH"),
+        ("/confirm-identity".into(), "recovery codes", "Your password"),
+        ("/settings/sign-in".into(), "At most 30", "At most 30"),
         ("/profile".into(), "ada@example.com", "ada@example.com"),
     ]
 }
@@ -166,7 +170,14 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
     for (path, ..) in pages().into_iter().filter(|(path, ..)| {
         !matches!(
             path.as_str(),
-            "/settings" | "/settings/people" | "/connections/new" | "/profile" | "/profile/tokens"
+            "/settings"
+                | "/settings/people"
+                | "/settings/sign-in"
+                | "/connections/new"
+                | "/profile"
+                | "/profile/tokens"
+                | "/profile/security"
+                | "/confirm-identity"
         ) && !path.ends_with("/map/confirm")
             && !path.ends_with("/restore")
     }) {
@@ -177,7 +188,7 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
             + answer.html.matches("action=\"/fn/layout/appearance\"").count();
         assert_eq!(posts, own, "{path} offers a viewer a change");
     }
-    for path in ["/settings", "/settings/people", "/connections/new"] {
+    for path in ["/settings", "/settings/people", "/settings/sign-in", "/connections/new"] {
         assert_eq!(get(path, "mood=viewer").await.status, 403, "{path}");
     }
 }

@@ -26,8 +26,9 @@ use domain::{Clock, access::may::May};
 
 pub use access::{
     AnswerSlot, Denied, FirstOperator, Hold, Installation, MOST_TOKENS, Membership, NewToken, OwnSession,
-    Principal, Refused, SESSION_ADDRESS, SESSION_AGENT, SESSION_SIGNED_IN_AT, SESSION_USER, Scope,
-    SessionLimits, Sessions, SetupState, SignInRecord, StoredAnswer, Token, TokenOutcome, TokenRefused,
+    Principal, Refused, SESSION_ADDRESS, SESSION_AGENT, SESSION_PROVED_AT, SESSION_SIGNED_IN_AT,
+    SESSION_USER, Scope, SecondFactors, SessionLimits, Sessions, SetupState, SignInRecord, StoredAnswer,
+    StoredTotp, Token, TokenOutcome, TokenRefused, Unproven,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use db::RowSecurity;

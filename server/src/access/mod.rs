@@ -1,13 +1,19 @@
 //! Who may come in: signing in, people, set-up.
 
+pub mod breached;
 pub mod first_run;
 pub mod gate;
+pub mod letters;
 pub mod limits;
 pub mod own_password;
 pub mod own_sessions;
 pub mod password;
 pub mod pending;
 pub mod people;
+pub mod proof;
+pub mod second_factor;
+pub mod secrets;
+pub mod security;
 pub mod sign_in;
 pub mod sweep;
 pub mod token_text;
@@ -16,7 +22,7 @@ pub mod tokens;
 use app::{
     access::api::{
         AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, EndSession, FirstRun, Me,
-        PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, UserRef, UserRow,
+        PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, SignedIn, UserRef, UserRow,
     },
     port::SecretText,
 };
@@ -36,6 +42,7 @@ impl Caller {
             tenant_id: member.tenant_id,
             tenant: member.tenant.clone(),
             role: member.role,
+            second_factor_due: principal.second_factor_due(member.tenant_id),
         })
     }
 
@@ -67,8 +74,9 @@ impl AccessPort for Caller {
     async fn confirm_recovery_key(&self, request: ConfirmRecoveryKey) -> Result<(), Fault> {
         self.answer("check the recovery key", first_run::confirm(self, request).await)
     }
-    async fn sign_in(&self, request: SignIn) -> Result<(), Fault> {
-        self.answer("sign in", sign_in::sign_in(self, request).await)
+    async fn sign_in(&self, request: SignIn) -> Result<SignedIn, Fault> {
+        let has_begun = self.answer("sign in", sign_in::sign_in(self, request).await)?;
+        Ok(if has_begun { SignedIn::Yes } else { SignedIn::SecondStep })
     }
     async fn sign_out(&self) -> Result<(), Fault> {
         self.answer("sign out", sign_in::sign_out(self).await)

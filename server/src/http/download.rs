@@ -1,5 +1,6 @@
 //! `GET /backups/{id}/export`: a backup as `.sql.gz`. `GET /runs/{id}/file`: the file of a tenant's export.
 
+use app::access::security_api::confirm_path;
 use axum::{
     Extension,
     body::Body,
@@ -28,7 +29,7 @@ pub async fn export(
     }
     let Ok(id) = id.parse::<BackupId>() else { return answer::fault(&Fault::NotFound) };
     let begun = async { export::begin(&caller, caller.allow().await?, id).await };
-    stream(caller.answer("export a backup", begun.await))
+    stream(caller.answer("export a backup", begun.await), &format!("/backups/{id}"))
 }
 
 /// Streams the file that a run has left.
@@ -42,7 +43,7 @@ pub async fn file(
     }
     let Ok(id) = id.parse::<RunId>() else { return answer::fault(&Fault::NotFound) };
     let begun = async { tenancy::file::begin(&caller, caller.allow().await?, id).await };
-    stream(caller.answer("take a file away", begun.await))
+    stream(caller.answer("take a file away", begun.await), &format!("/runs/{id}"))
 }
 
 /// Not for a link of another site: that would be somebody else's wish.
@@ -57,7 +58,8 @@ fn refused(headers: &HeaderMap) -> Option<Response> {
     })
 }
 
-fn stream(begun: Result<Download, Fault>) -> Response {
+/// The file; or the way to the page that asks who one is, and from there back to `page`.
+fn stream(begun: Result<Download, Fault>, page: &str) -> Response {
     match begun {
         Ok(download) => {
             let headers = [
@@ -67,6 +69,7 @@ fn stream(begun: Result<Download, Fault>) -> Response {
             (headers, Body::from_stream(ReaderStream::with_capacity(download.content, 1 << 16)))
                 .into_response()
         }
+        Err(Fault::ProofNeeded) => answer::see_other(&confirm_path(page)),
         Err(fault) => answer::fault(&fault),
     }
 }

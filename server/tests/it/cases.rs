@@ -66,6 +66,15 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
         post("/fn/access/sign_out", Nothing, &[]),
         post("/fn/access/end_session", SignIn, &[("request[handle]", "wrong")]),
         post("/fn/access/end_other_sessions", SignIn, &[]),
+        post("/fn/access/second_step", SignIn, &[("request[code]", "000000")]),
+        post("/fn/access/confirm_identity", SignIn, &[("request[proof]", "wrong")]),
+        post("/fn/access/offer_app", SignIn, &[]),
+        post("/fn/access/remove_app", SignIn, &[]),
+        post(
+            "/fn/access/set_sign_in_policy",
+            Own(P::ManageUsers),
+            &[("request[requires]", "nobody"), ("request[grace_days]", "7")],
+        ),
         post("/fn/access/revoke_token", SignIn, &[("request[id]", &run)]),
         post(
             "/fn/access/change_password",
@@ -217,7 +226,12 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
         page("/settings/people/link", none(), Own(P::ReadUsers)),
         page("/profile", none(), SignIn),
         page("/profile/tokens", none(), SignIn),
+        page("/profile/security", none(), SignIn),
+        page("/profile/security/app", none(), SignIn),
+        page("/confirm-identity", none(), SignIn),
+        page("/settings/sign-in", none(), Own(P::ReadSettings)),
         page("/sign-in", none(), Nothing),
+        page("/sign-in/second", none(), Nothing),
         page("/reset", none(), Nothing),
         page("/setup", none(), Nothing),
         page("/setup/recovery-key", none(), Nothing),
@@ -254,5 +268,7 @@ pub fn posted_pages(of: &Tenant) -> Vec<Case> {
             Needs::SignIn,
             &[("name", "nightly"), ("days", "30"), ("scopes", "ReadBackups")],
         ),
+        post("/profile/security", Needs::SignIn, &[]),
+        post("/profile/security/app", Needs::SignIn, &[("code", "000000")]),
     ]
 }

@@ -17,6 +17,7 @@ mod migrating;
 mod names;
 mod people;
 mod restores;
+mod second_factors;
 mod secrets;
 mod sessions;
 mod set_up;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::text::Plain;
 use crate::{
-    BackupId, ConnectionId, InstallationId, RestoreId, RunId, SourceId, TenantId, UserId, tenancy::TenantKey,
+    BackupId, ConnectionId, InstallationId, RestoreId, RunId, SourceId, TenantId, TokenId, UserId,
+    tenancy::TenantKey,
 };
 
 macro_rules! kinds {
@@ -37,6 +38,8 @@ kinds! {
     Account = "account";
     /// A session of a person.
     Session = "session";
+    /// A token of a program.
+    Token = "token" of TokenId;
     /// A database server.
     Connection = "connection" of ConnectionId;
     /// A protected database.

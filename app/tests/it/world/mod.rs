@@ -3,6 +3,7 @@
 
 pub mod data;
 pub mod script;
+mod security;
 mod tenants;
 mod tokens;
 

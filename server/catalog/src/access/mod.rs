@@ -6,8 +6,11 @@ mod hold;
 mod own_sessions;
 mod people;
 mod principal;
+mod second_factors;
 mod sessions;
 mod setup;
+mod sign_in_policy;
+mod step_up;
 mod tokens;
 
 pub use answers::{AnswerSlot, StoredAnswer};
@@ -15,9 +18,12 @@ pub use hold::Hold;
 pub use own_sessions::OwnSession;
 pub use people::SignInRecord;
 pub use principal::{Denied, Membership, Principal, Refused, Scope};
+pub use second_factors::{SecondFactors, StoredTotp};
 pub use sessions::{
-    SESSION_ADDRESS, SESSION_AGENT, SESSION_SIGNED_IN_AT, SESSION_USER, SessionLimits, Sessions,
+    SESSION_ADDRESS, SESSION_AGENT, SESSION_PROVED_AT, SESSION_SIGNED_IN_AT, SESSION_USER, SessionLimits,
+    Sessions,
 };
 pub(crate) use setup::Person;
 pub use setup::{FirstOperator, Installation, SetupState};
+pub use step_up::Unproven;
 pub use tokens::{MOST_TOKENS, NewToken, Token, TokenOutcome, TokenRefused};

@@ -29,6 +29,7 @@ fn new(world: &World, secret: u8, scopes: &[Permission]) -> NewToken {
         secret_hash: vec![secret; 32],
         scopes: scopes.to_vec(),
         expires_at: world.catalog.clock().now().plus_ms(30 * DAY),
+        is_proven: true,
     }
 }
 
@@ -46,7 +47,7 @@ contract! {
     a_token_has_what_it_names_and_its_person_still_has(world) {
         let ours = world.ours.id;
         let (user, ann) = person(world, "ann", Role::Operator).await;
-        let made = world.catalog.create_token(&ann, ours, &new(world, 1, &[READ, START])).await.unwrap();
+        let made = world.catalog.create_token(&ann, ours, &new(world, 1, &[READ, START]), &Origin::here()).await.unwrap();
         let program = known(&world.catalog, 1).await.unwrap();
         assert!(program.is_token() && program.name().contains("ann (token hf_abcdefgh"), "{}", program.name());
         // The same person to every rule that asks for a second one.
@@ -56,13 +57,13 @@ contract! {
         let scope = program.allow::<may::ReadBackups>(ours).unwrap();
         assert!(scope.permits(START) && !scope.permits(Permission::VerifyBackup));
         // A token makes, sees and revokes none.
-        assert!(world.catalog.create_token(&program, ours, &new(world, 2, &[READ])).await.is_err());
+        assert!(world.catalog.create_token(&program, ours, &new(world, 2, &[READ]), &Origin::here()).await.is_err());
         assert!(world.catalog.own_tokens(&program, ours).await.is_err());
-        assert!(world.catalog.revoke_token(&program, ours, made).await.is_err());
+        assert!(world.catalog.revoke_token(&program, ours, made, &Origin::here()).await.is_err());
         // Nor does anybody give what they have not, or in an organisation that is not theirs.
-        let much = world.catalog.create_token(&ann, ours, &new(world, 2, &[Permission::ManageUsers])).await;
+        let much = world.catalog.create_token(&ann, ours, &new(world, 2, &[Permission::ManageUsers]), &Origin::here()).await;
         assert!(matches!(much, Err(Error::Denied(_))), "{much:?}");
-        let foreign = world.catalog.create_token(&ann, world.theirs.id, &new(world, 2, &[READ])).await;
+        let foreign = world.catalog.create_token(&ann, world.theirs.id, &new(world, 2, &[READ]), &Origin::here()).await;
         assert!(matches!(foreign, Err(Error::NotFound { .. })), "{foreign:?}");
 
         world.our().change_user(user, Role::Viewer, true).await.unwrap();
@@ -77,17 +78,17 @@ contract! {
         let ours = world.ours.id;
         let (_, ann) = person(world, "ann", Role::Operator).await;
         let (_, bob) = person(world, "bob", Role::Operator).await;
-        let first = world.catalog.create_token(&ann, ours, &new(world, 1, &[READ])).await.unwrap();
-        world.catalog.create_token(&ann, ours, &new(world, 2, &[READ])).await.unwrap();
-        assert!(world.catalog.create_token(&bob, ours, &new(world, 1, &[READ])).await.is_err(), "one secret, one token");
+        let first = world.catalog.create_token(&ann, ours, &new(world, 1, &[READ]), &Origin::here()).await.unwrap();
+        world.catalog.create_token(&ann, ours, &new(world, 2, &[READ]), &Origin::here()).await.unwrap();
+        assert!(world.catalog.create_token(&bob, ours, &new(world, 1, &[READ]), &Origin::here()).await.is_err(), "one secret, one token");
         assert!(world.catalog.own_tokens(&bob, ours).await.unwrap().is_empty());
-        let foreign = world.catalog.revoke_token(&bob, ours, first).await;
+        let foreign = world.catalog.revoke_token(&bob, ours, first, &Origin::here()).await;
         assert!(matches!(foreign, Err(Error::NotFound { .. })), "{foreign:?}");
-        world.catalog.revoke_token(&ann, ours, first).await.unwrap();
+        world.catalog.revoke_token(&ann, ours, first, &Origin::here()).await.unwrap();
         let revoked_at = world.catalog.own_tokens(&ann, ours).await.unwrap()[1].revoked_at;
         assert!(revoked_at.is_some());
         world.clock.advance_ms(HOUR);
-        world.catalog.revoke_token(&ann, ours, first).await.unwrap();
+        world.catalog.revoke_token(&ann, ours, first, &Origin::here()).await.unwrap();
         assert_eq!(world.catalog.own_tokens(&ann, ours).await.unwrap()[1].revoked_at, revoked_at);
         assert_eq!(known(&world.catalog, 1).await.unwrap_err(), TokenRefused::Revoked);
         assert!(known(&world.catalog, 2).await.is_ok());
@@ -101,7 +102,7 @@ contract! {
     its_use_is_written_once_a_minute(world) {
         let ours = world.ours.id;
         let (_, ann) = person(world, "ann", Role::Operator).await;
-        world.catalog.create_token(&ann, ours, &new(world, 1, &[READ])).await.unwrap();
+        world.catalog.create_token(&ann, ours, &new(world, 1, &[READ]), &Origin::here()).await.unwrap();
         let used = async || world.catalog.own_tokens(&ann, ours).await.unwrap()[0].last_used_at;
         assert_eq!(used().await, None);
         known(&world.catalog, 1).await.unwrap();

@@ -19,6 +19,7 @@ pub fn me(role: Role) -> Me {
         tenant_id: id(1),
         tenant: "Northwind Compliance".into(),
         role,
+        second_factor_due: None,
     }
 }
 

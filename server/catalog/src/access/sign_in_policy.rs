@@ -1,0 +1,115 @@
+//! Who needs a second factor, and until when one may do without.
+
+use domain::{
+    TenantId, Timestamp, UserId,
+    access::Role,
+    audit::{Act, Deed, Field},
+    sign_in::{AskedOf, SignInPolicy},
+};
+
+use super::second_factors::factors_of;
+use crate::{
+    Catalog, TenantCatalog,
+    db::{AsConn, all, exec, first},
+    decode::{id, number, word},
+    error::Result,
+};
+
+const TABLE: &str = "sign_in_policies";
+
+type Row = (String, i64, i64);
+
+fn read((requires, grace_days, since): Row) -> Result<SignInPolicy> {
+    Ok(SignInPolicy {
+        requires: word(TABLE, &requires, AskedOf::find)?,
+        grace_days: number(TABLE, grace_days)?,
+        since: Timestamp(since),
+    })
+}
+
+/// By when the person has to have a second factor, in each organisation that asks them for one; nothing if they have one.
+pub(super) async fn due_of(on: &mut impl AsConn, user: UserId) -> Result<Vec<(TenantId, Timestamp)>> {
+    let rows = all!(
+        on,
+        (String, String, i64, String, i64, i64),
+        "select m.tenant_id, m.role, m.created_at, p.requires, p.grace_days, p.since from memberships m \
+         join sign_in_policies p on p.tenant_id = m.tenant_id where m.user_id = $1 and p.requires <> 'nobody'",
+        user.to_string(),
+    )?;
+    // Most people never come further: a second factor is looked for only where one is asked.
+    if rows.is_empty() || factors_of(on, user).await?.is_any() {
+        return Ok(Vec::new());
+    }
+    let mut due = Vec::new();
+    for (tenant, role, joined, requires, grace_days, since) in rows {
+        let role = word("memberships", &role, Role::find)?;
+        if let Some(by) = read((requires, grace_days, since))?.due(role, Timestamp(joined)) {
+            due.push((id(TABLE, &tenant)?, by));
+        }
+    }
+    Ok(due)
+}
+
+impl Catalog {
+    /// Whether any organisation of the person asks them for a second factor, whether they have one or not.
+    pub async fn asks_second_factor(&self, user: UserId) -> Result<bool> {
+        let mut reader = self.db.read().await?;
+        let rows = all!(
+            &mut reader,
+            (String, String),
+            "select m.role, p.requires from memberships m join sign_in_policies p on p.tenant_id = m.tenant_id \
+             where m.user_id = $1",
+            user.to_string(),
+        )?;
+        for (role, requires) in rows {
+            let role = word("memberships", &role, Role::find)?;
+            if word(TABLE, &requires, AskedOf::find)?.asks(role) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl TenantCatalog<'_> {
+    /// What the organisation asks of its people; nothing if nobody has decided.
+    pub async fn sign_in_policy(&self) -> Result<Option<SignInPolicy>> {
+        let mut reader = self.read().await?;
+        let row = first!(
+            &mut reader,
+            Row,
+            "select requires, grace_days, since from sign_in_policies where tenant_id = $1",
+            self.key(),
+        )?;
+        row.map(read).transpose()
+    }
+
+    /// Changes it. The grace counts from now, unless only its length changes.
+    pub async fn set_sign_in_policy(&self, requires: AskedOf, grace_days: u32) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let before = first!(
+            &mut tx,
+            (String,),
+            "select requires from sign_in_policies where tenant_id = $1",
+            self.key(),
+        )?;
+        exec!(
+            &mut tx,
+            "insert into sign_in_policies (tenant_id, requires, grace_days, since) values ($1, $2, $3, $4) \
+             on conflict (tenant_id) do update set since = case when sign_in_policies.requires = excluded.requires \
+             then sign_in_policies.since else excluded.since end, requires = excluded.requires, \
+             grace_days = excluded.grace_days",
+            self.key(),
+            requires.key(),
+            i64::from(grace_days),
+            self.catalog.clock.now().0,
+        )?;
+        let before = before.and_then(|(word,)| AskedOf::find(&word)).unwrap_or(AskedOf::Nobody);
+        let deed = Deed::done(Act::SignInPolicySet, self.tenant)
+            .before(Field::State, before.key())
+            .after(Field::State, requires.key())
+            .after(Field::Count, i64::from(grace_days));
+        self.audit(&mut tx, deed).await?;
+        tx.commit().await
+    }
+}
