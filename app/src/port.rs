@@ -10,15 +10,17 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding, server_fn::error::Serve
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::api::AccessPort, access::security_api::SecurityPort, access::tokens_api::TokensPort,
-    alerts::api::AlertsPort, backups::api::BackupsPort, health::api::HealthPort, policies::api::PoliciesPort,
-    restores::api::RestoresPort, restores::request_api::RequestsPort, sources::api::SourcesPort,
-    tenancy::api::TenantsPort, tenancy::map_api::MapsPort, vaults::api::VaultsPort,
+    access::api::AccessPort, access::passkeys_api::PasskeysPort, access::security_api::SecurityPort,
+    access::tokens_api::TokensPort, alerts::api::AlertsPort, backups::api::BackupsPort,
+    health::api::HealthPort, policies::api::PoliciesPort, restores::api::RestoresPort,
+    restores::request_api::RequestsPort, sources::api::SourcesPort, tenancy::api::TenantsPort,
+    tenancy::map_api::MapsPort, vaults::api::VaultsPort,
 };
 
 /// Everything that pages may ask.
 pub trait Backend:
     AccessPort
+    + PasskeysPort
     + SecurityPort
     + TokensPort
     + SourcesPort
@@ -35,6 +37,7 @@ pub trait Backend:
 }
 impl<T> Backend for T where
     T: AccessPort
+        + PasskeysPort
         + SecurityPort
         + TokensPort
         + SourcesPort

@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use crate::{
-    access::security_api::{ConfirmIdentityFn, ProofAsked},
+    access::{
+        passkeys,
+        security_api::{ConfirmIdentityFn, ProofAsked},
+    },
     layout::{
         navigation::Place,
         page::{PageView, page},
@@ -20,6 +23,9 @@ pub fn ConfirmIdentityPage() -> impl IntoView {
     page(Place::Profile, |visit, _| async move {
         let posted = visit.posted::<ConfirmIdentityFn>();
         let back = crate::local_path(visit.asked("return").as_deref());
+        let has_passkey = !visit.backend.passkeys().await?.is_empty();
+        let by_passkey =
+            has_passkey.then(|| passkeys::use_button(&visit, "Confirm with a passkey", Some(back.clone())));
         let field = match visit.backend.proof_asked().await? {
             ProofAsked::Code => Field::password("confirm", "proof", "Code")
                 .autocomplete("one-time-code")
@@ -36,6 +42,7 @@ pub fn ConfirmIdentityPage() -> impl IntoView {
         let body = view! {
             <section class="panel">
                 <p>"What you were about to do can take data away, change live data or weaken what protects it. Nothing was done yet."</p>
+                {by_passkey}
                 {form("/fn/access/confirm_identity", &posted, fields)}
                 <p class="muted">"This holds for ten minutes. Afterwards, send the form again. "<a href=back>"Back without confirming"</a></p>
             </section>

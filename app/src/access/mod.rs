@@ -3,6 +3,8 @@
 pub mod api;
 pub mod confirm_identity;
 pub mod own_sessions;
+pub mod passkeys;
+pub mod passkeys_api;
 pub mod people;
 pub mod policy;
 pub mod profile;

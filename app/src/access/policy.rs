@@ -49,7 +49,7 @@ pub fn PolicyPage() -> impl IntoView {
             {done}
             <section class="panel">
                 <header><h2>"Second factors"</h2></header>
-                <p class="muted">"A second factor is an authenticator app. Whoever has one is always asked for it; here you say who has to have one."</p>
+                <p class="muted">"A second factor is an authenticator app or a passkey. Whoever has one is always asked for it; here you say who has to have one."</p>
                 {form}
             </section>
         };

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    access::security_api::SecondStepFn,
+    access::{passkeys, security_api::SecondStepFn},
     layout::page::open_page,
     ui::{
         field::{Field, hidden},
@@ -28,6 +28,7 @@ pub fn SecondStepPage() -> impl IntoView {
             <button class="btn primary wide">"Sign in"</button>
         };
         Ok(view! {
+            {passkeys::use_button(&visit, "Use a passkey", visit.asked("next"))}
             {form("/fn/access/second_step", &posted, fields)}
             <p class="muted small">"Neither app nor codes at hand? An administrator of the installation can help you at its command line. "
                 <a href="/sign-in">"Begin again"</a></p>

@@ -7,7 +7,10 @@ use domain::Fault;
 use leptos::prelude::*;
 
 use crate::{
-    access::security_api::{OfferAppFn, RemoveAppFn, SecurityView},
+    access::{
+        passkeys,
+        security_api::{OfferAppFn, RemoveAppFn, SecurityView},
+    },
     layout::{
         navigation::Place,
         page::{PageView, Visit, page},
@@ -34,6 +37,8 @@ pub fn SecurityPage() -> impl IntoView {
     let handover = use_context::<CodesHandover>();
     page(Place::Profile, move |visit, _| async move {
         let security = visit.backend.security().await?;
+        let passkeys = visit.backend.passkeys().await?;
+        let has_any = security.app_since.is_some() || !passkeys.is_empty();
         let (codes, posted) = shown(handover);
         let removed = visit.has_done("removed").then(|| {
             notice(Tone::Good, "The authenticator app is removed. Signing in no longer asks for its code.")
@@ -46,7 +51,8 @@ pub fn SecurityPage() -> impl IntoView {
             {due(&visit, &security)}
             {codes}
             {app(&visit, &security)}
-            {security.app_since.map(|_| recovery(&security))}
+            {passkeys::panel(&visit, passkeys, visit.now)}
+            {has_any.then(|| recovery(&security))}
         };
         Ok(PageView::new("Security", body).under("Your profile", "/profile"))
     })

@@ -32,7 +32,7 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         ("/settings".into(), "120 GB of 500 GB free", "No verification server"),
         ("/settings/people".into(), "Bo Lindqvist", "No people"),
         ("/profile/tokens".into(), "nightly export", "No token yet"),
-        ("/profile/security".into(), "8 codes are left", "Set up an authenticator app"),
+        ("/profile/security".into(), "8 codes are left", "No passkey yet"),
         ("/profile/security/app".into(), "ABCD EFGH", "ABCD EFGH"),
         ("/confirm-identity".into(), "recovery codes", "Your password"),
         ("/settings/sign-in".into(), "At most 30", "At most 30"),

@@ -7,6 +7,7 @@ pub mod letters;
 pub mod limits;
 pub mod own_password;
 pub mod own_sessions;
+pub mod passkeys;
 pub mod password;
 pub mod pending;
 pub mod people;

@@ -79,6 +79,11 @@ pub async fn waits(caller: &Caller) -> Result<bool> {
     Ok(waiting(caller).await?.is_some())
 }
 
+/// Whose password was right, while their second factor is asked.
+pub async fn waiting_user(caller: &Caller) -> Result<Option<UserId>> {
+    Ok(waiting(caller).await?.map(|waiting| waiting.user))
+}
+
 /// Checks the second factor and begins the session.
 pub async fn second_step(caller: &Caller, request: SecondStep) -> Result<()> {
     caller.gate.limits.from_address(caller.address)?;

@@ -68,6 +68,11 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
         post("/fn/access/end_other_sessions", SignIn, &[]),
         post("/fn/access/second_step", SignIn, &[("request[code]", "000000")]),
         post("/fn/access/confirm_identity", SignIn, &[("request[proof]", "wrong")]),
+        post("/fn/access/begin_passkey", SignIn, &[]),
+        post("/fn/access/add_passkey", SignIn, &[("request[name]", "phone"), ("request[credential]", "{}")]),
+        post("/fn/access/remove_passkey", SignIn, &[("request[id]", &run)]),
+        post("/fn/access/ask_passkey", Nothing, &[]),
+        post("/fn/access/use_passkey", Nothing, &[("request[credential]", "{}")]),
         post("/fn/access/offer_app", SignIn, &[]),
         post("/fn/access/remove_app", SignIn, &[]),
         post(

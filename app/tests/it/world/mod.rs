@@ -2,6 +2,7 @@
 //! so that a browser can look at every state of every page.
 
 pub mod data;
+mod passkeys;
 pub mod script;
 mod security;
 mod tenants;

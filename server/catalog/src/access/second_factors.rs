@@ -29,6 +29,8 @@ pub struct StoredTotp {
 pub struct SecondFactors {
     /// Since when an authenticator app.
     pub app_since: Option<Timestamp>,
+    /// How many passkeys.
+    pub passkeys: u32,
     /// Recovery codes that were not used.
     pub codes_left: u32,
 }
@@ -36,11 +38,11 @@ pub struct SecondFactors {
 impl SecondFactors {
     /// Whether there is any. Recovery codes alone are none: they stand in for one.
     pub const fn is_any(&self) -> bool {
-        self.app_since.is_some()
+        self.app_since.is_some() || self.passkeys > 0
     }
 }
 
-fn person(principal: &Principal) -> Result<UserId> {
+pub(super) fn person(principal: &Principal) -> Result<UserId> {
     match principal.user_id() {
         Some(user) if !principal.is_token() => Ok(user),
         _ => Err(Error::NotFound { what: "person" }),
@@ -54,6 +56,7 @@ pub(super) async fn factors_of(on: &mut impl AsConn, user: UserId) -> Result<Sec
         "select confirmed_at from totp_secrets where user_id = $1 and confirmed_at is not null",
         user.to_string(),
     )?;
+    let passkeys = first!(on, (i64,), "select count(*) from passkeys where user_id = $1", user.to_string())?;
     let codes = first!(
         on,
         (i64,),
@@ -61,7 +64,16 @@ pub(super) async fn factors_of(on: &mut impl AsConn, user: UserId) -> Result<Sec
         user.to_string(),
     )?;
     let codes_left = number("recovery_codes", codes.map_or(0, |(count,)| count))?;
-    Ok(SecondFactors { app_since: app.map(|(at,)| Timestamp(at)), codes_left })
+    let passkeys = number("passkeys", passkeys.map_or(0, |(count,)| count))?;
+    Ok(SecondFactors { app_since: app.map(|(at,)| Timestamp(at)), passkeys, codes_left })
+}
+
+/// Recovery codes stand in for a factor: without one they open nothing.
+pub(super) async fn end_codes_without_factor(tx: &mut Tx, user: UserId) -> Result<()> {
+    if !factors_of(tx, user).await?.is_any() {
+        exec!(tx, "delete from recovery_codes where user_id = $1", user.to_string())?;
+    }
+    Ok(())
 }
 
 async fn store_codes(tx: &mut Tx, user: UserId, codes: &[Vec<u8>], now: i64) -> Result<()> {
@@ -187,9 +199,7 @@ impl Catalog {
         if removed == 0 {
             return Err(Error::NotFound { what: "authenticator app" });
         }
-        if !factors_of(&mut tx, user).await?.is_any() {
-            exec!(&mut tx, "delete from recovery_codes where user_id = $1", user.to_string())?;
-        }
+        end_codes_without_factor(&mut tx, user).await?;
         let deed = Deed::done(Act::SecondFactorRemove, user).before(Field::Format, "authenticator_app");
         self.audit(&mut tx, principal.actor(), origin, deed).await?;
         tx.commit().await

@@ -1,7 +1,7 @@
 //! Sessions: two limits at once, ids that change, sessions that stay ended.
 
 use catalog::{Catalog, Error, NewUser, Principal, SessionLimits};
-use domain::{UserId, access::Role};
+use domain::{UserId, access::Role, audit::Origin};
 use tower_sessions_core::{SessionStore, session::Id};
 
 use crate::{

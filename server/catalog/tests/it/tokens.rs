@@ -7,6 +7,7 @@ use catalog::{
 use domain::{
     UserId,
     access::{Permission, Role, may},
+    audit::Origin,
 };
 
 use crate::{
@@ -96,7 +97,7 @@ contract! {
         assert_eq!(known(&world.catalog, 2).await.unwrap_err(), TokenRefused::Expired);
         let mut long = new(world, 3, &[READ]);
         long.expires_at = world.catalog.clock().now().plus_ms(367 * DAY);
-        assert!(world.catalog.create_token(&ann, ours, &long).await.is_err(), "nothing lasts longer than a year");
+        assert!(world.catalog.create_token(&ann, ours, &long, &Origin::here()).await.is_err(), "nothing lasts longer than a year");
     }
 
     its_use_is_written_once_a_minute(world) {
@@ -121,12 +122,13 @@ contract! {
         let (_, ann) = person(world, "ann", Role::Operator).await;
         for n in 1..MOST_TOKENS {
             let new = new(world, u8::try_from(n).unwrap(), &[READ]);
-            world.catalog.create_token(&ann, ours, &new).await.unwrap();
+            world.catalog.create_token(&ann, ours, &new, &Origin::here()).await.unwrap();
         }
         let (one, two) = (new(world, 200, &[READ]), new(world, 201, &[READ]));
+        let here = Origin::here();
         let (one, two) = tokio::join!(
-            world.catalog.create_token(&ann, ours, &one),
-            world.catalog.create_token(&ann, ours, &two),
+            world.catalog.create_token(&ann, ours, &one, &here),
+            world.catalog.create_token(&ann, ours, &two, &here),
         );
         assert_eq!(u8::from(one.is_ok()) + u8::from(two.is_ok()), 1, "of two at once one is the last");
         let refused = one.err().or(two.err()).unwrap();
