@@ -25,10 +25,10 @@ use std::sync::Arc;
 use domain::{Clock, access::may::May};
 
 pub use access::{
-    AnswerSlot, Denied, FirstOperator, Hold, Installation, MOST_TOKENS, Membership, NewToken, OwnSession,
-    Principal, Refused, SESSION_ADDRESS, SESSION_AGENT, SESSION_PROVED_AT, SESSION_SIGNED_IN_AT,
+    AnswerSlot, Denied, FirstOperator, Hold, Installation, MOST_PASSKEYS, MOST_TOKENS, Membership, NewToken,
+    OwnSession, Principal, Refused, SESSION_ADDRESS, SESSION_AGENT, SESSION_PROVED_AT, SESSION_SIGNED_IN_AT,
     SESSION_USER, Scope, SecondFactors, SessionLimits, Sessions, SetupState, SignInRecord, StoredAnswer,
-    StoredTotp, Token, TokenOutcome, TokenRefused, Unproven,
+    StoredPasskey, StoredTotp, Token, TokenOutcome, TokenRefused, Unproven,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use db::RowSecurity;

@@ -15,6 +15,7 @@ mod headers;
 mod limits;
 mod migrating;
 mod names;
+mod passkeys;
 mod people;
 mod restores;
 mod second_factors;
