@@ -45,6 +45,8 @@ async function furnished(page: Page, holdfast: Holdfast): Promise<Furnished> {
     ['runs', '/runs'],
     ['run', await first('/runs?kind=backup', /grc2/)],
     ['run-failed', await first('/runs?state=failed', /./)],
+    ['audit', '/audit'],
+    ['audit-entry', '/audit/1'],
     ['settings', '/settings'],
     ['people', '/settings/people'],
     ['profile', '/profile'],

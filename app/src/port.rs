@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::api::AccessPort, access::passkeys_api::PasskeysPort, access::security_api::SecurityPort,
-    access::tokens_api::TokensPort, alerts::api::AlertsPort, backups::api::BackupsPort,
-    health::api::HealthPort, policies::api::PoliciesPort, restores::api::RestoresPort,
-    restores::request_api::RequestsPort, sources::api::SourcesPort, tenancy::api::TenantsPort,
-    tenancy::map_api::MapsPort, vaults::api::VaultsPort,
+    access::tokens_api::TokensPort, alerts::api::AlertsPort, alerts::webhooks_api::WebhooksPort,
+    approvals::api::ApprovalsPort, audit::api::AuditPort, backups::api::BackupsPort, health::api::HealthPort,
+    policies::api::PoliciesPort, restores::api::RestoresPort, restores::request_api::RequestsPort,
+    sources::api::SourcesPort, tenancy::api::TenantsPort, tenancy::map_api::MapsPort,
+    vaults::api::VaultsPort,
 };
 
 /// Everything that pages may ask.
@@ -33,6 +34,9 @@ pub trait Backend:
     + VaultsPort
     + HealthPort
     + AlertsPort
+    + WebhooksPort
+    + ApprovalsPort
+    + AuditPort
 {
 }
 impl<T> Backend for T where
@@ -50,6 +54,9 @@ impl<T> Backend for T where
         + VaultsPort
         + HealthPort
         + AlertsPort
+        + WebhooksPort
+        + ApprovalsPort
+        + AuditPort
 {
 }
 

@@ -87,7 +87,7 @@ impl Caller {
                 Ok(scope)
             }
             Err(denied) => {
-                self.services.catalog.record_refusal(&denied).await?;
+                self.services.catalog.record_refusal(&denied, &self.origin()).await?;
                 Err(catalog::Error::from(denied).into())
             }
         }

@@ -117,13 +117,26 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
                 Refusal::TooManyWaiting { most: catalog::TENANT_BACKUPS_WAITING }.into()
             }
             Conflict::OtherEngine => Refusal::OtherEngine.into(),
+            Conflict::TooManyWebhooks => {
+                Refusal::TooManyWebhooks { most: catalog::MOST_WEBHOOKS as u64 }.into()
+            }
             Conflict::TooManyTokens => Refusal::TooManyTokens { most: catalog::MOST_TOKENS }.into(),
+            Conflict::ReasonMissing => Fault::invalid("reason", REASON_MISSING),
+            Conflict::AskedAlready => Refusal::AskedAlready.into(),
+            Conflict::MayNotAgree => Refusal::MayNotAgree.into(),
+            Conflict::NotYours => Refusal::NotYours.into(),
+            Conflict::CoolingOff => Refusal::CoolingOff.into(),
+            Conflict::BackupInUse => Refusal::BackupInUse.into(),
+            Conflict::NotAlone => Refusal::NotAlone.into(),
             Conflict::LinkSpent => Fault::invalid("token", LINK_SPENT),
         },
         error if error.retry_may_help() => return Err(Hidden::Unavailable("the catalog")),
         _ => return Err(Hidden::Ours),
     })
 }
+
+/// Said where somebody else has to agree and nothing says why it is asked.
+pub const REASON_MISSING: &str = "say why: somebody else has to agree to this, and reads it";
 
 /// Said for every password link that does not work, whatever the reason.
 pub const LINK_SPENT: &str = "this link was used already or is too old; ask for a new one";

@@ -113,4 +113,10 @@ ids! {
     TokenId of Token;
     /// A message to be delivered.
     NoticeId of Notice;
+    /// Where programs are told what happens.
+    WebhookId of Webhook;
+    /// A request that somebody else has to agree to.
+    ApprovalId of Approval;
+    /// A time in which somebody is away.
+    AbsenceId of Absence;
 }

@@ -36,7 +36,7 @@ fn document_title(title: &str) -> String {
 }
 
 /// Frame and content of a page.
-pub fn framed(place: Place, me: &Me, now: Option<Timestamp>, page: PageView) -> AnyView {
+pub fn framed(place: Place, me: &Me, waiting: u64, now: Option<Timestamp>, page: PageView) -> AnyView {
     let role = me.role;
     let title = document_title(&page.title);
     let crumbs =
@@ -55,14 +55,14 @@ pub fn framed(place: Place, me: &Me, now: Option<Timestamp>, page: PageView) -> 
             <div class="rail">
                 <nav aria-label="Main">
                     <a class="home" href="/" aria-label="Holdfast, overview">{brand()}</a>
-                    {links(place, role)}
+                    {links(place, role, waiting)}
                 </nav>
             </div>
             <div class="stage">
                 <header class="top">
                     <details class="menu">
                         <summary><span aria-hidden="true">"☰"</span>" Menu"</summary>
-                        <nav aria-label="Menu">{links(place, role)}</nav>
+                        <nav aria-label="Menu">{links(place, role, waiting)}</nav>
                     </details>
                     <span class="scope"><span class="visually-hidden">"Organisation: "</span><bdi>{visible(&me.tenant)}</bdi></span>
                     {clock}

@@ -139,15 +139,17 @@ where
             );
         }
         let now = visit.now;
+        // A page is worth showing without the number beside one of its links.
+        let waiting = visit.backend.approvals_waiting().await.unwrap_or(0);
         match load(visit, me.clone()).await {
-            Ok(page) => frame::framed(place, &me, now, page),
+            Ok(page) => frame::framed(place, &me, waiting, now, page),
             Err(Fault::Unauthenticated) => {
                 crate::redirect_to("/sign-in", ());
                 frame::narrow("Sign in", fault_view(&Fault::Unauthenticated, None))
             }
             Err(fault) => {
                 set_status(fault.status());
-                frame::framed(place, &me, now, fault_page(&fault, me.role))
+                frame::framed(place, &me, waiting, now, fault_page(&fault, me.role))
             }
         }
     })

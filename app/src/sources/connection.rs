@@ -3,6 +3,7 @@
 use domain::{
     Timestamp,
     access::Permission,
+    audit::ObjectKind,
     backups::RunState,
     id::kind,
     sources::{Connection, TlsMode},
@@ -10,6 +11,7 @@ use domain::{
 use leptos::prelude::*;
 
 use crate::{
+    audit::story::story,
     layout::{
         navigation::Place,
         page::{PageView, Visit, page, require},
@@ -65,6 +67,7 @@ pub fn ConnectionPage() -> impl IntoView {
                 {found}
                 <div class="c5 stack">{databases}{whole}{address}{edit}</div>
             </div>
+            {story(&me, ObjectKind::Connection, connection.id)}
         };
         Ok(PageView::new(title, body).under("Sources", "/sources").actions(test))
     })

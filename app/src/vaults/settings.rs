@@ -42,6 +42,9 @@ pub fn SettingsPage() -> impl IntoView {
             .allows(me.role)
             .then(|| view! { <a class="btn" href="/settings/people">"People and roles"</a> });
         let signing_in = view! { <a class="btn" href="/settings/sign-in">"Signing in"</a> };
+        let webhooks = Permission::ManageAlerts
+            .allows(me.role)
+            .then(|| view! { <a class="btn" href="/settings/webhooks">"Webhooks"</a> });
         let body = view! {
             {done}
             <div class="grid">
@@ -51,7 +54,7 @@ pub fn SettingsPage() -> impl IntoView {
                 {channels_panel(channels, &posted, &tested, may_manage, visit.now)}
             </div>
         };
-        Ok(PageView::new("Settings", body).actions(view! { {signing_in}{people} }))
+        Ok(PageView::new("Settings", body).actions(view! { {signing_in}{people}{webhooks} }))
     })
 }
 

@@ -38,17 +38,21 @@ pub use secret::Sealed;
 pub use system::{
     Abandoned, Begun, ChangeSet, Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NewPart,
     NewSplit, NoticeToSend, Owed, Published, Queue, Reclaimed, Renewed, SourceCandidates, SystemCatalog,
-    SystemTask, Tenant, Vault, Whole,
+    SystemTask, Tenant, ToTell, Vault, Whole,
 };
 pub use tenant::{
-    APPROVAL_MS, Backup, BackupQuery, ChainLink, ChangeConnection, Channels, Continues, Copy, DayCount,
-    Delivery, EvidenceRow, Figures, Files, Inferred, LONGEST_CHAIN, MapHead, MapQuery, MapTable, MapVersion,
-    NewChannels, NewConnection, NewUser, Restore, RestoreEvent, RestoreQuery, Run, RunEvent, RunInput,
-    RunOutput, RunQuery, RunRequest, ScheduleRow, SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING,
-    TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,
+    Absence, Alone, Approval, ApprovalQuery, ApprovalWhole, Asked, Backup, BackupQuery, ChainLink,
+    ChangeConnection, Channels, Continues, Copy, DayCount, Decision, Delivery, EvidenceRow, Files, Inferred,
+    LONGEST_CHAIN, MOST_WEBHOOKS, MapHead, MapQuery, MapTable, MapVersion, Member, NewAbsence, NewChannels,
+    NewConnection, NewUser, NewWebhook, Restore, RestoreEvent, RestoreQuery, RuleRow, Run, RunEvent,
+    RunInput, RunOutput, RunQuery, RunRequest, ScheduleRow, SourceRow, Split, StoredByDay,
+    TENANT_BACKUPS_WAITING, TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow,
+    UNDO_MS, UserRow, VaultUse, Webhook, Which,
 };
 
-pub use trail::{Anchor, Checked, NewHead, StoredHead, TrailEntry, TrailPage, TrailQuery, Unanchored};
+pub use trail::{
+    Anchor, Checked, HeadOver, NewHead, StoredHead, TrailEntry, TrailPage, TrailPlace, TrailQuery, Unanchored,
+};
 
 /// The catalog: sources, runs, backups, people, and what they did.
 #[derive(Clone)]

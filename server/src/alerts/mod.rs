@@ -4,6 +4,7 @@ pub mod channels;
 pub mod deliver;
 pub mod settings;
 pub mod sweep;
+pub mod webhooks;
 
 use app::alerts::api::{AlertsPort, Channels, SetChannels};
 use async_trait::async_trait;

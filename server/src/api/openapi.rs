@@ -127,6 +127,10 @@ fn answers(said: &Operation, parts: &mut Parts) -> Value {
         let content = json!({ "application/json": { "schema": schema(parts) } });
         answers.insert(status.to_string(), json!({ "description": words, "content": content }));
     }
+    if said.answer.0 == 200 && said.answer.1.is_none() {
+        let content = json!({ "application/x-ndjson": { "schema": { "type": "string" } } });
+        answers.insert("200".into(), json!({ "description": "Lines of JSON.", "content": content }));
+    }
     if said.is_marked {
         answers.insert("304".into(), json!({ "description": "It is what If-None-Match says." }));
     }

@@ -50,6 +50,11 @@ impl Operation {
         let answer = (409, None);
         Self { id, summary, about: "", scopes, query: None, body: None, answer, is_marked: false }
     }
+    /// An operation that answers with lines of JSON, one after the other.
+    pub const fn lines(id: &'static str, summary: &'static str, scopes: &'static [Permission]) -> Self {
+        let answer = (200, None);
+        Self { id, summary, about: "", scopes, query: None, body: None, answer, is_marked: false }
+    }
     /// What one must know beside the summary.
     #[must_use]
     pub const fn about(mut self, about: &'static str) -> Self {
@@ -109,6 +114,14 @@ impl Route {
         handler: H,
     ) -> Self {
         Self { method: Method::POST, path, operation, handler: routing::post(handler) }
+    }
+    /// Makes something what the body says.
+    pub fn put<H: Handler<T, WebState>, T: 'static>(
+        path: &'static str,
+        operation: Operation,
+        handler: H,
+    ) -> Self {
+        Self { method: Method::PUT, path, operation, handler: routing::put(handler) }
     }
     /// Removes something.
     pub fn delete<H: Handler<T, WebState>, T: 'static>(

@@ -105,6 +105,7 @@ pub fn streams() -> Vec<(&'static str, MethodRouter<WebState>)> {
         ("/events/overview", get(events::overview)),
         ("/backups/{id}/export", get(download::export)),
         ("/runs/{id}/file", get(download::file)),
+        ("/audit/export", get(download::audit)),
     ]
 }
 

@@ -36,8 +36,11 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
     let (connection, source, run, backup) =
         (of.connection.to_string(), of.source.to_string(), of.run.to_string(), of.backup.to_string());
     let user = of.users[&domain::access::Role::Viewer].to_string();
+    let webhook = of.webhook.to_string();
     // No request of a restore has the id of a run; whoever names one is told that there is none.
     let restore = of.restore.to_string();
+    let decide_request =
+        [("request[id]", run.as_str()), ("request[digest]", "00"), ("request[comment]", "no")];
     let decide = [("request[id]", restore.as_str()), ("request[digest]", "00")];
     let change = [
         ("request[id]", restore.as_str()),
@@ -96,8 +99,55 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
             Of(P::ManageUsers),
             &[("request[id]", &user), ("request[role]", "viewer"), ("request[enabled]", "true")],
         ),
+        post("/fn/approvals/approve", Of(P::ReadBackups), &decide_request),
+        post("/fn/approvals/reject", Of(P::ReadBackups), &decide_request),
+        post(
+            "/fn/approvals/comment",
+            Of(P::ReadBackups),
+            &[("request[id]", &run), ("request[comment]", "why?")],
+        ),
+        post("/fn/approvals/withdraw", Of(P::ReadBackups), &decide_request[..1]),
+        post(
+            "/fn/approvals/act_alone",
+            Of(P::ActAlone),
+            &[("request[id]", &run), ("request[reason]", "fire")],
+        ),
+        post(
+            "/fn/approvals/delete_backup",
+            Of(P::ManagePolicies),
+            &[("request[id]", &backup), ("request[confirm]", "wrong"), ("request[reason]", "why")],
+        ),
+        post(
+            "/fn/approvals/set_rule",
+            Own(P::ManageUsers),
+            &[
+                ("request[class]", "delete_backup"),
+                ("request[approvals]", "2"),
+                ("request[within_hours]", "24"),
+                ("request[cool_off_hours]", "1"),
+                ("request[reason]", "safer"),
+            ],
+        ),
+        post("/fn/approvals/work_alone", Own(P::ManageUsers), &[("request[alone]", "true")]),
+        post(
+            "/fn/approvals/add_absence",
+            Own(P::ReadBackups),
+            &[("request[from]", "wrong"), ("request[through]", "wrong")],
+        ),
+        post("/fn/approvals/end_absence", Of(P::ReadBackups), &[("request[id]", &run)]),
         post("/fn/alerts/set_channels", Own(P::ManageAlerts), &[("request[email_to]", "")]),
         post("/fn/alerts/test", Own(P::ManageAlerts), &[]),
+        post(
+            "/fn/alerts/add_webhook",
+            Own(P::ManageAlerts),
+            &[
+                ("request[url]", "https://hook.example/y"),
+                ("request[secret]", "sixteen letters."),
+                ("request[acts][]", "backup.complete"),
+            ],
+        ),
+        post("/fn/alerts/remove_webhook", Of(P::ManageAlerts), &[("request[id]", &webhook)]),
+        post("/fn/alerts/resume_webhook", Of(P::ManageAlerts), &[("request[id]", &webhook)]),
         post("/fn/backups/start", Of(P::StartBackup), &[("request[source_id]", &source)]),
         post("/fn/backups/verify", Of(P::VerifyBackup), &[("request[id]", &backup)]),
         post("/fn/backups/cancel_run", Of(P::StartBackup), &[("request[id]", &run)]),
@@ -223,9 +273,16 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
         page("/connections/{id}", of.connection.to_string(), Of(P::ReadSources)),
         page("/backups", none(), Own(P::ReadBackups)),
         page("/backups/{id}", of.backup.to_string(), Of(P::ReadBackups)),
+        page("/backups/{id}/delete", of.backup.to_string(), Of(P::ManagePolicies)),
+        page("/approvals", none(), Own(P::ReadBackups)),
+        page("/approvals/{id}", of.run.to_string(), Of(P::ReadBackups)),
+        page("/settings/approvals", none(), Own(P::ReadBackups)),
         page("/runs", none(), Own(P::ReadBackups)),
         page("/runs/{id}", of.run.to_string(), Of(P::ReadBackups)),
+        page("/audit", none(), Own(P::ReadAudit)),
+        page("/audit/{id}", "1".to_owned(), Own(P::ReadAudit)),
         page("/settings", none(), Own(P::ReadSettings)),
+        page("/settings/webhooks", none(), Own(P::ManageAlerts)),
         page("/settings/people", none(), Own(P::ReadUsers)),
         page("/settings/people/add", none(), Own(P::ReadUsers)),
         page("/settings/people/link", none(), Own(P::ReadUsers)),
@@ -254,6 +311,7 @@ pub fn streams(of: &Tenant) -> Vec<(&'static str, Case)> {
         stream("/events/runs/{id}", of.run.to_string(), Of(P::ReadBackups)),
         stream("/events/overview", String::new(), Own(P::ReadBackups)),
         stream("/runs/{id}/file", of.run.to_string(), Of(P::ExportBackup)),
+        stream("/audit/export", String::new(), Own(P::ReadAudit)),
         stream("/backups/{id}/export", of.backup.to_string(), Of(P::ExportBackup)),
     ]
 }

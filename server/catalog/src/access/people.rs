@@ -6,7 +6,7 @@ use domain::{
     audit::{Act, Deed, Object, Origin},
 };
 
-use super::principal::{Denied, Membership, Principal, Refused};
+use super::principal::{Membership, Principal};
 use crate::{
     Catalog, Conflict,
     audit::{self, Actor, Note, Outcome},
@@ -125,25 +125,6 @@ impl Catalog {
     pub async fn record_sign_in_failure(&self, user: Option<UserId>, origin: &Origin) -> Result<()> {
         let on = user.map_or_else(Object::unknown_account, Object::from);
         self.record(&Actor::stranger(), origin, Deed::failed(Act::SessionBegin, on, "credentials")).await
-    }
-
-    /// Writes a refusal to the audit trail.
-    pub async fn record_refusal(&self, denied: &Denied) -> Result<()> {
-        let mut tx = self.db.begin().await?;
-        // A tenant that the principal does not belong to may not even exist: it is text, not a reference.
-        let tenant = denied.tenant.filter(|_| denied.reason == Refused::Forbidden);
-        let subject =
-            denied.tenant.map_or_else(|| "installation".to_owned(), |tenant| format!("tenant {tenant}"));
-        let note = Note {
-            tenant,
-            actor: &denied.actor,
-            action: "allow",
-            subject,
-            outcome: Outcome::Refused,
-            detail: format!("{:?}: {}", denied.permission, denied.reason),
-        };
-        audit::record(&mut tx, &*self.clock, note).await?;
-        tx.commit().await
     }
 
     /// Stores a person's new password hash (after they proved the old one). Ends no session:

@@ -202,7 +202,7 @@ impl Catalog {
         let deed = Deed::done(Act::TokenCreate, token)
             .after(Field::Count, i64::try_from(names.len()).unwrap_or(i64::MAX))
             .after(Field::Until, new.expires_at);
-        self.audit_in(&mut tx, tenant, (principal.actor(), origin), deed).await?;
+        self.audit_from(&mut tx, tenant, (principal.actor(), origin), deed).await?;
         tx.commit().await?;
         Ok(token)
     }
@@ -245,7 +245,7 @@ impl Catalog {
             return Err(Error::NotFound { what: "token" });
         }
         let deed = Deed::done(Act::TokenRevoke, token);
-        self.audit_in(&mut tx, tenant, (principal.actor(), origin), deed).await?;
+        self.audit_from(&mut tx, tenant, (principal.actor(), origin), deed).await?;
         tx.commit().await
     }
 

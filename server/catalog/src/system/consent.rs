@@ -3,7 +3,8 @@
 
 use domain::{
     RunId,
-    access::{Permission, Role},
+    access::Permission,
+    approvals::{Change, State, missing},
     backups::RunKind,
 };
 
@@ -12,15 +13,14 @@ use crate::{
     ApprovalVoid, Conflict,
     db::{Tx, first},
     error::Result,
+    tenant::{Held, holds, votes},
 };
 
 #[derive(sqlx::FromRow)]
 struct Row {
+    id: String,
     state: String,
     digest: Option<String>,
-    made_by_id: String,
-    asked_by_id: Option<String>,
-    approved_by_id: Option<String>,
     approved_until: Option<i64>,
 }
 
@@ -39,23 +39,23 @@ impl Asked<'_> {
         let row = first!(
             tx,
             Row,
-            "select state, digest, made_by_id, asked_by_id, approved_by_id, approved_until from restore_requests \
-             where tenant_id = $1 and apply_run_id = $2",
+            "select id, state, digest, approved_until from restore_requests where tenant_id = $1 and apply_run_id = $2",
             tenant,
             run.to_string(),
         )?;
-        let Some(Row {
-            state,
-            digest,
-            made_by_id,
-            asked_by_id,
-            approved_by_id: Some(approver),
-            approved_until,
-        }) = row
-        else {
+        let Some(Row { id, state, digest, approved_until }) = row else {
             return Ok(Some(ApprovalVoid::Changed));
         };
-        if state != "applying" {
+        let Some(held) = Held::about(tx, tenant, &format!("restore:{id}")).await? else {
+            return Ok(Some(ApprovalVoid::Changed));
+        };
+        let is_this = matches!(held.change()?, Change::RestoreLive { difference, .. } if Some(&difference) == digest.as_ref());
+        // Somebody may have edited what was asked for, past everything that asks.
+        if state != "applying"
+            || !is_this
+            || held.state()? != State::Executed
+            || held.digest_now() != held.digest
+        {
             return Ok(Some(ApprovalVoid::Changed));
         }
         if let Self::Start { now, digest: expected } = self {
@@ -66,32 +66,20 @@ impl Asked<'_> {
                 return Ok(Some(ApprovalVoid::TooOld));
             }
         }
-        if !holds(tx, tenant, &approver, Some(Permission::ApproveRestore)).await? {
+        let is_agreed = match &held.emergency_by {
+            Some(by) => holds(tx, tenant, by, Some(Permission::ActAlone)).await?,
+            None => missing(&held.standing()?, &votes(tx, tenant, &held).await?) == 0,
+        };
+        if !is_agreed {
             return Ok(Some(ApprovalVoid::Approver));
         }
-        for requester in [Some(made_by_id), asked_by_id].into_iter().flatten() {
-            if !holds(tx, tenant, &requester, None).await? {
+        for requester in held.asked() {
+            if !holds(tx, tenant, requester, None).await? {
                 return Ok(Some(ApprovalVoid::Requester));
             }
         }
         Ok(None)
     }
-}
-
-/// Whether an actor may sign in, is of the organisation, and may do `permission` there. Whoever sits at the machine's
-/// own command line may.
-async fn holds(tx: &mut Tx, tenant: &str, actor: &str, permission: Option<Permission>) -> Result<bool> {
-    let Some(user) = actor.strip_prefix("user:") else { return Ok(true) };
-    let row = first!(
-        tx,
-        (String,),
-        "select m.role from memberships m join users u on u.id = m.user_id \
-         where m.tenant_id = $1 and m.user_id = $2 and u.enabled = 1",
-        tenant,
-        user,
-    )?;
-    let role = row.and_then(|(role,)| Role::find(&role));
-    Ok(role.is_some_and(|role| permission.is_none_or(|permission| permission.allows(role))))
 }
 
 impl Lease<'_> {

@@ -1,6 +1,7 @@
 //! The rows of one organisation. Every statement here is bound to the tenant of the scope.
 
 mod alerts;
+mod approvals;
 mod backups;
 mod connections;
 mod health;
@@ -13,6 +14,7 @@ mod people;
 mod physical;
 mod restore_requests;
 mod restore_steps;
+mod run_deed;
 mod run_input;
 mod run_row;
 mod runs;
@@ -22,6 +24,7 @@ mod sources;
 mod spelling;
 mod start_run;
 mod trail;
+mod webhooks;
 
 use domain::{TenantId, access::Role, audit::Origin};
 
@@ -34,6 +37,10 @@ use crate::{
 
 pub(crate) use alerts::Notice;
 pub use alerts::{Channels, Delivery, NewChannels};
+pub use approvals::{
+    Absence, Alone, Approval, ApprovalQuery, ApprovalWhole, Asked, Decision, NewAbsence, RuleRow, Which,
+};
+pub(crate) use approvals::{Held, holds, votes, wait_again};
 pub(crate) use backups::read_copies;
 pub use backups::{Backup, BackupQuery, Copy, EvidenceRow, Split};
 pub use connections::{ChangeConnection, NewConnection};
@@ -48,17 +55,20 @@ pub(crate) use new_run::NewRun;
 pub use people::{NewUser, UserRow};
 pub(crate) use physical::insert_scheduled;
 pub use physical::{ChainLink, Continues, Files, LONGEST_CHAIN};
-pub use restore_requests::{Figures, Restore, RestoreEvent, RestoreQuery};
+pub use restore_requests::{Restore, RestoreEvent, RestoreQuery};
 pub(crate) use restore_steps::RestoreStep;
-pub use restore_steps::{APPROVAL_MS, UNDO_MS};
+pub use restore_steps::UNDO_MS;
 pub use run_input::{RunInput, RunOutput};
 pub(crate) use run_row::{RunRow, append_event, run_columns};
 pub use runs::{Run, RunEvent, RunQuery};
+pub use second_person::Member;
 pub use source_tenants::{TenantPart, TenantQuery, TenantRow};
 pub(crate) use sources::owed_since;
 pub use sources::{ScheduleRow, SourceRow};
 pub(crate) use spelling::store_spelling;
 pub use start_run::{RunRequest, TENANT_BACKUPS_WAITING};
+pub(crate) use webhooks::acts as webhook_acts;
+pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 
 /// The rows of one organisation. Made by [`Catalog::tenant`] from a scope, or for a claimed run.
 #[derive(Debug)]

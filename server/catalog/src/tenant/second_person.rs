@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    RestoreId,
+    RestoreId, UserId,
     access::{Permission, Role},
 };
 
@@ -16,12 +16,29 @@ use super::Restore;
 use crate::{
     Conflict, TenantCatalog,
     db::{AsConn, all},
+    decode::id,
     error::Result,
 };
+
+/// Somebody who could agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub id: UserId,
+    /// Name.
+    pub name: String,
+    /// Address.
+    pub email: String,
+    /// Role here.
+    pub role: Role,
+}
 
 /// A person who can be a second one, and who stands behind them.
 struct Standing {
     key: String,
+    id: String,
+    name: String,
+    email: String,
     role: Option<Role>,
     behind: Vec<String>,
 }
@@ -29,6 +46,8 @@ struct Standing {
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
+    name: String,
+    email: String,
     role: String,
     enabled: i64,
     added_by: Option<String>,
@@ -70,25 +89,61 @@ impl TenantCatalog<'_> {
         let rows = all!(
             on,
             Row,
-            "select u.id, m.role, u.enabled, m.added_by, m.role_by, u.password_by from memberships m \
+            "select u.id, u.name, u.email, m.role, u.enabled, m.added_by, m.role_by, u.password_by from memberships m \
              join users u on u.id = m.user_id where m.tenant_id = $1",
             self.key(),
         )?;
         let read = |row: Row| {
             let behind = [row.added_by, row.role_by, row.password_by].into_iter().flatten().collect();
             let key = format!("user:{}", row.id);
-            (row.enabled == 1, Standing { key, role: Role::find(&row.role), behind })
+            let Row { id, name, email, .. } = row;
+            (row.enabled == 1, Standing { key, id, name, email, role: Role::find(&row.role), behind })
         };
         Ok(rows.into_iter().map(read).collect())
     }
 
     /// Fails unless the actor is a second person beside those who made a request and asked for it.
     pub(super) async fn as_second_person(&self, on: &mut impl AsConn, asked: &[&str]) -> Result<()> {
+        self.is_second_person(on, &self.actor.key(), self.role, asked).await
+    }
+
+    /// The same of somebody else, who has this role.
+    pub(super) async fn is_second_person(
+        &self,
+        on: &mut impl AsConn,
+        key: &str,
+        role: Option<Role>,
+        asked: &[&str],
+    ) -> Result<()> {
         let people = self.standings(on).await?;
-        let key = self.actor.key();
         let behind = people.iter().find(|(_, person)| person.key == key);
         let behind = behind.map(|(_, person)| person.behind.clone()).unwrap_or_default();
-        Ok(check(&Standing { key, role: self.role, behind }, asked, &people)?)
+        let (id, name, email) = (String::new(), String::new(), String::new());
+        let standing = Standing { key: key.to_owned(), id, name, email, role, behind };
+        Ok(check(&standing, asked, &people)?)
+    }
+
+    /// Everybody who may sign in, has the permission and is a second person beside those who asked.
+    pub(super) async fn could_agree(
+        &self,
+        on: &mut impl AsConn,
+        permission: Permission,
+        asked: &[&str],
+    ) -> Result<Vec<Member>> {
+        let people = self.standings(on).await?;
+        let may = |person: &Standing| person.role.is_some_and(|role| permission.allows(role));
+        let fit = people
+            .iter()
+            .filter(|(enabled, person)| *enabled && may(person) && check(person, asked, &people).is_ok());
+        fit.map(|(_, person)| {
+            Ok(Member {
+                id: id("users", &person.id)?,
+                name: person.name.clone(),
+                email: person.email.clone(),
+                role: person.role.unwrap_or(Role::Viewer),
+            })
+        })
+        .collect()
     }
 
     /// Why the actor cannot agree to a request as a second person; nothing if they can.
@@ -104,10 +159,9 @@ impl TenantCatalog<'_> {
     /// Whether somebody could agree to a request beside who made it and who asked for it.
     pub async fn has_second_person(&self, restore: RestoreId) -> Result<bool> {
         let found = self.get_restore(restore).await?;
-        let people = self.standings(&mut self.read().await?).await?;
-        let may = |person: &Standing| person.role.is_some_and(|role| Permission::ApproveRestore.allows(role));
-        let mut others = people.iter().filter(|(enabled, person)| *enabled && may(person));
-        Ok(others.any(|(_, person)| check(person, &found.asked(), &people).is_ok()))
+        let others =
+            self.could_agree(&mut self.read().await?, Permission::ApproveRestore, &found.asked()).await?;
+        Ok(!others.is_empty())
     }
 }
 

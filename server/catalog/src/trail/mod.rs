@@ -38,6 +38,9 @@ mod check;
 mod export;
 mod group;
 mod heads;
+mod place;
+mod refusal;
+mod retention;
 mod search;
 
 use domain::{
@@ -56,6 +59,8 @@ use crate::{
 pub use check::Checked;
 pub(crate) use group::Recorder;
 pub use heads::{Anchor, NewHead, StoredHead, Unanchored};
+pub use place::{HeadOver, TrailPlace};
+pub(crate) use search::following;
 pub use search::{TrailEntry, TrailPage, TrailQuery};
 
 /// The table of entries, for messages.
@@ -125,9 +130,20 @@ impl Catalog {
         append(tx, &self.event(Chain::Platform, actor, origin, deed)).await.map(drop)
     }
 
+    /// Writes into an organisation's chain what Holdfast did by itself, in the act's own transaction.
+    pub(crate) async fn audit_in(
+        &self,
+        tx: &mut Tx,
+        tenant: TenantId,
+        actor: &Actor,
+        deed: Deed,
+    ) -> Result<()> {
+        append(tx, &self.event(Chain::Tenant(tenant), actor, &Origin::here(), deed)).await.map(drop)
+    }
+
     /// Writes into an organisation's chain what an actor did there, in the act's own transaction: for what people do to
     /// their own account, where there is no scope.
-    pub(crate) async fn audit_in(
+    pub(crate) async fn audit_from(
         &self,
         tx: &mut Tx,
         tenant: TenantId,

@@ -1,9 +1,10 @@
 //! First run, signing in, people and their roles.
 
-use catalog::{Conflict, Error, FirstOperator, NewUser, Refused, Sealed, SetupState};
+use catalog::{Conflict, Error, FirstOperator, NewUser, Refused, Sealed, SetupState, TrailQuery};
 use domain::{
     TenantId, UserId,
     access::{Role, may},
+    audit::{Act, Origin},
     id::Id,
 };
 use tower_sessions_core::{SessionStore, session::Record};
@@ -81,14 +82,19 @@ contract! {
         assert!(viewer.allow::<may::ReadBackups>(world.ours.id).is_ok());
         let denied = viewer.allow::<may::StartBackup>(world.ours.id).unwrap_err();
         assert_eq!(denied.reason, Refused::Forbidden);
-        world.catalog.record_refusal(&denied).await.unwrap();
+        world.catalog.record_refusal(&denied, &Origin::here()).await.unwrap();
         let stranger = viewer.allow::<may::ReadBackups>(world.theirs.id).unwrap_err();
         assert_eq!(stranger.reason, Refused::NotFound);
-        world.catalog.record_refusal(&stranger).await.unwrap();
+        world.catalog.record_refusal(&stranger, &Origin::here()).await.unwrap();
         let nowhere = viewer.allow::<may::ReadBackups>(TenantId::new(uuid::Uuid::nil())).unwrap_err();
-        world.catalog.record_refusal(&nowhere).await.unwrap();
+        world.catalog.record_refusal(&nowhere, &Origin::here()).await.unwrap();
         let trail = world.our().list_audit(None).await.unwrap();
         assert_eq!(trail.rows.iter().filter(|entry| entry.outcome == "refused").count(), 1);
+        let elsewhere = world.tenant(world.theirs).list_audit(None).await.unwrap();
+        assert!(elsewhere.rows.iter().all(|entry| entry.outcome != "refused"), "who is no member is not told of there");
+        let query = TrailQuery { act: Some(Act::Allow), ..TrailQuery::default() };
+        let at_the_door = world.catalog.search_platform_trail(&world.principal, &query).await.unwrap().rows;
+        assert_eq!(at_the_door.len(), 2, "{at_the_door:?}");
         assert!(matches!(world.catalog.create_tenant(&viewer, "Mine").await, Err(Error::Denied(_))));
     }
 
@@ -171,7 +177,7 @@ contract! {
         world.catalog.set_own_password(&op, "second").await.unwrap();
         assert_eq!(world.catalog.find_sign_in("op@example.org").await.unwrap().unwrap().password_hash.as_deref(), Some("second"));
         assert!(matches!(world.catalog.set_password_of(&op, "op@example.org", "x").await, Err(Error::Denied(_))));
-        world.catalog.record_sign_in(user, &domain::audit::Origin::here()).await.unwrap();
+        world.catalog.record_sign_in(user, &Origin::here()).await.unwrap();
         assert_eq!(world.our().get_user(user).await.unwrap().last_sign_in, Some(NOON));
         let missing: UserId = Id::new(uuid::Uuid::nil());
         assert!(matches!(world.our().get_user(missing).await, Err(Error::NotFound { .. })));
