@@ -104,7 +104,16 @@ pub const fn class_of(act: Act) -> Option<Class> {
         | Act::Allow
         | Act::PasswordChange
         | Act::PasswordReset
-        | Act::PasswordLinkCreate => return None,
+        | Act::PasswordLinkCreate
+        | Act::SessionConfirm
+        | Act::SecondFactorAdd
+        | Act::SecondFactorRemove
+        | Act::RecoveryCodesMake
+        | Act::RecoveryCodeUse
+        | Act::TokenCreate
+        | Act::TokenRevoke => return None,
+        // Asks for a fresh proof and is anchored at once; it takes nobody's factor away.
+        Act::SignInPolicySet => return None,
         // The installation: done by who runs it, at its machine or at its beginning.
         Act::TenantCreate | Act::InstallationSetUp | Act::RecoveryKeyConfirm | Act::KeysPublish => {
             return None;
