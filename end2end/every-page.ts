@@ -49,7 +49,10 @@ async function furnished(page: Page, holdfast: Holdfast): Promise<Furnished> {
     ['audit-entry', '/audit/1'],
     ['settings', '/settings'],
     ['people', '/settings/people'],
+    ['sign-in-rules', '/settings/sign-in'],
     ['profile', '/profile'],
+    ['security', '/profile/security'],
+    ['confirm-identity', '/confirm-identity?return=/sources'],
     ['not-found', '/backups/nothing'],
   ];
   await signOut(page);

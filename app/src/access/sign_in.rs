@@ -39,7 +39,7 @@ pub fn SignInPage() -> impl IntoView {
         Ok(view! {
             {done}
             {form("/fn/access/sign_in", &posted, fields)}
-            {passkeys::use_button(&visit, "Sign in with a passkey", visit.asked("next"))}
+            {passkeys::use_button(&visit, "Use a passkey instead", visit.asked("next"))}
             <p class="muted small">"Password forgotten? A tenant admin of your organisation can hand you a new password link."</p>
         }
         .into_any())
