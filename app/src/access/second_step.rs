@@ -30,7 +30,8 @@ pub fn SecondStepPage() -> impl IntoView {
         Ok(view! {
             {passkeys::use_button(&visit, "Use a passkey", visit.asked("next"))}
             {form("/fn/access/second_step", &posted, fields)}
-            <p class="muted small">"Neither app nor codes at hand? An administrator of the installation can help you at its command line. "
+            <p class="muted small">"Neither app nor codes at hand? Whoever runs the installation can take them away at its command line: "
+                <code>"holdfast user forget-factors"</code>". "
                 <a href="/sign-in">"Begin again"</a></p>
         }
         .into_any())

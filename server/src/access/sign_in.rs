@@ -13,7 +13,10 @@ use domain::{Fault, UserId};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::second_factor;
+use super::{
+    letters::{self, Letter},
+    second_factor,
+};
 use crate::{caller::Caller, fault::Result};
 
 /// Addresses of people are no longer.
@@ -37,9 +40,12 @@ struct Waiting {
 /// Checks address and password. True if the session has begun, false if the second factor is asked next.
 pub async fn sign_in(caller: &Caller, request: SignIn) -> Result<bool> {
     caller.gate.limits.from_address(caller.address)?;
-    caller.gate.limits.for_account(&request.email)?;
     let email: String = request.email.trim().chars().take(LONGEST_ADDRESS).collect();
     let catalog = &caller.services.catalog;
+    if let Err(fault) = caller.gate.limits.for_account(&request.email) {
+        tell_of_guessing(caller, &email).await?;
+        return Err(fault.into());
+    }
     let found = catalog.find_sign_in(&email).await?;
     let account = found.as_ref().map(|found| found.user_id);
     let known = found.filter(|known| known.enabled);
@@ -52,6 +58,22 @@ pub async fn sign_in(caller: &Caller, request: SignIn) -> Result<bool> {
             Err(Fault::invalid("password", "this address and this password do not belong together").into())
         }
     }
+}
+
+/// Writes to the person whose account is guessed at, once. Nobody hears from the answer whether there is such a person.
+async fn tell_of_guessing(caller: &Caller, email: &str) -> Result<()> {
+    if !caller.gate.limits.is_told_now(email) {
+        return Ok(());
+    }
+    let Some(known) = caller.services.catalog.find_sign_in(email).await? else { return Ok(()) };
+    let text = format!(
+        "Somebody tried to sign in as you many times, last from {}. Nobody can for a while; afterwards you can again.\n\n\
+         If it was not you, nothing is to be done. An authenticator app or a passkey makes guessing hopeless.",
+        caller.address
+    );
+    let letter = Letter { subject: "many attempts to sign in as you", text, path: "/profile/security" };
+    letters::send(&caller.services, email, known.user_id, letter);
+    Ok(())
 }
 
 async fn first_step_done(caller: &Caller, known: SignInRecord, email: String) -> Result<bool> {

@@ -43,6 +43,12 @@ pub enum User {
         #[command(flatten)]
         password: PasswordFile,
     },
+    /// Takes away all second factors of a person who lost them, and ends their sessions: the password alone signs them in
+    ForgetFactors {
+        /// Address
+        #[arg(long)]
+        email: String,
+    },
     /// Changes a role
     Role {
         /// Address
@@ -107,6 +113,10 @@ pub async fn run(services: &Arc<Services>, command: User) -> Result<ExitCode> {
             let hash = hash(services, &choose::secret(&password.password_file)?, &email, "")?;
             services.catalog.set_password_of(&choose::person(services).await?, &email, &hash).await?;
             screen::print(format!("{email} has a new password."));
+        }
+        User::ForgetFactors { email } => {
+            services.catalog.forget_second_factors(&choose::person(services).await?, &email).await?;
+            screen::print(format!("{email} has no second factor any more and signs in by password alone."));
         }
         User::Role { email, role, organisation } => {
             change(services, &Whom { email, organisation }, |person| (role, person.enabled)).await?;

@@ -3,6 +3,7 @@
 
 use domain::{
     Timestamp, UserId,
+    access::Permission,
     audit::{Act, Deed, Field, Origin},
 };
 
@@ -221,6 +222,24 @@ impl Catalog {
         let count = i64::try_from(codes.len()).unwrap_or(i64::MAX);
         let deed = Deed::done(Act::RecoveryCodesMake, user).after(Field::Count, count);
         self.audit(&mut tx, principal.actor(), origin, deed).await?;
+        tx.commit().await
+    }
+
+    /// Takes everything away that a person has besides a password, for whoever lost it; their sessions end. Only for the
+    /// command line: whoever could do it over the network would be a way around every second factor.
+    pub async fn forget_second_factors(&self, operator: &Principal, email: &str) -> Result<()> {
+        operator.require_platform(Permission::ManageUsers)?;
+        if operator.user_id().is_some() {
+            return Err(Error::NotFound { what: "second factor" });
+        }
+        let user = self.find_sign_in(email).await?.ok_or(Error::NotFound { what: "person" })?.user_id;
+        let mut tx = self.db.begin().await?;
+        exec!(&mut tx, "delete from totp_secrets where user_id = $1", user.to_string())?;
+        exec!(&mut tx, "delete from passkeys where user_id = $1", user.to_string())?;
+        exec!(&mut tx, "delete from recovery_codes where user_id = $1", user.to_string())?;
+        exec!(&mut tx, "delete from sessions where user_id = $1", user.to_string())?;
+        let deed = Deed::done(Act::SecondFactorRemove, user).before(Field::Format, "all");
+        self.audit(&mut tx, operator.actor(), &Origin::here(), deed).await?;
         tx.commit().await
     }
 
