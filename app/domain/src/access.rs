@@ -122,6 +122,8 @@ impl Permission {
             self,
             Self::ManageSources
                 | Self::ApproveRestore
+                | Self::ApproveChanges
+                | Self::ActAlone
                 | Self::ApplyRestore
                 | Self::ExportBackup
                 | Self::ManagePolicies

@@ -179,6 +179,10 @@ async fn after_ten_minutes_dangerous_acts_ask_for_a_proof_and_others_do_not() {
     assert_eq!(set(&admin).await.status, StatusCode::FORBIDDEN);
     assert_eq!(confirm(PASSWORD).await.status, StatusCode::OK);
     assert_eq!(set(&admin).await.status, StatusCode::OK);
+    // Agreeing too, and the one who asks is told before anybody looks at what is agreed to.
+    let approve = form(&[("request[id]", &world.ours.restore.to_string()), ("request[digest]", "00")]);
+    let late = world.post("/fn/restores/approve", &approve, Some(world.our(Role::Approver))).await;
+    assert!(late.status == StatusCode::FORBIDDEN && late.body.contains("proof_needed"), "{}", late.body);
     // Downloads lead there too.
     world.clock.advance_ms(11 * MINUTE);
     let export = world.get(&format!("/backups/{}/export", world.ours.backup), Some(&admin)).await;
