@@ -4,7 +4,7 @@
 //! The forms are hidden until the script finds that the browser can; it fills the field that the form then posts.
 
 use domain::Timestamp;
-use leptos::{nonce::use_nonce, prelude::*};
+use leptos::prelude::*;
 
 use crate::{
     access::passkeys_api::{AddPasskeyFn, PasskeyView, RemovePasskeyFn, UsePasskeyFn},
@@ -25,7 +25,11 @@ use crate::{
 pub const SCRIPT_PATH: &str = "/passkey.js";
 
 fn script() -> AnyView {
-    let nonce = use_nonce().map(|nonce| nonce.to_string());
+    // Pages are drawn by the server only, and only there scripts have a nonce.
+    #[cfg(feature = "ssr")]
+    let nonce = leptos::nonce::use_nonce().map(|nonce| nonce.to_string());
+    #[cfg(not(feature = "ssr"))]
+    let nonce = None::<String>;
     view! { <script src=SCRIPT_PATH nonce=nonce defer="defer"></script> }.into_any()
 }
 
