@@ -58,7 +58,10 @@ async function furnished(page: Page, holdfast: Holdfast): Promise<Furnished> {
     ['groups', '/groups'],
     ['invitations', '/invitations'],
     ['organisations', '/organisations'],
+    ['sign-in-rules', '/settings/sign-in'],
     ['profile', '/profile'],
+    ['security', '/profile/security'],
+    ['confirm-identity', '/confirm-identity?return=/sources'],
     ['not-found', '/backups/nothing'],
   ];
   await signOut(page);

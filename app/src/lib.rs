@@ -67,6 +67,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/audit") view=audit::explorer::AuditPage ssr=SsrMode::Async />
                 <Route path=path!("/audit/:id") view=audit::entry::AuditEntryPage ssr=SsrMode::Async />
                 <Route path=path!("/settings") view=vaults::settings::SettingsPage ssr=SsrMode::Async />
+                <Route path=path!("/settings/sign-in") view=access::policy::PolicyPage ssr=SsrMode::Async />
                 <Route path=path!("/settings/webhooks") view=alerts::webhooks::WebhooksPage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people/add") view=access::people::PeoplePage ssr=SsrMode::Async />
@@ -79,8 +80,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/invitation") view=access::invited::InvitedPage ssr=SsrMode::Async />
                 <Route path=path!("/organisations") view=access::organisations::OrganisationsPage ssr=SsrMode::Async />
                 <Route path=path!("/profile") view=access::profile::ProfilePage ssr=SsrMode::Async />
+                <Route path=path!("/profile/security") view=access::security::SecurityPage ssr=SsrMode::Async />
+                <Route path=path!("/profile/security/app") view=access::security::AppPage ssr=SsrMode::Async />
+                <Route path=path!("/confirm-identity") view=access::confirm_identity::ConfirmIdentityPage ssr=SsrMode::Async />
                 <Route path=path!("/profile/tokens") view=access::tokens::TokensPage ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=access::sign_in::SignInPage ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/second") view=access::second_step::SecondStepPage ssr=SsrMode::Async />
                 <Route path=path!("/reset") view=access::reset::ResetPage ssr=SsrMode::Async />
                 <Route path=path!("/setup") view=access::setup::SetupPage ssr=SsrMode::Async />
                 <Route path=path!("/setup/recovery-key") view=access::recovery_key::RecoveryKeyPage ssr=SsrMode::Async />

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::api::AccessPort,
+    access::passkeys_api::PasskeysPort,
     access::people_api::{InvitationsPort, PeoplePort},
+    access::security_api::SecurityPort,
     access::tokens_api::TokensPort,
     alerts::api::AlertsPort,
     alerts::webhooks_api::WebhooksPort,
@@ -31,6 +33,8 @@ use crate::{
 /// Everything that pages may ask.
 pub trait Backend:
     AccessPort
+    + PasskeysPort
+    + SecurityPort
     + TokensPort
     + PeoplePort
     + InvitationsPort
@@ -51,6 +55,8 @@ pub trait Backend:
 }
 impl<T> Backend for T where
     T: AccessPort
+        + PasskeysPort
+        + SecurityPort
         + TokensPort
         + PeoplePort
         + InvitationsPort

@@ -114,6 +114,24 @@ permissions! {
     ManageAlerts => TenantAdmin | PlatformOperator;
 }
 
+impl Permission {
+    /// Whether it is dangerous enough that a person has to have proven who they are a short while ago, and that a
+    /// token has it only if whoever made the token had: it takes data away, changes live data, or weakens what protects.
+    pub const fn needs_fresh_proof(self) -> bool {
+        matches!(
+            self,
+            Self::ManageSources
+                | Self::ApproveRestore
+                | Self::ApproveChanges
+                | Self::ActAlone
+                | Self::ApplyRestore
+                | Self::ExportBackup
+                | Self::ManagePolicies
+                | Self::ManageUsers
+        )
+    }
+}
+
 /// The matrix role × permission as text; committed as a file so that a change shows in review.
 pub fn matrix() -> String {
     let mut text = String::new();

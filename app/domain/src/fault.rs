@@ -28,6 +28,12 @@ pub enum Fault {
     /// A member, but without the role.
     #[error("your role does not allow this")]
     Forbidden,
+    /// A member with the role, who has not proven for a while that it is still them.
+    #[error("for this you have to confirm that it is you, and that was not within the last ten minutes")]
+    ProofNeeded,
+    /// The organisation asks for a second factor, and the person has none.
+    #[error("your organisation asks for a second factor, and you have none yet")]
+    SecondFactorNeeded,
     /// Input that cannot be accepted.
     #[error("some of what you entered cannot be accepted")]
     Invalid(Vec<FieldFault>),
@@ -77,7 +83,7 @@ impl Fault {
         match self {
             Self::Unauthenticated => 401,
             Self::NotFound => 404,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::ProofNeeded | Self::SecondFactorNeeded => 403,
             Self::Invalid(_) => 422,
             Self::Conflict | Self::Refused(_) => 409,
             Self::RateLimited { .. } | Self::Busy { is_own: true, .. } => 429,

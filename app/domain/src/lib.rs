@@ -25,6 +25,7 @@ pub mod page;
 pub mod policies;
 pub mod powers;
 pub mod restores;
+pub mod sign_in;
 pub mod size;
 pub mod sources;
 pub mod spelling;

@@ -41,6 +41,7 @@ pub fn SettingsPage() -> impl IntoView {
         let people = me
             .may(Permission::ReadUsers)
             .then(|| view! { <a class="btn" href="/settings/people">"People and roles"</a> });
+        let signing_in = view! { <a class="btn" href="/settings/sign-in">"Signing in"</a> };
         let organisations = me
             .powers
             .runs_installation
@@ -57,7 +58,7 @@ pub fn SettingsPage() -> impl IntoView {
                 {channels_panel(channels, &posted, &tested, may_manage, visit.now)}
             </div>
         };
-        Ok(PageView::new("Settings", body).actions(view! { {organisations}{people}{webhooks} }))
+        Ok(PageView::new("Settings", body).actions(view! { {organisations}{people}{signing_in}{webhooks} }))
     })
 }
 

@@ -44,6 +44,10 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         ("/invitations".into(), "nora@example.com", "No invitation waits"),
         ("/organisations".into(), "Northwind Compliance", "Add an organisation"),
         ("/profile/tokens".into(), "nightly export", "No token yet"),
+        ("/profile/security".into(), "8 codes are left", "No passkey yet"),
+        ("/profile/security/app".into(), "ABCD EFGH", "ABCD EFGH"),
+        ("/confirm-identity".into(), "recovery codes", "Your password"),
+        ("/settings/sign-in".into(), "At most 30", "At most 30"),
         ("/profile".into(), "ada@example.com", "ada@example.com"),
     ]
 }
@@ -178,7 +182,14 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
     for (path, ..) in pages().into_iter().filter(|(path, ..)| {
         !matches!(
             path.as_str(),
-            "/settings" | "/settings/people" | "/connections/new" | "/profile" | "/profile/tokens"
+            "/settings"
+                | "/settings/people"
+                | "/settings/sign-in"
+                | "/connections/new"
+                | "/profile"
+                | "/profile/tokens"
+                | "/profile/security"
+                | "/confirm-identity"
         ) && !path.ends_with("/map/confirm")
             && !path.ends_with("/restore")
             && !path.ends_with("/delete")
@@ -191,7 +202,7 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
         assert_eq!(posts, own, "{path} offers a viewer a change");
     }
     let delete = format!("/backups/{ID}/delete");
-    for path in ["/settings", "/settings/people", "/connections/new", &delete] {
+    for path in ["/settings", "/settings/people", "/settings/sign-in", "/connections/new", &delete] {
         assert_eq!(get(path, "mood=viewer").await.status, 403, "{path}");
     }
 }

@@ -25,10 +25,11 @@ use std::sync::Arc;
 use domain::{Clock, access::may::May};
 
 pub use access::{
-    AnswerSlot, Denied, FirstOperator, Hold, Installation, Invited, MOST_TOKENS, Membership, NewToken,
-    Organisation, OwnSession, Principal, Refused, SESSION_ADDRESS, SESSION_AGENT, SESSION_SIGNED_IN_AT,
-    SESSION_USER, Scope, SessionLimits, Sessions, SetupState, SignInRecord, StoredAnswer, Token,
-    TokenOutcome, TokenRefused,
+    AnswerSlot, Denied, FirstOperator, Hold, Installation, Invited, MOST_PASSKEYS, MOST_TOKENS, Membership,
+    NewToken, Organisation, OwnSession, Principal, Refused, SESSION_ADDRESS, SESSION_AGENT,
+    SESSION_PROVED_AT, SESSION_SIGNED_IN_AT, SESSION_USER, Scope, SecondFactors, SessionLimits, Sessions,
+    SetupState, SignInRecord, StoredAnswer, StoredPasskey, StoredTotp, Token, TokenOutcome, TokenRefused,
+    Unproven,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use db::RowSecurity;

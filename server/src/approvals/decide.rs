@@ -35,6 +35,10 @@ pub async fn decide(
     if caller.principal()?.is_token() && !found.is_mine && !scope.permits(found.class.permission()) {
         return Err(Conflict::MayNotAgree.into());
     }
+    // Agreeing is dangerous in itself; refusing keeps things as they are and waits for nothing.
+    if verdict == Verdict::Agree && scope.permits(found.class.permission()) {
+        caller.require_standing(found.class.permission()).await?;
+    }
     let comment = checked(&request.comment)?;
     if verdict == Verdict::Refuse && comment.is_empty() {
         return Err(Fault::invalid("comment", "say why, for whoever asked").into());

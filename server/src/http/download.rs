@@ -1,7 +1,7 @@
 //! `GET /backups/{id}/export`: a backup as `.sql.gz`. `GET /runs/{id}/file`: the file of a tenant's export.
 //! `GET /audit/export`: the audit trail with its proofs.
 
-use app::audit::api::instant;
+use app::{access::security_api::confirm_path, audit::api::instant};
 use axum::{
     Extension,
     body::Body,
@@ -35,7 +35,8 @@ pub async fn export(
     }
     let Ok(id) = id.parse::<BackupId>() else { return answer::fault(&Fault::NotFound) };
     let begun = async { export::begin(&caller, caller.allow().await?, id).await };
-    stream(GZIP, caller.answer("export a backup", begun.await))
+    let begun = caller.answer("export a backup", begun.await);
+    led_to_proof(&begun, &format!("/backups/{id}")).unwrap_or_else(|| stream(GZIP, begun))
 }
 
 /// Streams the file that a run has left.
@@ -49,7 +50,8 @@ pub async fn file(
     }
     let Ok(id) = id.parse::<RunId>() else { return answer::fault(&Fault::NotFound) };
     let begun = async { tenancy::file::begin(&caller, caller.allow().await?, id).await };
-    stream(GZIP, caller.answer("take a file away", begun.await))
+    let begun = caller.answer("take a file away", begun.await);
+    led_to_proof(&begun, &format!("/runs/{id}")).unwrap_or_else(|| stream(GZIP, begun))
 }
 
 /// Which part of the trail: days, as the explorer's form sends them, or instants.
@@ -92,6 +94,11 @@ fn refused(headers: &HeaderMap) -> Option<Response> {
             "Refused: open the page in Holdfast and take the file from there.\n",
         )
     })
+}
+
+/// The way to the page that asks who one is, and from there back to `page`.
+fn led_to_proof(begun: &Result<Download, Fault>, page: &str) -> Option<Response> {
+    matches!(begun, Err(Fault::ProofNeeded)).then(|| answer::see_other(&confirm_path(page)))
 }
 
 /// Answers with a file that is still being written.

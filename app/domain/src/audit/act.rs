@@ -38,6 +38,22 @@ acts! {
     SessionEnd = "session.end", "End a session", Normal;
     /// Ending all sessions but one.
     SessionEndOthers = "session.end_others", "End the other sessions", Normal;
+    /// Proving once more who one is.
+    SessionConfirm = "session.confirm", "Confirm one's identity", Normal;
+    /// Adding a second factor.
+    SecondFactorAdd = "second_factor.add", "Add a second factor", High;
+    /// Removing a second factor.
+    SecondFactorRemove = "second_factor.remove", "Remove a second factor", High;
+    /// Making recovery codes; older ones end.
+    RecoveryCodesMake = "recovery_codes.make", "Make recovery codes", High;
+    /// Using a recovery code in place of a second factor.
+    RecoveryCodeUse = "recovery_code.use", "Use a recovery code", High;
+    /// Changing who needs a second factor.
+    SignInPolicySet = "sign_in_policy.set", "Change who needs a second factor", High;
+    /// Making a token.
+    TokenCreate = "token.create", "Make a token", High;
+    /// Revoking a token.
+    TokenRevoke = "token.revoke", "Revoke a token", Normal;
     /// Asking for something that the role does not allow.
     Allow = "allow", "Ask for permission", Normal;
     /// Changing one's own password.

@@ -5,7 +5,7 @@ use std::fmt;
 use super::text::Plain;
 use crate::{
     AbsenceId, ApprovalId, BackupId, ConnectionId, GroupId, InstallationId, InvitationId, RestoreId, RoleId,
-    RunId, SourceId, TenantId, UserId, approvals::Class, id::WebhookId, tenancy::TenantKey,
+    RunId, SourceId, TenantId, TokenId, UserId, approvals::Class, id::WebhookId, tenancy::TenantKey,
 };
 
 macro_rules! kinds {
@@ -44,6 +44,8 @@ kinds! {
     Invitation = "invitation" of InvitationId;
     /// A session of a person.
     Session = "session";
+    /// A token of a program.
+    Token = "token" of TokenId;
     /// A database server.
     Connection = "connection" of ConnectionId;
     /// A protected database.

@@ -3,8 +3,10 @@
 
 mod approvals;
 pub mod data;
+mod passkeys;
 mod people;
 pub mod script;
+mod security;
 mod tenants;
 mod tokens;
 mod trail;

@@ -3,7 +3,8 @@
 use app::{
     access::api::{
         AccessPort, AddUser, ChangePassword, ChangeUser, ChooseOrganisation, ConfirmRecoveryKey, EndSession,
-        FirstRun, Me, PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, UserRef, UserRow,
+        FirstRun, Me, PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, SignedIn,
+        UserRef, UserRow,
     },
     alerts::api::{AlertsPort, Channels, SetChannels},
     approvals::api::Outcome,
@@ -111,9 +112,9 @@ impl AccessPort for Script {
     async fn confirm_recovery_key(&self, _: ConfirmRecoveryKey) -> Result<(), Fault> {
         Err(Fault::Refused(Refusal::RecoveryKeyMismatch))
     }
-    async fn sign_in(&self, request: SignIn) -> Result<(), Fault> {
+    async fn sign_in(&self, request: SignIn) -> Result<SignedIn, Fault> {
         if request.password.0 == "correct horse battery" {
-            Ok(())
+            Ok(SignedIn::Yes)
         } else {
             Err(Fault::invalid("password", "The address or the password is wrong."))
         }

@@ -112,7 +112,7 @@ impl<'c> TenantCatalog<'c> {
     pub(crate) async fn read(&self) -> Result<Reader> {
         self.catalog.db.read_in(Scope::Tenant(self.tenant)).await
     }
-    async fn begin(&self) -> Result<Tx> {
+    pub(crate) async fn begin(&self) -> Result<Tx> {
         self.catalog.db.begin_in(Scope::Tenant(self.tenant)).await
     }
 }

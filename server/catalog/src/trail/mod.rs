@@ -141,6 +141,28 @@ impl Catalog {
         append(tx, &self.event(Chain::Tenant(tenant), actor, &Origin::here(), deed)).await.map(drop)
     }
 
+    /// Writes into an organisation's chain what an actor did there, in the act's own transaction: for what people do to
+    /// their own account, where there is no scope.
+    pub(crate) async fn audit_from(
+        &self,
+        tx: &mut Tx,
+        tenant: TenantId,
+        (actor, origin): (&Actor, &Origin),
+        deed: Deed,
+    ) -> Result<()> {
+        append(tx, &self.event(Chain::Tenant(tenant), actor, origin, deed)).await.map(drop)
+    }
+
+    /// Writes into an organisation's chain what has no transaction of its own. Returns when it lasts.
+    pub(crate) async fn record_in(
+        &self,
+        tenant: TenantId,
+        (actor, origin): (&Actor, &Origin),
+        deed: Deed,
+    ) -> Result<()> {
+        self.recorder.record(self.event(Chain::Tenant(tenant), actor, origin, deed)).await.map(drop)
+    }
+
     /// Writes into the installation's chain what has no transaction of its own. Returns when it lasts.
     pub(crate) async fn record(&self, actor: &Actor, origin: &Origin, deed: Deed) -> Result<()> {
         self.recorder.record(self.event(Chain::Platform, actor, origin, deed)).await.map(drop)

@@ -15,6 +15,7 @@ use domain::{
     policies::schedule::Schedule,
     powers::{PermissionSet, RoleRef},
     restores::{Difference, RestoreToNew, Selection, TableDifference, TenantRestore},
+    sign_in::AskedOf,
     sources::{DatabaseName, EngineKind},
     tenancy::{ExportFormat, Route},
 };
@@ -377,6 +378,8 @@ async fn ask_of_approvals(ours: &TenantCatalog<'_>, asked: &mut Asked<'_>) {
     let away = NewAbsence { user: theirs.user, from: NOON, until: NOON.plus_ms(HOUR), deputy: None };
     asked.missing("add_absence", ours.add_absence(away).await);
     asked.missing("end_absence", ours.end_absence(theirs.absence).await);
+    asked.clean("set_sign_in_policy", ours.set_sign_in_policy(AskedOf::Everybody, 3).await);
+    asked.clean("sign_in_policy", ours.sign_in_policy().await);
 }
 
 /// Every public method of a tenant's rows that asks the database.
