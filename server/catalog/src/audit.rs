@@ -1,18 +1,8 @@
-//! Who did what, when, and how it ended. Append only; written inside the transaction of the change itself, so
-//! that neither exists without the other.
-//!
-//! This is the plain trail. Acts move from here, one after the other, to the one that nobody can rewrite
-//! (`trail`), whose entries say more.
+//! Who acts, as the trail knows them, and entries as pages list them.
 
 use domain::{
-    TenantId, Timestamp, TokenId, UserId,
+    Timestamp, TokenId, UserId,
     audit::{Who, WhoKind},
-};
-
-use crate::{
-    db::{Tx, exec},
-    decode::storable,
-    error::Result,
 };
 
 /// Who acts.
@@ -54,28 +44,6 @@ impl Actor {
     }
 }
 
-/// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Done.
-    Done,
-    /// Refused by a rule or for want of a permission.
-    Refused,
-    /// Attempted without success.
-    Failed,
-}
-
-impl Outcome {
-    /// How it is stored.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-        }
-    }
-}
-
 /// One entry as it is read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
@@ -91,34 +59,4 @@ pub struct AuditEntry {
     pub outcome: String,
     /// Particulars, in words.
     pub detail: String,
-}
-
-/// What is written.
-pub(crate) struct Note<'a> {
-    pub tenant: Option<TenantId>,
-    pub actor: &'a Actor,
-    pub action: &'static str,
-    pub subject: String,
-    pub outcome: Outcome,
-    pub detail: String,
-}
-
-/// Writes an entry.
-pub(crate) async fn record(tx: &mut Tx, clock: &dyn domain::Clock, note: Note<'_>) -> Result<()> {
-    exec!(
-        tx,
-        "insert into audit (id, tenant_id, at, actor_kind, actor_id, actor, action, subject, outcome, detail) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        clock.uuid().to_string(),
-        note.tenant.map(|tenant| tenant.to_string()),
-        clock.now().0,
-        note.actor.who().kind().key(),
-        note.actor.who().id(),
-        note.actor.name(),
-        note.action,
-        storable(&note.subject),
-        note.outcome.key(),
-        storable(&note.detail),
-    )
-    .map(drop)
 }

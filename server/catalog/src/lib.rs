@@ -31,7 +31,7 @@ pub use access::{
     SetupState, SignInRecord, StoredAnswer, StoredPasskey, StoredTotp, Token, TokenOutcome, TokenRefused,
     Unproven,
 };
-pub use audit::{Actor, AuditEntry, Outcome};
+pub use audit::{Actor, AuditEntry};
 pub use db::RowSecurity;
 pub use decode::PAGE_MAX;
 pub use error::{ApprovalVoid, Conflict, Error, Result};

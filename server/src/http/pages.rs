@@ -147,7 +147,7 @@ pub async fn invite(
         Ok(Form(InviteForm { email, role, days })) => caller.invite(Invite { email, role, days }).await,
         Err(_) => Err(Fault::invalid("form", "the form could not be read")),
     };
-    let refused = made.as_ref().err().map(answer::status);
+    let refused = made.as_ref().err().cloned();
     let shown = Shown::Invitation(InvitationHandover(made));
     handed_over(&web, caller, headers, "/invitations", (shown, refused)).await
 }
@@ -163,7 +163,7 @@ pub async fn renew_invitation(
         Ok(Form(invitation)) => caller.renew_invitation(invitation).await,
         Err(_) => Err(Fault::NotFound),
     };
-    let refused = made.as_ref().err().map(answer::status);
+    let refused = made.as_ref().err().cloned();
     let shown = Shown::Invitation(InvitationHandover(made));
     handed_over(&web, caller, headers, "/invitations/renew", (shown, refused)).await
 }

@@ -10,7 +10,7 @@ use domain::{
 use super::principal::{Membership, Principal};
 use crate::{
     Catalog, Conflict,
-    audit::{self, Actor, Note, Outcome},
+    audit::Actor,
     db::{Tx, all, exec, first},
     decode::{id, storable},
     error::{Error, Result},
@@ -43,18 +43,6 @@ async fn store_password(tx: &mut Tx, user: UserId, password_hash: &str) -> Resul
 }
 
 impl Catalog {
-    pub(crate) async fn note(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        action: &'static str,
-        subject: String,
-    ) -> Result<()> {
-        let note =
-            Note { tenant: None, actor, action, subject, outcome: Outcome::Done, detail: String::new() };
-        audit::record(tx, &*self.clock, note).await
-    }
-
     /// The person at this machine's own command line: has the power of a platform operator in every
     /// organisation, and is audited as `command line` with the account's name.
     pub async fn command_line(&self, account: &str) -> Result<Principal> {

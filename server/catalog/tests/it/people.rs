@@ -219,9 +219,9 @@ contract! {
         let olga = as_person(world, user).await;
         let new = NewToken {
             name: "nightly".into(), prefix: "hf_x".into(), secret_hash: vec![4; 32],
-            scopes: vec![Permission::ReadBackups], expires_at: NOON.plus_ms(DAY),
+            scopes: vec![Permission::ReadBackups], expires_at: NOON.plus_ms(DAY), is_proven: false,
         };
-        world.catalog.create_token(&olga, world.ours.id, &new).await.unwrap();
+        world.catalog.create_token(&olga, world.ours.id, &new, &Origin::here()).await.unwrap();
         let rows = rows_of(world, &olga);
         rows.create_invitation(&invitation("second@example.org", 1, vec![for_ever(Role::Viewer)])).await.unwrap();
         let backup = split_backup(world, world.ours, 1, map(&["control"])).await;
