@@ -395,7 +395,7 @@ fn methods() -> Vec<String> {
             |at: &str| at.split('(').nth(1).is_some_and(|rest| rest.trim_start().starts_with("&self"));
         found.extend(methods.filter(|at| in_rows(at)).map(|at| at.split('(').next().unwrap().to_owned()));
     }
-    for file in ["mod", "search", "export"] {
+    for file in ["mod", "search", "place", "export"] {
         let path = format!("{}/src/trail/{file}.rs", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(path).unwrap();
         let rows = text.split("impl TenantCatalog<'_> {").nth(1).unwrap().split("\n}\n").next().unwrap();
