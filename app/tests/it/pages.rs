@@ -172,7 +172,9 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
         !matches!(
             path.as_str(),
             "/settings" | "/settings/people" | "/connections/new" | "/profile" | "/profile/tokens"
-        ) && !path.ends_with("/map/confirm")
+                | "/roles" | "/groups" | "/invitations" | "/organisations"
+        ) && !path.starts_with("/people/")
+            && !path.ends_with("/map/confirm")
             && !path.ends_with("/restore")
     }) {
         let answer = get(&path, "mood=viewer").await;
@@ -182,7 +184,9 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
             + answer.html.matches("action=\"/fn/layout/appearance\"").count();
         assert_eq!(posts, own, "{path} offers a viewer a change");
     }
-    for path in ["/settings", "/settings/people", "/connections/new"] {
+    let person = format!("/people/{ID}");
+    let kept = ["/settings", "/settings/people", "/connections/new", "/roles", "/groups", "/invitations"];
+    for path in kept.into_iter().chain(["/organisations", person.as_str()]) {
         assert_eq!(get(path, "mood=viewer").await.status, 403, "{path}");
     }
 }

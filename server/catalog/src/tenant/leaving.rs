@@ -92,7 +92,7 @@ impl TenantCatalog<'_> {
     pub async fn remove_user(&self, user: UserId) -> Result<Leaving> {
         let closes_account = self.is_only_here(user).await?;
         let mut tx = self.begin().await?;
-        self.hold_people(&mut tx).await?;
+        let had = self.hold_people(&mut tx).await?;
         let present = self.find_user(&mut tx, user).await?;
         self.may_give(&present.powers())?;
         let leaving = Leaving { closes_account, ..self.count_what_ends(&mut tx, user).await? };
@@ -120,7 +120,7 @@ impl TenantCatalog<'_> {
             exec!(&mut tx, "delete from password_links where user_id = $1", &key)?;
             exec!(&mut tx, "update users set enabled = 0 where id = $1", &key)?;
         }
-        self.check_administrators(&mut tx, None).await?;
+        self.check_administrators(&mut tx, had).await?;
         let withdrawn = self.withdraw_of(&mut tx, user, &present.name).await?;
         for restore in withdrawn {
             self.audit(&mut tx, Deed::done(Act::TenantRestoreWithdraw, restore)).await?;
