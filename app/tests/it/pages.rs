@@ -171,8 +171,15 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
     for (path, ..) in pages().into_iter().filter(|(path, ..)| {
         !matches!(
             path.as_str(),
-            "/settings" | "/settings/people" | "/connections/new" | "/profile" | "/profile/tokens"
-                | "/roles" | "/groups" | "/invitations" | "/organisations"
+            "/settings"
+                | "/settings/people"
+                | "/connections/new"
+                | "/profile"
+                | "/profile/tokens"
+                | "/roles"
+                | "/groups"
+                | "/invitations"
+                | "/organisations"
         ) && !path.starts_with("/people/")
             && !path.ends_with("/map/confirm")
             && !path.ends_with("/restore")
