@@ -57,6 +57,20 @@ export async function protect(page: Page, database: string): Promise<void> {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(database);
 }
 
+/** From the page of a source: has its tenant map inferred, and confirms it as it is. */
+export async function confirmMap(page: Page): Promise<void> {
+  const home = page.url();
+  await page.goto(`${home}/map`);
+  const infer = page.getByRole('button', { name: 'Read the schema and infer a map' });
+  if (await infer.isVisible()) await infer.click();
+  await page.goto(`${home}/map`);
+  await reloadUntil(page, page.getByRole('link', { name: 'Confirm this map…' }));
+  await page.getByRole('link', { name: 'Confirm this map…' }).click();
+  await page.getByRole('button', { name: 'Confirm this map' }).click();
+  await reloadUntil(page, page.locator('main .answer .big', { hasText: 'Completed' }));
+  await page.goto(home);
+}
+
 /** From the page of a source to that of the run that backs it up. */
 export async function backUp(page: Page, label: string): Promise<void> {
   await page.getByLabel('Label').fill(label);

@@ -65,7 +65,7 @@ export class Holdfast {
   }
 
   /** Adds a user by the command line. */
-  addUser(role: string, password = `${role} of a journey`): Person {
+  addUser(role: string, password = 'seven quiet otters row north'): Person {
     const email = `${role}@journey.example`;
     this.run('user', 'add', '--email', email, '--role', role, '--name', role, '--password-file', this.secretFile(role, password));
     return { email, password };

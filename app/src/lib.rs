@@ -10,6 +10,8 @@ compile_error!("build `app` with `ssr` or with `hydrate`, not both: name the pac
 
 pub mod access;
 pub mod alerts;
+pub mod approvals;
+pub mod audit;
 pub mod backups;
 pub mod health;
 pub mod layout;
@@ -52,13 +54,21 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/restores") view=restores::list::RestoresPage ssr=SsrMode::Async />
                 <Route path=path!("/restores/:id") view=restores::detail::RestorePage ssr=SsrMode::Async />
                 <Route path=path!("/restores/:id/table") view=restores::rows::ChangedRowsPage ssr=SsrMode::Async />
+                <Route path=path!("/approvals") view=approvals::list::ApprovalsPage ssr=SsrMode::Async />
+                <Route path=path!("/approvals/:id") view=approvals::detail::ApprovalPage ssr=SsrMode::Async />
+                <Route path=path!("/settings/approvals") view=approvals::rules::ApprovalRulesPage ssr=SsrMode::Async />
+                <Route path=path!("/backups/:id/delete") view=approvals::delete_backup::DeleteBackupPage ssr=SsrMode::Async />
                 <Route path=path!("/connections/new") view=sources::new_connection::NewConnectionPage ssr=SsrMode::Async />
                 <Route path=path!("/connections/:id") view=sources::connection::ConnectionPage ssr=SsrMode::Async />
                 <Route path=path!("/backups") view=backups::list::BackupsPage ssr=SsrMode::Async />
                 <Route path=path!("/backups/:id") view=backups::detail::BackupPage ssr=SsrMode::Async />
                 <Route path=path!("/runs") view=backups::run_list::RunsPage ssr=SsrMode::Async />
                 <Route path=path!("/runs/:id") view=backups::run::RunPage ssr=SsrMode::Async />
+                <Route path=path!("/audit") view=audit::explorer::AuditPage ssr=SsrMode::Async />
+                <Route path=path!("/audit/:id") view=audit::entry::AuditEntryPage ssr=SsrMode::Async />
                 <Route path=path!("/settings") view=vaults::settings::SettingsPage ssr=SsrMode::Async />
+                <Route path=path!("/settings/sign-in") view=access::policy::PolicyPage ssr=SsrMode::Async />
+                <Route path=path!("/settings/webhooks") view=alerts::webhooks::WebhooksPage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people/add") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people/link") view=access::people::PeoplePage ssr=SsrMode::Async />
@@ -70,8 +80,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/invitation") view=access::invited::InvitedPage ssr=SsrMode::Async />
                 <Route path=path!("/organisations") view=access::organisations::OrganisationsPage ssr=SsrMode::Async />
                 <Route path=path!("/profile") view=access::profile::ProfilePage ssr=SsrMode::Async />
+                <Route path=path!("/profile/security") view=access::security::SecurityPage ssr=SsrMode::Async />
+                <Route path=path!("/profile/security/app") view=access::security::AppPage ssr=SsrMode::Async />
+                <Route path=path!("/confirm-identity") view=access::confirm_identity::ConfirmIdentityPage ssr=SsrMode::Async />
                 <Route path=path!("/profile/tokens") view=access::tokens::TokensPage ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=access::sign_in::SignInPage ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/second") view=access::second_step::SecondStepPage ssr=SsrMode::Async />
                 <Route path=path!("/reset") view=access::reset::ResetPage ssr=SsrMode::Async />
                 <Route path=path!("/setup") view=access::setup::SetupPage ssr=SsrMode::Async />
                 <Route path=path!("/setup/recovery-key") view=access::recovery_key::RecoveryKeyPage ssr=SsrMode::Async />

@@ -11,9 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::api::AccessPort,
+    access::passkeys_api::PasskeysPort,
     access::people_api::{InvitationsPort, PeoplePort},
+    access::security_api::SecurityPort,
     access::tokens_api::TokensPort,
     alerts::api::AlertsPort,
+    alerts::webhooks_api::WebhooksPort,
+    approvals::api::ApprovalsPort,
+    audit::api::AuditPort,
     backups::api::BackupsPort,
     health::api::HealthPort,
     policies::api::PoliciesPort,
@@ -28,6 +33,8 @@ use crate::{
 /// Everything that pages may ask.
 pub trait Backend:
     AccessPort
+    + PasskeysPort
+    + SecurityPort
     + TokensPort
     + PeoplePort
     + InvitationsPort
@@ -41,10 +48,15 @@ pub trait Backend:
     + VaultsPort
     + HealthPort
     + AlertsPort
+    + WebhooksPort
+    + ApprovalsPort
+    + AuditPort
 {
 }
 impl<T> Backend for T where
     T: AccessPort
+        + PasskeysPort
+        + SecurityPort
         + TokensPort
         + PeoplePort
         + InvitationsPort
@@ -58,6 +70,9 @@ impl<T> Backend for T where
         + VaultsPort
         + HealthPort
         + AlertsPort
+        + WebhooksPort
+        + ApprovalsPort
+        + AuditPort
 {
 }
 

@@ -113,7 +113,10 @@ impl Caller {
     pub async fn allow<P: May>(&self) -> Result<Scope<P>> {
         let tenant = self.tenant()?;
         match self.principal()?.allow::<P>(tenant) {
-            Ok(scope) => Ok(scope),
+            Ok(scope) => {
+                self.require_standing(P::PERMISSION).await?;
+                Ok(scope)
+            }
             Err(denied) => {
                 self.services.catalog.record_refusal(&denied, &self.origin()).await?;
                 Err(catalog::Error::from(denied).into())

@@ -117,7 +117,17 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
                 Refusal::TooManyWaiting { most: catalog::TENANT_BACKUPS_WAITING }.into()
             }
             Conflict::OtherEngine => Refusal::OtherEngine.into(),
+            Conflict::TooManyWebhooks => {
+                Refusal::TooManyWebhooks { most: catalog::MOST_WEBHOOKS as u64 }.into()
+            }
             Conflict::TooManyTokens => Refusal::TooManyTokens { most: catalog::MOST_TOKENS }.into(),
+            Conflict::ReasonMissing => Fault::invalid("reason", REASON_MISSING),
+            Conflict::AskedAlready => Refusal::AskedAlready.into(),
+            Conflict::MayNotAgree => Refusal::MayNotAgree.into(),
+            Conflict::NotYours => Refusal::NotYours.into(),
+            Conflict::CoolingOff => Refusal::CoolingOff.into(),
+            Conflict::BackupInUse => Refusal::BackupInUse.into(),
+            Conflict::NotAlone => Refusal::NotAlone.into(),
             Conflict::BelongsElsewhere => Refusal::BelongsElsewhere.into(),
             Conflict::OwnRole => Fault::invalid("role", OWN_ROLE),
             Conflict::OtherAddress => Fault::invalid("token", OTHER_ADDRESS),
@@ -129,6 +139,8 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
     })
 }
 
+/// Said where somebody else has to agree and nothing says why it is asked.
+pub const REASON_MISSING: &str = "say why: somebody else has to agree to this, and reads it";
 /// Said to whoever would give themselves something.
 pub const OWN_ROLE: &str = "somebody else has to change your own role";
 const OTHER_ADDRESS: &str = "this invitation is for another address; sign out and open the link again, or ask for one for your address";

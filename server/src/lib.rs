@@ -10,6 +10,7 @@
 pub mod access;
 pub mod alerts;
 pub mod api;
+pub mod approvals;
 pub mod audit;
 pub mod backups;
 pub mod caller;

@@ -15,6 +15,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::{OnceCell, broadcast};
 
 use crate::{
+    access::secrets::SignInKey,
     backups::downloads::Downloads,
     config::{Config, RootKeyConfig},
 };
@@ -53,6 +54,7 @@ pub struct Services {
     pub events: broadcast::Sender<RunChanged>,
     /// Downloads that run in this process.
     pub downloads: Downloads,
+    pub(crate) sign_in_key: OnceCell<SignInKey>,
     clients: OnceCell<Clients>,
 }
 
@@ -113,6 +115,7 @@ impl Services {
             root,
             events,
             downloads: Downloads::default(),
+            sign_in_key: OnceCell::new(),
             clients: OnceCell::new(),
         }))
     }

@@ -94,6 +94,10 @@ permissions! {
     ApproveRestore => Approver | PlatformOperator;
     /// Change the rows of a live database as it was approved, and undo it.
     ApplyRestore => TenantAdmin | PlatformOperator;
+    /// Agree to, or refuse, what others ask for that weakens protection, and the rules of approval themselves.
+    ApproveChanges => TenantAdmin | Approver | PlatformOperator;
+    /// Do in an emergency, without a second person, what needs one. It is told to all and reviewed.
+    ActAlone => PlatformOperator;
     /// Take the content of a backup away as a file.
     ExportBackup => TenantAdmin | PlatformOperator;
     /// Change schedules.
@@ -104,8 +108,28 @@ permissions! {
     ManageUsers => TenantAdmin | PlatformOperator;
     /// See settings of the installation: vaults, keys, notices.
     ReadSettings => TenantAdmin | ComplianceOfficer | PlatformOperator;
+    /// Read the audit trail, and take it away as a file with its proofs.
+    ReadAudit => TenantAdmin | ComplianceOfficer | PlatformOperator;
     /// Change where notices go.
     ManageAlerts => TenantAdmin | PlatformOperator;
+}
+
+impl Permission {
+    /// Whether it is dangerous enough that a person has to have proven who they are a short while ago, and that a
+    /// token has it only if whoever made the token had: it takes data away, changes live data, or weakens what protects.
+    pub const fn needs_fresh_proof(self) -> bool {
+        matches!(
+            self,
+            Self::ManageSources
+                | Self::ApproveRestore
+                | Self::ApproveChanges
+                | Self::ActAlone
+                | Self::ApplyRestore
+                | Self::ExportBackup
+                | Self::ManagePolicies
+                | Self::ManageUsers
+        )
+    }
 }
 
 /// The matrix role × permission as text; committed as a file so that a change shows in review.

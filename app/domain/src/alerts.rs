@@ -16,6 +16,12 @@ pub enum NoticeKind {
     BackupOverdue,
     /// Tables without a usable route: rows of tenants may lie among the shared ones.
     CoverageBroken,
+    /// A webhook could not be told what happened for a day and a half.
+    WebhookSuspended,
+    /// Somebody has to agree to something, or it was decided.
+    Approval,
+    /// Somebody did alone what needs a second person.
+    Emergency,
     /// A person asked for a test.
     Test,
 }
@@ -29,6 +35,9 @@ impl NoticeKind {
             Self::RestoreFailed => "restore_failed",
             Self::BackupOverdue => "backup_overdue",
             Self::CoverageBroken => "coverage_broken",
+            Self::WebhookSuspended => "webhook_suspended",
+            Self::Approval => "approval",
+            Self::Emergency => "emergency",
             Self::Test => "test",
         }
     }
@@ -40,6 +49,9 @@ impl NoticeKind {
             Self::RestoreFailed,
             Self::BackupOverdue,
             Self::CoverageBroken,
+            Self::WebhookSuspended,
+            Self::Approval,
+            Self::Emergency,
             Self::Test,
         ]
         .into_iter()

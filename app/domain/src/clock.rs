@@ -36,6 +36,15 @@ impl Timestamp {
     pub fn rfc3339(self) -> String {
         self.utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
     }
+    /// The beginning of a day in UTC, written `2026-11-28`.
+    pub fn of_day(text: &str) -> Option<Self> {
+        let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        day.and_hms_opt(0, 0, 0).map(|midnight| midnight.and_utc().into())
+    }
+    /// An instant as RFC 3339 writes it.
+    pub fn parse(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|at| at.with_timezone(&Utc).into())
+    }
     /// `3 h ago`, `in 20 min`, `just now`, relative to `now`.
     pub fn relative(self, now: Self) -> String {
         let ms = now.since_ms(self);

@@ -28,6 +28,12 @@ pub enum Fault {
     /// A member, but without the role.
     #[error("your role does not allow this")]
     Forbidden,
+    /// A member with the role, who has not proven for a while that it is still them.
+    #[error("for this you have to confirm that it is you, and that was not within the last ten minutes")]
+    ProofNeeded,
+    /// The organisation asks for a second factor, and the person has none.
+    #[error("your organisation asks for a second factor, and you have none yet")]
+    SecondFactorNeeded,
     /// Input that cannot be accepted.
     #[error("some of what you entered cannot be accepted")]
     Invalid(Vec<FieldFault>),
@@ -77,7 +83,7 @@ impl Fault {
         match self {
             Self::Unauthenticated => 401,
             Self::NotFound => 404,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::ProofNeeded | Self::SecondFactorNeeded => 403,
             Self::Invalid(_) => 422,
             Self::Conflict | Self::Refused(_) => 409,
             Self::RateLimited { .. } | Self::Busy { is_own: true, .. } => 429,
@@ -201,12 +207,33 @@ pub enum Refusal {
         /// How many one person may have.
         most: u32,
     },
+    /// An organisation has as many webhooks as it may have.
+    #[error("there are {most} webhooks already")]
+    TooManyWebhooks {
+        /// How many an organisation may have.
+        most: u64,
+    },
+    /// A run works on the backup, another one was built on it, or it is going already.
+    #[error("this backup is in use, is needed by a newer one, or is being removed already")]
+    BackupInUse,
+    /// The same was asked for already, and is not decided.
+    #[error("this was asked for already, and somebody still has to agree")]
+    AskedAlready,
+    /// The reader has not the permission to agree.
+    #[error("your role does not let you agree to this")]
+    MayNotAgree,
+    /// It is somebody else's.
+    #[error("only who asked for this may do that")]
+    NotYours,
+    /// It is approved, and rests.
+    #[error("this is approved, and the time to think about it is not over yet")]
+    CoolingOff,
+    /// There is, or was, somebody else in the organisation.
+    #[error("there are, or were, other people in this organisation, so it does not work alone")]
+    NotAlone,
     /// What is a person's everywhere is not for one of their organisations to change.
     #[error("this person belongs to another organisation too")]
     BelongsElsewhere,
-    /// Backups end by their schedule's retention alone.
-    #[error("a backup is not removed by hand: it is kept as long as its schedule says")]
-    KeptByRetention,
     /// The recovery key that was typed back is not the one shown.
     #[error("that is not the recovery key that was shown")]
     RecoveryKeyMismatch,
@@ -238,7 +265,7 @@ impl Refusal {
                 "Rows of other tenants could be taken for this tenant's. Confirm the old route again if that one is right; \
                  otherwise take a new backup and use that, or leave these tables out."
             }
-            Self::SecondPerson => "Ask somebody else who may approve restores; they find it under Restores.",
+            Self::SecondPerson => "Ask somebody else who may approve restores; they find it under Approvals.",
             Self::DifferenceChanged => "Compute a new preview and look at that one.",
             Self::ApprovalExpired => {
                 "Compute a new preview: the live rows have moved on since, and ask again."
@@ -263,11 +290,25 @@ impl Refusal {
                  everywhere."
             }
             Self::TooManyTokens { .. } => "Revoke one that nobody needs, then make the new one.",
+            Self::TooManyWebhooks { .. } => {
+                "Remove one that nobody needs, or let several programs share one."
+            }
+            Self::BackupInUse => {
+                "Wait until the run that works on it has ended, or until the backups that continue it are gone."
+            }
+            Self::AskedAlready => "Look under Approvals: whoever has to agree finds it there too.",
+            Self::MayNotAgree => {
+                "Ask somebody whose role lets them agree; the page of the request names them."
+            }
+            Self::NotYours => "Refuse it instead, if you may, or ask the person who made it.",
+            Self::CoolingOff => {
+                "It is done by itself when that time is over; until then it can be withdrawn."
+            }
+            Self::NotAlone => {
+                "Somebody else has to agree: give an approver a role that neither of you gave the other."
+            }
             Self::BelongsElsewhere => {
                 "Remove them from this organisation instead, or ask a platform operator who knows both."
-            }
-            Self::KeptByRetention => {
-                "Nothing is to be done: it is removed when its time is over and newer proven backups exist."
             }
             Self::RecoveryKeyMismatch => "Compare it character by character with the copy that you stored.",
         }

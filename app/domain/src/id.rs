@@ -119,4 +119,10 @@ ids! {
     InvitationId of Invitation;
     /// A message to be delivered.
     NoticeId of Notice;
+    /// Where programs are told what happens.
+    WebhookId of Webhook;
+    /// A request that somebody else has to agree to.
+    ApprovalId of Approval;
+    /// A time in which somebody is away.
+    AbsenceId of Absence;
 }

@@ -6,10 +6,12 @@
 //!
 //! Reading order: [`id`] and [`clock`], [`fault`] (the only error that crosses the wire), [`access`] and [`powers`] (who may
 //! do what), [`sources`], [`tenancy`] and [`spelling`] (whose rows are whose), [`policies`], [`backups`] (runs and
-//! recovery points), [`files`] (of a whole server), [`restores`] and [`definers`], [`vaults`], [`health`], [`audit`].
+//! recovery points), [`files`] (of a whole server), [`restores`] and [`definers`], [`vaults`], [`health`], [`audit`], [`approvals`] (what needs a
+//! second person).
 
 pub mod access;
 pub mod alerts;
+pub mod approvals;
 pub mod audit;
 pub mod backups;
 pub mod clock;
@@ -23,6 +25,7 @@ pub mod page;
 pub mod policies;
 pub mod powers;
 pub mod restores;
+pub mod sign_in;
 pub mod size;
 pub mod sources;
 pub mod spelling;
@@ -32,8 +35,8 @@ pub mod vaults;
 pub use clock::{Clock, FixedClock, Timestamp};
 pub use fault::{Fault, Refusal};
 pub use id::{
-    BackupId, ConnectionId, EvidenceId, GroupId, InstallationId, InvitationId, RestoreId, RoleId, RunId,
-    ScheduleId, SourceId, TenantId, TokenId, UserId, VaultId,
+    AbsenceId, ApprovalId, BackupId, ConnectionId, EvidenceId, GroupId, InstallationId, InvitationId,
+    RestoreId, RoleId, RunId, ScheduleId, SourceId, TenantId, TokenId, UserId, VaultId,
 };
 pub use lines::Lines;
 pub use page::{Cursor, Page};

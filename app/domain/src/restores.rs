@@ -182,6 +182,70 @@ impl Difference {
     }
 }
 
+/// A difference in figures: without its tables and without any row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Tables that were compared.
+    pub tables: u64,
+    /// Those with a change.
+    pub changed_tables: u64,
+    /// Rows that would be inserted.
+    pub inserts: u64,
+    /// Rows that would be updated.
+    pub updates: u64,
+    /// Rows that would be deleted.
+    pub deletes: u64,
+    /// Rows that are equal.
+    pub unchanged: u64,
+    /// Rows of other tenants that would be touched. Anything but 0 is refused.
+    pub foreign_rows: u64,
+    /// What would make it fail; the first two hundred.
+    pub obstacles: Vec<Obstacle>,
+    /// Remarks.
+    pub remarks: Vec<String>,
+    /// What is approved.
+    pub digest: String,
+    /// Bytes that were read from the vault for it.
+    pub bytes_read: u64,
+    /// Bytes of the whole backup in the vault.
+    pub bytes_whole: u64,
+}
+
+/// Obstacles that are kept; one is enough to refuse.
+const OBSTACLES: usize = 200;
+
+impl From<&Difference> for Figures {
+    fn from(difference: &Difference) -> Self {
+        let sum = |of: fn(&TableDifference) -> u64| difference.tables.iter().map(of).sum();
+        let changed = difference.tables.iter().filter(|table| table.changes() > 0).count();
+        Self {
+            tables: difference.tables.len() as u64,
+            changed_tables: changed as u64,
+            inserts: sum(|table| table.inserts),
+            updates: sum(|table| table.updates),
+            deletes: sum(|table| table.deletes),
+            unchanged: sum(|table| table.unchanged),
+            foreign_rows: difference.foreign_rows,
+            obstacles: difference.obstacles.iter().take(OBSTACLES).cloned().collect(),
+            remarks: difference.remarks.clone(),
+            digest: difference.digest.clone(),
+            bytes_read: difference.bytes_read,
+            bytes_whole: difference.bytes_whole,
+        }
+    }
+}
+
+impl Figures {
+    /// Rows that would change.
+    pub const fn changes(&self) -> u64 {
+        self.inserts + self.updates + self.deletes
+    }
+    /// Whether it can be applied as it stands.
+    pub const fn is_applicable(&self) -> bool {
+        self.foreign_rows == 0 && self.obstacles.is_empty() && self.changes() > 0
+    }
+}
+
 /// A value of a changed row, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
@@ -257,13 +321,17 @@ impl RequestState {
             (S::Planning, S::Planned | S::Failed | S::Withdrawn)
                 | (S::Planned, S::AwaitingApproval | S::Withdrawn)
                 | (S::AwaitingApproval, S::Approved | S::Rejected | S::Withdrawn)
-                | (S::Approved, S::Applying | S::Withdrawn)
                 // Back to waiting: whoever had agreed to it may not any more.
+                | (S::Approved, S::Applying | S::Withdrawn | S::AwaitingApproval)
                 | (S::Applying, S::Applied | S::Failed | S::AwaitingApproval)
                 | (S::Applied, S::Undoing)
                 // An undo that was refused leaves what was applied.
                 | (S::Undoing, S::Undone | S::Applied)
         )
+    }
+    /// Whether nothing was changed by it and nothing will be: what it would have changed is not kept.
+    pub const fn is_void(self) -> bool {
+        matches!(self, Self::Rejected | Self::Withdrawn | Self::Failed)
     }
     /// Whether nothing more will happen, an undo aside.
     pub const fn is_settled(self) -> bool {

@@ -153,6 +153,14 @@ name_type! {
     DatabaseName, 64
 }
 name_type! {
+    /// Name of a table, as far as it is worth writing down: a server accepts others, which stay unnamed.
+    TableName, 64
+}
+name_type! {
+    /// Name of a column, likewise.
+    ColumnName, 64
+}
+name_type! {
     /// Host name or address of a server.
     HostName, 253
 }

@@ -92,6 +92,15 @@ pub struct SignIn {
     pub next: Option<String>,
 }
 
+/// How far signing in came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignedIn {
+    /// The session has begun.
+    Yes,
+    /// The second factor is asked next.
+    SecondStep,
+}
+
 /// Changing one's own password.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChangePassword {
@@ -129,6 +138,9 @@ pub struct Me {
     pub powers: Powers,
     /// Where else they could be at work, by name; this one among them.
     pub organisations: Vec<Organisation>,
+    /// By when they have to have a second factor, if one is asked and there is none.
+    #[serde(default)]
+    pub second_factor_due: Option<Timestamp>,
 }
 
 impl Me {
@@ -236,8 +248,8 @@ pub trait AccessPort: Send + Sync {
     async fn unconfirmed_recovery_key(&self) -> Result<RecoveryKey, Fault>;
     /// Checks that the recovery key was stored; afterwards it is forgotten here.
     async fn confirm_recovery_key(&self, request: ConfirmRecoveryKey) -> Result<(), Fault>;
-    /// Starts a session. The same answer for an unknown address and a wrong password.
-    async fn sign_in(&self, request: SignIn) -> Result<(), Fault>;
+    /// Starts a session, or its second step. The same answer for an unknown address and a wrong password.
+    async fn sign_in(&self, request: SignIn) -> Result<SignedIn, Fault>;
     /// Ends this session.
     async fn sign_out(&self) -> Result<(), Fault>;
     /// Who is signed in, if anybody.
@@ -282,8 +294,13 @@ pub async fn confirm_recovery_key(request: ConfirmRecoveryKey) -> Result<(), Api
 #[server(name = SignInFn, prefix = "/fn", endpoint = "access/sign_in")]
 pub async fn sign_in(request: SignIn) -> Result<(), ApiError> {
     let next = crate::local_path(request.next.as_deref());
-    backend()?.sign_in(request).await?;
-    crate::redirect_to(&next, ());
+    let path = match backend()?.sign_in(request).await? {
+        SignedIn::Yes => next,
+        SignedIn::SecondStep => {
+            format!("/sign-in/second?next={}", leptos_router::location::Url::escape(&next))
+        }
+    };
+    crate::redirect_to(&path, ());
     Ok(())
 }
 

@@ -23,7 +23,7 @@ pub fn ProfilePage() -> impl IntoView {
             .then(|| notice(Tone::Good, "Your password is changed. Every other session of yours has ended."));
         let fields = view! {
             {Field::password("password", "current", "Present password").autocomplete("current-password").after(&posted).view()}
-            {Field::password("password", "new", "New password").at_least("12").hint("At least 12 characters.").after(&posted).view()}
+            {Field::password("password", "new", "New password").at_least("12").hint("At least 12 characters; several words that have nothing to do with each other are good.").after(&posted).view()}
             <button class="btn primary">"Change my password"</button>
         };
         let body = view! {
@@ -45,6 +45,10 @@ pub fn ProfilePage() -> impl IntoView {
                 </section>
             </div>
             {own_sessions::panel(sessions, visit.now)}
+            <section class="panel">
+                <header><h2>"Security"</h2></header>
+                <p>"An authenticator app and recovery codes, so that a stolen password alone opens nothing. "<a href="/profile/security">"Your second factors"</a></p>
+            </section>
             <section class="panel">
                 <header><h2>"Tokens"</h2></header>
                 <p>"Programs act for you by tokens. "<a href="/profile/tokens">"Your tokens"</a></p>

@@ -40,7 +40,7 @@ pub fn SetupPage() -> impl IntoView {
             {Field::text("setup", "name", "Your name").autocomplete("name").after(&posted).view()}
             {Field::text("setup", "email", "E-mail address").kind("email").autocomplete("username")
                 .hint("You sign in with it.").after(&posted).view()}
-            {Field::password("setup", "password", "Password").at_least("12").hint("At least 12 characters.").after(&posted).view()}
+            {Field::password("setup", "password", "Password").at_least("12").hint("At least 12 characters; several words that have nothing to do with each other are good.").after(&posted).view()}
             {Field::password("setup", "code", "Set-up code").autocomplete("off")
                 .hint(view! { "Printed by " <code>"holdfast serve"</code> " when it started, so that a stranger on the network cannot be first." })
                 .after(&posted).view()}

@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use crate::{
-    access::api::{Setup, SignInFn},
+    access::{
+        api::{Setup, SignInFn},
+        passkeys,
+    },
     layout::page::open_page,
     ui::{
         badge::Tone,
@@ -36,6 +39,7 @@ pub fn SignInPage() -> impl IntoView {
         Ok(view! {
             {done}
             {form("/fn/access/sign_in", &posted, fields)}
+            {passkeys::use_button(&visit, "Use a passkey instead", visit.asked("next"))}
             <p class="muted small">"Password forgotten? A tenant admin of your organisation can hand you a new password link."</p>
         }
         .into_any())

@@ -2,3 +2,5 @@
 
 pub mod api;
 pub mod channels;
+pub mod webhooks;
+pub mod webhooks_api;

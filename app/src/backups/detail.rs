@@ -3,6 +3,7 @@
 use domain::{
     Timestamp,
     access::Permission,
+    audit::ObjectKind,
     backups::{Retention, Verification},
     id::kind,
 };
@@ -10,6 +11,7 @@ use leptos::prelude::*;
 
 use crate::{
     access::api::Me,
+    audit::story::story,
     backups::{
         api::{BackupDetail, CopyView, VerifyBackupFn},
         evidence::evidence_panel,
@@ -74,6 +76,7 @@ pub fn BackupPage() -> impl IntoView {
                 {recover(&backup)}
                 {restore}
             </div>
+            {story(&me, ObjectKind::Backup, backup.row.id)}
         };
         Ok(PageView::new(title, body)
             .under("Backups", "/backups")
@@ -95,7 +98,9 @@ fn actions(backup: &BackupDetail, me: &Me, is_kept: bool) -> AnyView {
     // The form stands below everything that is known about the backup: a long way down on a phone.
     let restore = (is_kept && me.may(Permission::RequestRestore))
         .then(|| view! { <a class="btn" href="#restore">"Restore…"</a> });
-    view! { {restore}{export}{verify} }.into_any()
+    let delete = (backup.row.retention == Retention::Active && me.may(Permission::ManagePolicies))
+        .then(|| view! { <a class="btn" href=format!("/backups/{id}/delete")>"Delete…"</a> });
+    view! { {restore}{export}{verify}{delete} }.into_any()
 }
 
 fn answer(backup: &BackupDetail, now: Option<Timestamp>) -> AnyView {

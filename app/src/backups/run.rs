@@ -3,6 +3,7 @@
 use domain::{
     Timestamp,
     access::Permission,
+    audit::ObjectKind,
     backups::{MAX_STARTS, RunKind, RunState},
     id::kind,
 };
@@ -10,6 +11,7 @@ use leptos::prelude::*;
 
 use crate::{
     access::api::Me,
+    audit::story::story,
     backups::{
         api::{CancelRunFn, FileView, RunEvent, RunRow},
         live::LiveRun,
@@ -52,6 +54,7 @@ pub fn RunPage() -> impl IntoView {
         let title = format!("{} of {}", row.kind.title(), row.subject);
         let tenant = row.tenant.as_ref().zip(row.source_id);
         let crumb = tenant.map(|(key, source)| (format!("Tenant {key}"), tenant_path(source, key)));
+        let happened = story(&me, ObjectKind::Run, row.id);
         let body = view! {
             {refused.summary()}
             {error_notice(&row)}
@@ -62,6 +65,7 @@ pub fn RunPage() -> impl IntoView {
                 {file}
                 {log(run.log)}
             </div>
+            {happened}
             {is_live.then(|| view! { <LiveRun /> })}
         };
         let page = PageView::new(title, body).under("Runs", "/runs").actions(cancel(&row, &me));

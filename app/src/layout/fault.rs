@@ -16,7 +16,11 @@ use crate::{
 pub fn fault_view(fault: &Fault, me: Option<&Me>) -> AnyView {
     let (tone, sign) = match fault {
         Fault::NotFound | Fault::Unauthenticated => ("info", "?"),
-        Fault::Forbidden | Fault::RateLimited { .. } | Fault::Busy { .. } => ("warn", "!"),
+        Fault::Forbidden
+        | Fault::ProofNeeded
+        | Fault::SecondFactorNeeded
+        | Fault::RateLimited { .. }
+        | Fault::Busy { .. } => ("warn", "!"),
         _ => ("bad", "✕"),
     };
     view! {
@@ -59,6 +63,13 @@ pub fn advice(fault: &Fault, me: Option<&Me>) -> String {
             ),
             None => "Ask a tenant admin of your organisation for the role you need.".into(),
         },
+        Fault::ProofNeeded => {
+            "Nothing was changed. Confirm that it is you; if you have done so by now, send it once more."
+                .into()
+        }
+        Fault::SecondFactorNeeded => {
+            "Set one up in your profile, under Security; then everything is open.".into()
+        }
         Fault::Invalid(fields) => {
             fields.iter().map(|fault| visible(&fault.message)).collect::<Vec<_>>().join(" · ")
         }

@@ -36,7 +36,7 @@ fn document_title(title: &str) -> String {
 }
 
 /// Frame and content of a page.
-pub fn framed(place: Place, me: &Me, now: Option<Timestamp>, page: PageView) -> AnyView {
+pub fn framed(place: Place, me: &Me, waiting: u64, now: Option<Timestamp>, page: PageView) -> AnyView {
     let title = document_title(&page.title);
     let crumbs =
         page.crumbs.into_iter().map(|(name, path)| view! { <li><a href=path>{visible(&name)}</a></li> });
@@ -54,14 +54,14 @@ pub fn framed(place: Place, me: &Me, now: Option<Timestamp>, page: PageView) -> 
             <div class="rail">
                 <nav aria-label="Main">
                     <a class="home" href="/" aria-label="Holdfast, overview">{brand()}</a>
-                    {links(place, me)}
+                    {links(place, me, waiting)}
                 </nav>
             </div>
             <div class="stage">
                 <header class="top">
                     <details class="menu">
                         <summary><span aria-hidden="true">"☰"</span>" Menu"</summary>
-                        <nav aria-label="Menu">{links(place, me)}</nav>
+                        <nav aria-label="Menu">{links(place, me, waiting)}</nav>
                     </details>
                     {organisation(me)}
                     {clock}

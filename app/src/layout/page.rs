@@ -10,7 +10,10 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::{hooks::use_location, location::Url, params::ParamsMap};
 
 use crate::{
-    access::api::{Me, Setup},
+    access::{
+        api::{Me, Setup},
+        security_api::{CONFIRM_PATH, SECURITY_PATH},
+    },
     layout::{fault::fault_view, frame, navigation::Place},
     port::{ApiError, Backend, backend, present},
     ui::form::Posted,
@@ -128,16 +131,25 @@ where
             Ok(None) => return go_to_sign_in(&visit).await,
             Err(fault) => return frame::narrow("Holdfast cannot answer", fault_view(&fault, None)),
         };
+        if let Some(path) = factor_first(&me, &visit) {
+            crate::redirect_to(path, ());
+            return frame::narrow(
+                "A second factor first",
+                view! { <p><a href=path>"Set up a second factor"</a></p> }.into_any(),
+            );
+        }
         let now = visit.now;
+        // A page is worth showing without the number beside one of its links.
+        let waiting = visit.backend.approvals_waiting().await.unwrap_or(0);
         match load(visit, me.clone()).await {
-            Ok(page) => frame::framed(place, &me, now, page),
+            Ok(page) => frame::framed(place, &me, waiting, now, page),
             Err(Fault::Unauthenticated) => {
                 crate::redirect_to("/sign-in", ());
                 frame::narrow("Sign in", fault_view(&Fault::Unauthenticated, None))
             }
             Err(fault) => {
                 set_status(fault.status());
-                frame::framed(place, &me, now, fault_page(&fault, &me))
+                frame::framed(place, &me, waiting, now, fault_page(&fault, &me))
             }
         }
     })
@@ -172,6 +184,13 @@ where
     };
     // Without `<Suspense>`: there is no fallback to show, the answer waits for the whole page.
     Suspend::new(drawing).into_any()
+}
+
+/// Where somebody is led who has to have a second factor by now and has none: setting one up is all that is open.
+fn factor_first(me: &Me, visit: &Visit) -> Option<&'static str> {
+    let is_over = me.second_factor_due.zip(visit.now).is_some_and(|(due, now)| due <= now);
+    let is_open = [SECURITY_PATH, CONFIRM_PATH].iter().any(|path| visit.here.starts_with(path));
+    (is_over && !is_open).then_some(SECURITY_PATH)
 }
 
 async fn go_to_sign_in(visit: &Visit) -> AnyView {

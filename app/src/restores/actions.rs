@@ -54,8 +54,7 @@ pub fn next_panel(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
 
 /// What the reader can do next, for a link to the panel; none where there is nothing.
 pub fn next_word(restore: &RestoreDetail, me: &Me) -> Option<&'static str> {
-    let is_applicable =
-        restore.difference.as_ref().is_some_and(super::difference_api::DifferenceSummary::is_applicable);
+    let is_applicable = restore.difference.as_ref().is_some_and(domain::restores::Figures::is_applicable);
     let may = |permission: Permission| me.may(permission);
     match restore.row.state {
         RequestState::Planned if is_applicable && may(Permission::RequestRestore) => {
@@ -100,7 +99,7 @@ fn ask(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
     let posted = visit.posted::<RequestRestoreFn>();
     let fields = view! {
         {seen(restore)}
-        {Field::lines("request", "comment", "Why").optional()
+        {Field::lines("request", "comment", "Why")
             .hint("For whoever has to agree, e.g. a ticket.").after(&posted).view()}
         <button class="btn primary">"Ask for approval of this difference"</button>
     };
@@ -204,7 +203,7 @@ fn undo(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
     });
     view! {
         {unsure}
-        <p class="muted small">"Brings exactly the rows that this restore changed back to what they were. Rows that were changed since keep it from happening."</p>
+        <p class="muted small">"Brings exactly the rows that this restore changed back to what they were. Rows that were changed since keep it from happening. Undoing needs nobody's agreement: it leads back to what everybody knew."</p>
         <details class="edit" open=posted.is_refused()>
             <summary>"Undo it"</summary>
             {form("/fn/restores/undo", &posted, fields)}

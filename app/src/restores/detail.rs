@@ -3,6 +3,7 @@
 use domain::{
     Cursor, Timestamp,
     access::Permission,
+    audit::ObjectKind,
     id::kind,
     restores::{RequestState, Selection},
 };
@@ -17,6 +18,7 @@ use super::{
     request_api::RestoreDetail,
 };
 use crate::{
+    audit::story::story,
     backups::{live::LiveRun, progress::progress_view, run::error_notice},
     layout::{
         navigation::Place,
@@ -69,6 +71,7 @@ pub fn RestorePage() -> impl IntoView {
                 {next}
                 {history_panel(restore.history.clone(), visit.now)}
             </div>
+            {story(&me, ObjectKind::Restore, id)}
             {listens.then(|| view! { <LiveRun /> })}
         };
         let database = restore.row.database.clone();

@@ -2,12 +2,12 @@
 
 use domain::{
     ByteSize, Page,
-    restores::{RequestState, TableDifference},
+    restores::{Figures, RequestState, TableDifference},
 };
 use leptos::prelude::*;
 use leptos_router::location::Url;
 
-use super::{difference_api::DifferenceSummary, list::is_void, request_api::RestoreRow};
+use super::request_api::RestoreRow;
 use crate::{
     layout::page::Visit,
     ui::{
@@ -21,7 +21,7 @@ use crate::{
 
 /// The answer to the reader's question: what changes, and whether anybody else is touched. Nothing is said to have
 /// happened of which nobody knows.
-pub fn answer(difference: &DifferenceSummary, state: RequestState, is_unsure: bool) -> AnyView {
+pub fn answer(difference: &Figures, state: RequestState, is_unsure: bool) -> AnyView {
     let (tone, sign) = match state {
         _ if is_unsure => (Tone::Warn, Tone::Warn.sign()),
         _ if difference.foreign_rows > 0 || !difference.obstacles.is_empty() => (Tone::Bad, Tone::Bad.sign()),
@@ -46,7 +46,7 @@ pub fn answer(difference: &DifferenceSummary, state: RequestState, is_unsure: bo
     .into_any()
 }
 
-fn sentence(difference: &DifferenceSummary, state: RequestState, is_unsure: bool) -> String {
+fn sentence(difference: &Figures, state: RequestState, is_unsure: bool) -> String {
     if difference.changes() == 0 {
         return "Nothing differs".into();
     }
@@ -54,7 +54,7 @@ fn sentence(difference: &DifferenceSummary, state: RequestState, is_unsure: bool
         !is_unsure && matches!(state, RequestState::Applied | RequestState::Undoing | RequestState::Undone);
     let verb = |n: u64, [past, void, one, many]: [&'static str; 4]| match n {
         _ if is_past => past,
-        _ if is_void(state) => void,
+        _ if state.is_void() => void,
         1 => one,
         _ => many,
     };
@@ -72,7 +72,7 @@ fn sentence(difference: &DifferenceSummary, state: RequestState, is_unsure: bool
 }
 
 /// What keeps it from being applied, and what should be known.
-pub fn remarks(difference: &DifferenceSummary) -> AnyView {
+pub fn remarks(difference: &Figures) -> AnyView {
     let foreign = (difference.foreign_rows > 0).then(|| {
         notice(Tone::Bad, view! { <p><b>"This difference would touch rows of other tenants and is refused."</b></p><p>"Look at the tenant map: a route of a changed table is wrong."</p> })
     });
@@ -102,7 +102,7 @@ pub fn remarks(difference: &DifferenceSummary) -> AnyView {
 }
 
 /// How much was read for it: a tenant's restore reads its own bytes only.
-pub fn reading(difference: &DifferenceSummary) -> AnyView {
+pub fn reading(difference: &Figures) -> AnyView {
     let (read, whole) = (ByteSize(difference.bytes_read), ByteSize(difference.bytes_whole));
     view! { <span>{format!("{read} of {whole} of the backup")}</span> }.into_any()
 }
@@ -124,7 +124,7 @@ pub fn tables_panel(
     opens: bool,
 ) -> AnyView {
     let path = format!("/restores/{}", restore.id);
-    let is_kept = !is_void(restore.state);
+    let is_kept = !restore.state.is_void();
     let all = visit.asked("all").is_some();
     let search = visit.asked("search").unwrap_or_default();
     let pager = pager_by_name(&path, &visit.query, tables.next.as_ref());

@@ -5,49 +5,9 @@
 
 use domain::{
     Cursor, Page, RestoreId,
-    restores::{Cell, Obstacle, TableDifference},
+    restores::{Cell, TableDifference},
 };
 use serde::{Deserialize, Serialize};
-
-/// A difference in figures; see [`domain::restores::Difference`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DifferenceSummary {
-    /// Tables that were compared.
-    pub tables: u64,
-    /// Those with a change.
-    pub changed_tables: u64,
-    /// Rows that would be inserted.
-    pub inserts: u64,
-    /// Rows that would be updated.
-    pub updates: u64,
-    /// Rows that would be deleted.
-    pub deletes: u64,
-    /// Rows that are equal.
-    pub unchanged: u64,
-    /// Rows of other tenants that would be touched. Anything but 0 is refused.
-    pub foreign_rows: u64,
-    /// What would make it fail, two hundred at most.
-    pub obstacles: Vec<Obstacle>,
-    /// Remarks, e.g. triggers that will fire.
-    pub remarks: Vec<String>,
-    /// SHA-256 over selection, backup, target and every changed row, old and new, in hex.
-    pub digest: String,
-    /// Bytes that were read from the vault for it.
-    pub bytes_read: u64,
-    /// Bytes of the whole backup in the vault.
-    pub bytes_whole: u64,
-}
-
-impl DifferenceSummary {
-    /// Rows that would change.
-    pub const fn changes(&self) -> u64 {
-        self.inserts + self.updates + self.deletes
-    }
-    /// Whether it can be applied as it stands.
-    pub const fn is_applicable(&self) -> bool {
-        self.foreign_rows == 0 && self.obstacles.is_empty() && self.changes() > 0
-    }
-}
 
 /// Which tables of a difference to list: those with changes first, then by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

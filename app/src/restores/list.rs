@@ -84,7 +84,7 @@ pub fn restores_table(restores: Vec<RestoreRow>, now: Option<Timestamp>, with_te
                 text(selection_words(&restore.selection)),
                 restore
                     .changes
-                    .filter(|_| !is_void(restore.state))
+                    .filter(|_| !restore.state.is_void())
                     .map_or_else(none, |changes| text(number(changes))),
                 text(visible(&restore.requested_by)),
                 when(restore.created_at, now),
@@ -92,11 +92,6 @@ pub fn restores_table(restores: Vec<RestoreRow>, now: Option<Timestamp>, with_te
             cells
         })
         .view()
-}
-
-/// Nothing was changed, and nothing will be: what it would have changed is not kept.
-pub const fn is_void(state: RequestState) -> bool {
-    matches!(state, RequestState::Rejected | RequestState::Withdrawn | RequestState::Failed)
 }
 
 /// What of a tenant is put back: `everything`, `2 tables`, `3 rows of grc_risk`.

@@ -5,13 +5,13 @@
 use async_trait::async_trait;
 use domain::{
     BackupId, Cursor, Fault, Lines, Page, RestoreId, SourceId, Timestamp,
-    restores::{RequestState, Selection, SelectionSummary, TableDifference},
+    restores::{Figures, RequestState, Selection, SelectionSummary, TableDifference},
     tenancy::TenantKey,
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::difference_api::{DifferenceFilter, DifferenceSummary, RowDifferences, RowFilter};
+use super::difference_api::{DifferenceFilter, RowDifferences, RowFilter};
 #[cfg(feature = "ssr")]
 use crate::port::backend;
 use crate::{backups::api::RunDetail, port::ApiError};
@@ -72,7 +72,7 @@ pub struct RestoreDetail {
     /// What happened, oldest first.
     pub history: Vec<RestoreEvent>,
     /// The difference, once it is computed.
-    pub difference: Option<DifferenceSummary>,
+    pub difference: Option<Figures>,
     /// The run at work on it, or the one that ended last.
     pub run: Option<RunDetail>,
     /// Whether the reader made it.

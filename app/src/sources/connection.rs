@@ -3,6 +3,7 @@
 use domain::{
     Timestamp,
     access::Permission,
+    audit::ObjectKind,
     backups::RunState,
     id::kind,
     sources::{Connection, TlsMode},
@@ -10,6 +11,7 @@ use domain::{
 use leptos::prelude::*;
 
 use crate::{
+    audit::story::story,
     layout::{
         navigation::Place,
         page::{PageView, Visit, page, require},
@@ -23,7 +25,7 @@ use crate::{
     ui::{
         badge::{Badged, Tone, badge},
         empty::empty,
-        field::hidden,
+        field::{Field, hidden},
         form::{button_form, form},
         notice::notice,
         table::{Table, link},
@@ -65,6 +67,7 @@ pub fn ConnectionPage() -> impl IntoView {
                 {found}
                 <div class="c5 stack">{databases}{whole}{address}{edit}</div>
             </div>
+            {story(&me, ObjectKind::Connection, connection.id)}
         };
         Ok(PageView::new(title, body).under("Sources", "/sources").actions(test))
     })
@@ -166,6 +169,8 @@ fn edit_panel(connection: &Connection, visit: &Visit) -> AnyView {
         {hidden("id", connection.id.to_string())}
         {hidden("version", connection.version.to_string())}
         {connection_fields(Some(connection), &posted)}
+        {Field::text("server", "reason", "Why").optional()
+            .hint("Needed for another host or port while databases are protected by this connection: somebody else has to agree to that.").after(&posted).view()}
         <button class="btn">"Save and test again"</button>
     };
     view! {

@@ -1,9 +1,12 @@
 //! One source: how it stands, its schedule, its newest backups and runs.
 
-use domain::{access::Permission, id::kind, policies::schedule::ScheduleKind, sources::EngineKind};
+use domain::{
+    access::Permission, audit::ObjectKind, id::kind, policies::schedule::ScheduleKind, sources::EngineKind,
+};
 use leptos::prelude::*;
 
 use crate::{
+    audit::story::story,
     backups::{
         api::StartBackupFn,
         rows::{backups_table, runs_table},
@@ -89,6 +92,7 @@ pub fn SourcePage() -> impl IntoView {
                     {runs}
                 </section>
             </div>
+            {story(&me, ObjectKind::Source, row_id)}
         };
         Ok(PageView::new(title, body).under("Sources", "/sources"))
     })

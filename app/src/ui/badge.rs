@@ -1,6 +1,7 @@
 //! States as a sign and a word; the colour only repeats them.
 
 use domain::{
+    approvals::{State, Verdict},
     backups::{CopyState, Retention, RunState, Verification},
     health::{Standing, TenantStanding},
     restores::RequestState,
@@ -149,6 +150,29 @@ impl Badged for RequestState {
             Self::Approved | Self::Applied => Tone::Good,
             Self::Undone | Self::Withdrawn => Tone::Mute,
             Self::Rejected | Self::Failed => Tone::Bad,
+        };
+        (tone, self.title())
+    }
+}
+
+impl Badged for State {
+    fn tone_and_word(&self) -> (Tone, &'static str) {
+        let tone = match self {
+            Self::Waiting => Tone::Warn,
+            Self::Approved | Self::Executed => Tone::Good,
+            Self::Withdrawn | Self::Expired => Tone::Mute,
+            Self::Rejected | Self::Failed => Tone::Bad,
+        };
+        (tone, self.title())
+    }
+}
+
+impl Badged for Verdict {
+    fn tone_and_word(&self) -> (Tone, &'static str) {
+        let tone = match self {
+            Self::Agree => Tone::Good,
+            Self::Refuse => Tone::Bad,
+            Self::Comment => Tone::Info,
         };
         (tone, self.title())
     }

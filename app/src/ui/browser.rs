@@ -56,7 +56,9 @@ mod memory {
         let Some(window) = window() else { return };
         let Some(document) = window.document() else { return };
         let search = window.location().search().unwrap_or_default();
-        if search.contains("__err=") {
+        // On the page that asks who one is, the form that led there is still remembered, for the way back.
+        let asks = window.location().pathname().is_ok_and(|path| path == "/confirm-identity");
+        if search.contains("__err=") && !asks {
             restore(&window, &document);
         }
         if let (Ok(history), Ok(path)) = (window.history(), window.location().pathname())

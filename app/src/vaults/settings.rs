@@ -41,10 +41,14 @@ pub fn SettingsPage() -> impl IntoView {
         let people = me
             .may(Permission::ReadUsers)
             .then(|| view! { <a class="btn" href="/settings/people">"People and roles"</a> });
+        let signing_in = view! { <a class="btn" href="/settings/sign-in">"Signing in"</a> };
         let organisations = me
             .powers
             .runs_installation
             .then(|| view! { <a class="btn" href="/organisations">"Organisations"</a> });
+        let webhooks = me
+            .may(Permission::ManageAlerts)
+            .then(|| view! { <a class="btn" href="/settings/webhooks">"Webhooks"</a> });
         let body = view! {
             {done}
             <div class="grid">
@@ -54,7 +58,7 @@ pub fn SettingsPage() -> impl IntoView {
                 {channels_panel(channels, &posted, &tested, may_manage, visit.now)}
             </div>
         };
-        Ok(PageView::new("Settings", body).actions(view! { {organisations}{people} }))
+        Ok(PageView::new("Settings", body).actions(view! { {organisations}{people}{signing_in}{webhooks} }))
     })
 }
 

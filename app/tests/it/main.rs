@@ -2,6 +2,7 @@
 #![cfg(feature = "ssr")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod audit;
 mod forms;
 mod pages;
 mod tenants;

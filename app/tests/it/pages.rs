@@ -29,14 +29,25 @@ fn pages() -> Vec<(String, &'static str, &'static str)> {
         ("/backups/019ab3c4-5d6e-7f00-8a9b-000000000079".into(), "What it stands on", "Not proven yet"),
         ("/runs".into(), "refused the account", "No run yet"),
         (at("runs"), "11.8 GB of 19.0 GB", "Waiting for a worker"),
+        ("/audit".into(), "Look at rows", "No entry yet"),
+        ("/audit/4711".into(), "Under signed head", "No signed head covers it yet"),
         ("/settings".into(), "120 GB of 500 GB free", "No verification server"),
+        ("/settings/webhooks".into(), "Trying again", "No webhook yet"),
         ("/settings/people".into(), "Bo Lindqvist", "No people"),
+        ("/approvals".into(), "Waiting for approval", "Nothing waits for you"),
+        (at("approvals"), "Agree to exactly this", "This request is over"),
+        ("/settings/approvals".into(), "agrees in their place", "Working alone"),
+        (at("backups") + "/delete", "What would be lost", "Nobody else here could agree"),
         (at("people"), "Operator", "This person may do nothing here"),
         ("/roles".into(), "2 people have it", "Make a role"),
         ("/groups".into(), "On call", "No groups"),
         ("/invitations".into(), "nora@example.com", "No invitation waits"),
         ("/organisations".into(), "Northwind Compliance", "Add an organisation"),
         ("/profile/tokens".into(), "nightly export", "No token yet"),
+        ("/profile/security".into(), "8 codes are left", "No passkey yet"),
+        ("/profile/security/app".into(), "ABCD EFGH", "ABCD EFGH"),
+        ("/confirm-identity".into(), "recovery codes", "Your password"),
+        ("/settings/sign-in".into(), "At most 30", "At most 30"),
         ("/profile".into(), "ada@example.com", "ada@example.com"),
     ]
 }
@@ -173,9 +184,12 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
             path.as_str(),
             "/settings"
                 | "/settings/people"
+                | "/settings/sign-in"
                 | "/connections/new"
                 | "/profile"
                 | "/profile/tokens"
+                | "/profile/security"
+                | "/confirm-identity"
                 | "/roles"
                 | "/groups"
                 | "/invitations"
@@ -183,6 +197,7 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
         ) && !path.starts_with("/people/")
             && !path.ends_with("/map/confirm")
             && !path.ends_with("/restore")
+            && !path.ends_with("/delete")
     }) {
         let answer = get(&path, "mood=viewer").await;
         assert_eq!(answer.status, 200, "{path}");
@@ -191,9 +206,11 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
             + answer.html.matches("action=\"/fn/layout/appearance\"").count();
         assert_eq!(posts, own, "{path} offers a viewer a change");
     }
+    let delete = format!("/backups/{ID}/delete");
     let person = format!("/people/{ID}");
-    let kept = ["/settings", "/settings/people", "/connections/new", "/roles", "/groups", "/invitations"];
-    for path in kept.into_iter().chain(["/organisations", person.as_str()]) {
+    let kept =
+        ["/settings", "/settings/people", "/settings/sign-in", "/connections/new", "/roles", "/groups"];
+    for path in kept.into_iter().chain(["/invitations", "/organisations", &delete, &person]) {
         assert_eq!(get(path, "mood=viewer").await.status, 403, "{path}");
     }
 }

@@ -105,6 +105,9 @@ pub enum Conflict {
     /// The person has as many tokens as one may.
     #[error("there are as many tokens as one person may have")]
     TooManyTokens,
+    /// An organisation has no more webhooks than [`crate::MOST_WEBHOOKS`].
+    #[error("the organisation has as many webhooks as it may")]
+    TooManyWebhooks,
     /// The person belongs to another organisation too.
     #[error("this person belongs to another organisation too")]
     BelongsElsewhere,
@@ -120,6 +123,27 @@ pub enum Conflict {
     /// The link was used, or its time is over.
     #[error("the link is not valid any more")]
     LinkSpent,
+    /// Somebody has to agree, and nothing says why it is asked.
+    #[error("somebody has to agree to this, and needs to know why")]
+    ReasonMissing,
+    /// The same was asked for already, and is not decided.
+    #[error("the same was asked for already")]
+    AskedAlready,
+    /// The actor has not the permission to agree to it, and nobody has left theirs to them.
+    #[error("the role does not allow to agree to this")]
+    MayNotAgree,
+    /// It is somebody else's.
+    #[error("this is somebody else's")]
+    NotYours,
+    /// It is approved, and rests.
+    #[error("the time to think is not over yet")]
+    CoolingOff,
+    /// A run works on the backup, or a kept backup was built on it, or it is being removed already.
+    #[error("the backup is in use, is needed by another one, or is being removed already")]
+    BackupInUse,
+    /// There is, or was, somebody else in the organisation.
+    #[error("there are other people in this organisation")]
+    NotAlone,
 }
 
 /// Why an approval does not hold.
@@ -132,7 +156,7 @@ pub enum ApprovalVoid {
     #[error("the approval is older than a day")]
     TooOld,
     /// Who gave it may not sign in or not approve restores any more.
-    #[error("the person who agreed to it may not approve restores any more")]
+    #[error("the person who agreed to it may not approve it any more")]
     Approver,
     /// Who asked for it may not sign in any more.
     #[error("the person who asked for it may not sign in here any more")]

@@ -25,10 +25,11 @@ use std::sync::Arc;
 use domain::{Clock, access::may::May};
 
 pub use access::{
-    AnswerSlot, Denied, FirstOperator, Hold, Installation, Invited, MOST_TOKENS, Membership, NewToken,
-    Organisation, OwnSession, Principal, Refused, SESSION_ADDRESS, SESSION_AGENT, SESSION_SIGNED_IN_AT,
-    SESSION_USER, Scope, SessionLimits, Sessions, SetupState, SignInRecord, StoredAnswer, Token,
-    TokenOutcome, TokenRefused,
+    AnswerSlot, Denied, FirstOperator, Hold, Installation, Invited, MOST_PASSKEYS, MOST_TOKENS, Membership,
+    NewToken, Organisation, OwnSession, Principal, Refused, SESSION_ADDRESS, SESSION_AGENT,
+    SESSION_PROVED_AT, SESSION_SIGNED_IN_AT, SESSION_USER, Scope, SecondFactors, SessionLimits, Sessions,
+    SetupState, SignInRecord, StoredAnswer, StoredPasskey, StoredTotp, Token, TokenOutcome, TokenRefused,
+    Unproven,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use db::RowSecurity;
@@ -38,18 +39,22 @@ pub use secret::Sealed;
 pub use system::{
     Abandoned, Begun, ChangeSet, Claim, Credential, DueRun, Expiring, Fired, Lease, NewBackup, NewPart,
     NewSplit, NoticeToSend, Owed, Published, Queue, Reclaimed, Renewed, SourceCandidates, SystemCatalog,
-    SystemTask, Tenant, Vault, Whole,
+    SystemTask, Tenant, ToTell, Vault, Whole,
 };
 pub use tenant::{
-    APPROVAL_MS, Backup, BackupQuery, ChainLink, ChangeConnection, Channels, Continues, Copy, CustomRole,
-    DayCount, Delivery, EvidenceRow, Figures, Files, GivenRole, Group, GroupMember, GroupWish, Inferred,
-    Invitation, LONGEST_CHAIN, Leaving, MapHead, MapQuery, MapTable, MapVersion, NewChannels, NewConnection,
-    NewInvitation, NewUser, Restore, RestoreEvent, RestoreQuery, Run, RunEvent, RunInput, RunOutput,
-    RunQuery, RunRequest, ScheduleRow, SourceRow, Split, StoredByDay, TENANT_BACKUPS_WAITING, TableChoices,
-    TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow, UNDO_MS, UserRow, VaultUse,
+    Absence, Alone, Approval, ApprovalQuery, ApprovalWhole, Asked, Backup, BackupQuery, ChainLink,
+    ChangeConnection, Channels, Continues, Copy, CustomRole, DayCount, Decision, Delivery, EvidenceRow,
+    Files, GivenRole, Group, GroupMember, GroupWish, Inferred, Invitation, LONGEST_CHAIN, Leaving,
+    MOST_WEBHOOKS, MapHead, MapQuery, MapTable, MapVersion, Member, NewAbsence, NewChannels, NewConnection,
+    NewInvitation, NewUser, NewWebhook, Restore, RestoreEvent, RestoreQuery, RuleRow, Run, RunEvent,
+    RunInput, RunOutput, RunQuery, RunRequest, ScheduleRow, SourceRow, Split, StoredByDay,
+    TENANT_BACKUPS_WAITING, TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow,
+    UNDO_MS, UserRow, VaultUse, Webhook, Which,
 };
 
-pub use trail::{Anchor, Checked, NewHead, StoredHead, TrailEntry, TrailPage, TrailQuery, Unanchored};
+pub use trail::{
+    Anchor, Checked, HeadOver, NewHead, StoredHead, TrailEntry, TrailPage, TrailPlace, TrailQuery, Unanchored,
+};
 
 /// The catalog: sources, runs, backups, people, and what they did.
 #[derive(Clone)]

@@ -35,9 +35,13 @@ pub async fn first_run(caller: &Caller, request: FirstRun) -> Result<SecretText>
     let organisation = wrong.check("organisation", Label::new(request.organisation.trim()));
     let name = wrong.check("name", Label::new(request.name.trim()));
     let email = wrong.check("email", check_email(&request.email));
-    if let Err(Fault::Invalid(faults)) =
-        password::check_rules("password", &password, request.email.trim(), request.name.trim())
-    {
+    if let Err(Fault::Invalid(faults)) = password::check_rules(
+        &caller.services.config,
+        "password",
+        &password,
+        request.email.trim(),
+        request.name.trim(),
+    ) {
         for fault in faults {
             wrong.note(&fault.field, fault.message);
         }

@@ -19,6 +19,8 @@ const ADDRESS_EVERY: Duration = Duration::from_secs(4);
 /// Tries in a row for one account, then one each [`ACCOUNT_EVERY`].
 pub const ACCOUNT_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 const ACCOUNT_EVERY: Duration = Duration::from_secs(20);
+/// The person of an account that is closed for a while is told so once in this time.
+const TOLD_EVERY: Duration = Duration::from_secs(3_600);
 /// Requests in a row by one token, then one each [`TOKEN_EVERY`].
 pub const TOKEN_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(239);
 const TOKEN_EVERY: Duration = Duration::from_millis(250);
@@ -47,6 +49,7 @@ pub struct Limits {
     tokens: Telling<TokenId>,
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     accounts: DefaultKeyedRateLimiter<String>,
+    told: DefaultKeyedRateLimiter<String>,
 }
 
 impl std::fmt::Debug for Limits {
@@ -70,12 +73,19 @@ fn ask<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> R
     })
 }
 
+fn account(email: &str) -> String {
+    let key: String = email.trim().chars().take(254).collect();
+    // Trimmed again as the catalog does: blanks before what is cut off must not make another account of it.
+    key.trim_end().to_lowercase()
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             tokens: limiter(TOKEN_EVERY, TOKEN_BURST).with_middleware(),
             addresses: limiter(ADDRESS_EVERY, ADDRESS_BURST),
             accounts: limiter(ACCOUNT_EVERY, ACCOUNT_BURST),
+            told: limiter(TOLD_EVERY, NonZeroU32::MIN),
         }
     }
 }
@@ -113,9 +123,11 @@ impl Limits {
     }
     /// Counts a try for an account, whether it exists or not.
     pub fn for_account(&self, email: &str) -> Result<(), Fault> {
-        let key: String = email.trim().chars().take(254).collect();
-        // Trimmed again as the catalog does: blanks before what is cut off must not make another account of it.
-        ask(&self.accounts, &key.trim_end().to_lowercase())
+        ask(&self.accounts, &account(email))
+    }
+    /// Whether the person of an account that is closed for a while is told so now: once, however long it is guessed at.
+    pub fn is_told_now(&self, email: &str) -> bool {
+        ask(&self.told, &account(email)).is_ok()
     }
 }
 
@@ -132,6 +144,8 @@ mod tests {
         let refused = limits.for_account(" ann@EXAMPLE.org");
         assert!(matches!(refused, Err(Fault::RateLimited { retry_after_s: 1..=21 })), "{refused:?}");
         assert_eq!(limits.for_account("ben@example.org"), Ok(()));
+        assert!(limits.is_told_now("ann@example.org") && !limits.is_told_now(" Ann@example.org"), "once");
+        assert!(limits.is_told_now("ben@example.org"));
         for blank in [" ", "\t", "\u{a0}"] {
             let padded = format!("ann@example.org{}x", blank.repeat(260));
             assert!(limits.for_account(&padded).is_err(), "{padded:?} is cut to the same account");

@@ -1,15 +1,22 @@
 //! Who may come in: signing in, people, set-up.
 
+pub mod breached;
 pub mod first_run;
 pub mod gate;
 pub mod invitations;
+pub mod letters;
 pub mod limits;
 pub mod own_password;
 pub mod own_sessions;
+pub mod passkeys;
 pub mod password;
 pub mod pending;
 pub mod people;
+pub mod proof;
 pub mod roles;
+pub mod second_factor;
+pub mod secrets;
+pub mod security;
 pub mod sign_in;
 pub mod sweep;
 pub mod token_text;
@@ -19,7 +26,7 @@ use app::{
     access::api::{
         AccessPort, AddUser, ChangePassword, ChangeUser, ChooseOrganisation, ConfirmRecoveryKey, EndSession,
         FirstRun, Me, Organisation, PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn,
-        UserRef, UserRow,
+        SignedIn, UserRef, UserRow,
     },
     port::SecretText,
 };
@@ -44,6 +51,7 @@ impl Caller {
             roles: member.roles.clone(),
             powers: member.powers(),
             organisations: organisations.collect(),
+            second_factor_due: principal.second_factor_due(member.tenant_id),
         })
     }
 
@@ -75,8 +83,9 @@ impl AccessPort for Caller {
     async fn confirm_recovery_key(&self, request: ConfirmRecoveryKey) -> Result<(), Fault> {
         self.answer("check the recovery key", first_run::confirm(self, request).await)
     }
-    async fn sign_in(&self, request: SignIn) -> Result<(), Fault> {
-        self.answer("sign in", sign_in::sign_in(self, request).await)
+    async fn sign_in(&self, request: SignIn) -> Result<SignedIn, Fault> {
+        let has_begun = self.answer("sign in", sign_in::sign_in(self, request).await)?;
+        Ok(if has_begun { SignedIn::Yes } else { SignedIn::SecondStep })
     }
     async fn sign_out(&self) -> Result<(), Fault> {
         self.answer("sign out", sign_in::sign_out(self).await)

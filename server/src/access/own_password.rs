@@ -22,7 +22,7 @@ pub async fn change(caller: &Caller, request: ChangePassword) -> Result<()> {
         return Err(Fault::invalid("current", "this is not your present password").into());
     }
     let new = SecretString::from(request.new.0);
-    password::check_rules("new", &new, email, principal.name())?;
+    password::check_rules(&caller.services.config, "new", &new, email, principal.name())?;
     let hash = caller.gate.passwords.hash(new).await?;
     catalog.set_own_password(principal, &hash, &caller.origin()).await?;
     caller.session.cycle_id().await?;
@@ -36,7 +36,7 @@ pub async fn reset(caller: &Caller, request: ResetPassword) -> Result<()> {
     caller.gate.limits.from_address(caller.address)?;
     let new = SecretString::from(request.new.0);
     // Whose link it is comes out only when it is used, so the name cannot be compared here.
-    password::check_rules("new", &new, "", "")?;
+    password::check_rules(&caller.services.config, "new", &new, "", "")?;
     let hash = caller.gate.passwords.hash(new).await?;
     let token = Sha256::digest(request.token.0.trim().as_bytes());
     caller.services.catalog.use_password_link(&token, &hash, &caller.origin()).await?;

@@ -22,13 +22,13 @@ pub async fn list(caller: &Caller) -> Result<Vec<SessionView>> {
 
 /// Ends one.
 pub async fn end(caller: &Caller, request: EndSession) -> Result<()> {
-    caller.services.catalog.end_own_session(caller.principal()?, &request.handle).await?;
+    caller.services.catalog.end_own_session(caller.principal()?, &request.handle, &caller.origin()).await?;
     Ok(())
 }
 
 /// Ends all but the one that asks.
 pub async fn end_others(caller: &Caller) -> Result<()> {
     let this = caller.session.id().ok_or(Fault::Unauthenticated)?;
-    caller.services.catalog.end_other_sessions(caller.principal()?, &this).await?;
+    caller.services.catalog.end_other_sessions(caller.principal()?, &this, &caller.origin()).await?;
     Ok(())
 }

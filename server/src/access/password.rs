@@ -13,18 +13,47 @@ use argon2::{
 use domain::Fault;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
+use zxcvbn::Score;
 
-use crate::fault::{Error, Result};
+use super::breached;
+use crate::{
+    config::Config,
+    fault::{Error, Result},
+};
 
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 /// Characters at least.
 pub const SHORTEST: usize = 12;
+/// What is said of a password that somebody else lost.
+const BREACHED: &str =
+    "this password is known from a breach, so it is tried early; choose another that you use nowhere else";
 /// Characters at most; hashing more would be free work for a stranger.
 pub const LONGEST: usize = 200;
 
-/// Whether a new password may be used by the person with this address and name.
-pub fn check_rules(field: &str, password: &SecretString, email: &str, name: &str) -> Result<(), Fault> {
+/// Whether a new password may be used by the person with this address and name. Asked wherever a password is set; what
+/// it refuses it refuses in one sentence that says what to do.
+pub fn check_rules(
+    config: &Config,
+    field: &str,
+    password: &SecretString,
+    email: &str,
+    name: &str,
+) -> Result<(), Fault> {
+    check_form(field, password, email, name)?;
+    check_strength(field, password, email, name)?;
+    let Some(list) = &config.breached_passwords else { return Ok(()) };
+    match breached::is_listed(list, password.expose_secret()) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(Fault::invalid(field, BREACHED)),
+        Err(error) => {
+            tracing::error!(list = %list.display(), %error, "the list of breached passwords cannot be read");
+            Err(Fault::Unavailable { what: "the list of breached passwords".into() })
+        }
+    }
+}
+
+fn check_form(field: &str, password: &SecretString, email: &str, name: &str) -> Result<(), Fault> {
     let text = password.expose_secret();
     let length = text.chars().count();
     let folded = text.to_lowercase();
@@ -40,6 +69,37 @@ pub fn check_rules(field: &str, password: &SecretString, email: &str, name: &str
     } else {
         Ok(())
     }
+}
+
+/// Guessed as those do who guess: words, names, dates, keyboards, what was changed in them, and the passwords that are
+/// used most. Parts of the person's own name and address count as known.
+fn check_strength(field: &str, password: &SecretString, email: &str, name: &str) -> Result<(), Fault> {
+    let own = format!("{email} {name} holdfast").to_lowercase();
+    let mut known: Vec<&str> = own.split(|letter: char| !letter.is_alphanumeric()).collect();
+    known.extend(own.split_whitespace());
+    known.retain(|part| part.chars().count() > 2);
+    let strength = zxcvbn::zxcvbn(password.expose_secret(), &known);
+    if strength.score() >= Score::Three {
+        return Ok(());
+    }
+    let mut message = "this would be guessed too soon".to_owned();
+    if let Some(feedback) = strength.feedback() {
+        if let Some(warning) = feedback.warning() {
+            message.push_str(&format!(": {}", plain(&warning.to_string())));
+        }
+        for suggestion in feedback.suggestions() {
+            message.push_str(&format!("; {}", plain(&suggestion.to_string())));
+        }
+    }
+    message.push_str("; four or five words that have nothing to do with each other are good");
+    Err(Fault::invalid(field, message))
+}
+
+/// A sentence of the estimator as a part of ours.
+fn plain(sentence: &str) -> String {
+    let mut letters = sentence.trim_end_matches('.').chars();
+    let first = letters.next().map(|first| first.to_lowercase().collect::<String>()).unwrap_or_default();
+    first + letters.as_str()
 }
 
 fn hasher() -> Result<Argon2<'static>> {
@@ -115,10 +175,64 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
+    fn config(settings: &str) -> Config {
+        Config::from_parts(settings, "test", []).unwrap()
+    }
+
+    fn why(text: &str, config: &Config) -> Option<String> {
+        match check_rules(config, "new", &SecretString::from(text), "mona.lisa@louvre.example", "Mona Lisa") {
+            Ok(()) => None,
+            Err(Fault::Invalid(faults)) => Some(faults[0].message.clone()),
+            Err(fault) => Some(fault.to_string()),
+        }
+    }
+
+    #[test]
+    fn what_is_guessed_soon_is_refused_with_a_way_out() {
+        let config = config("");
+        for weak in [
+            "passwordpassword",
+            "qwertyuiopasdf",
+            "Password12345!",
+            "mona.lisa2024",
+            "louvre.monalisa",
+            "aaaaaaaaaaaaab",
+            "123456789012345",
+            "iloveyouiloveyou",
+        ] {
+            let why = why(weak, &config).unwrap_or_else(|| panic!("{weak} was taken"));
+            assert!(why.contains("words"), "{weak}: {why}");
+            assert!(!why.contains(weak), "{why}");
+        }
+        for strong in
+            ["correct horse battery", "vM8#kd02!pQz", "four words and a horse", "an entirely new one"]
+        {
+            assert_eq!(why(strong, &config), None, "{strong}");
+        }
+    }
+
+    #[test]
+    fn a_password_of_the_list_is_refused_and_a_lost_list_refuses_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let list = dir.path().join("pwned.txt");
+        let password = "four words and a horse";
+        let mut lines: Vec<String> = (0..2_000u32)
+            .map(|n| format!("{}:{n}", breached::hash_of(&n.to_string())))
+            .chain([format!("{}:7", breached::hash_of(password))])
+            .collect();
+        lines.sort();
+        std::fs::write(&list, lines.join("\r\n")).unwrap();
+        let config = config(&format!("[passwords]\nbreached = '{}'", list.display()));
+        assert_eq!(why(password, &config).as_deref(), Some(BREACHED));
+        assert_eq!(why("five words and a horse", &config), None);
+        std::fs::remove_file(&list).unwrap();
+        assert!(why("five words and a horse", &config).unwrap().contains("list of breached passwords"));
+    }
+
     #[test]
     fn short_long_and_own_names_are_refused() {
         let check = |text: &str| {
-            check_rules("new", &SecretString::from(text), "Ann@Example.org", "Ann Example-Smith")
+            check_rules(&config(""), "new", &SecretString::from(text), "Ann@Example.org", "Ann Example-Smith")
         };
         assert!(check("correct horse battery").is_ok());
         assert!(check("ünïcödé öf twelve").is_ok());

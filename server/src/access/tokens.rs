@@ -51,18 +51,30 @@ async fn make(caller: &Caller, request: MakeToken) -> Result<MadeToken> {
         wrong.note("scopes", "a token may do nothing that you may not do yourself");
     }
     wrong.finish()?;
+    // A token cannot prove anything later, so its maker does now.
+    let is_proven = caller.is_proven().await?;
+    if !is_proven && scopes.iter().any(|scope| scope.needs_fresh_proof()) {
+        return Err(Fault::ProofNeeded.into());
+    }
     let name = name.ok_or(Error::Impossible("a field was neither right nor wrong"))?;
     let fresh = token_text::fresh()?;
     let expires_at = caller.services.clock.now().plus_ms(i64::from(request.days) * DAY_MS);
     let (name, hash) = (String::from(name), fresh.hash);
-    let new = NewToken { name: name.clone(), prefix: fresh.prefix, secret_hash: hash, scopes, expires_at };
-    caller.services.catalog.create_token(principal, tenant, &new).await?;
+    let new = NewToken {
+        name: name.clone(),
+        prefix: fresh.prefix,
+        secret_hash: hash,
+        scopes,
+        expires_at,
+        is_proven,
+    };
+    caller.services.catalog.create_token(principal, tenant, &new, &caller.origin()).await?;
     Ok(MadeToken { name, secret: SecretText(fresh.text.expose_secret().to_owned()), expires_at })
 }
 
 async fn revoke(caller: &Caller, request: TokenRef) -> Result<()> {
     let catalog = &caller.services.catalog;
-    Ok(catalog.revoke_token(caller.principal()?, caller.tenant()?, request.id).await?)
+    Ok(catalog.revoke_token(caller.principal()?, caller.tenant()?, request.id, &caller.origin()).await?)
 }
 
 #[async_trait]

@@ -52,7 +52,8 @@ pub async fn due(services: &Arc<Services>) -> Result<Swept, JobError> {
     Ok(Swept::done(count))
 }
 
-fn next_attempt(attempts: i64, now: Timestamp) -> Option<Timestamp> {
+/// When to try again after so many attempts; nothing after the last one.
+pub(super) fn next_attempt(attempts: i64, now: Timestamp) -> Option<Timestamp> {
     let index = usize::try_from(attempts.saturating_sub(1)).unwrap_or(0);
     BACK_OFF_MINUTES.get(index).map(|minutes| now.plus_ms(minutes * 60_000))
 }

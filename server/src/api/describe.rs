@@ -3,12 +3,17 @@
 //! A shape is declared once: its fields, their words for people, and how it is written. So the document cannot say
 //! something else than the program does, and a field without words does not compile.
 
+use app::{port::SecretText, restores::api::DefinerChoice, tenancy::map_api::MapState};
 use domain::{
+    approvals::{Class, State},
+    audit::Outcome,
     backups::{CopyState, Proof, Retention, RunKind, RunState, Verification},
     health::Standing,
     id::Id,
+    policies::schedule::ScheduleKind,
     restores::RequestState,
-    tenancy::TenantKey,
+    sources::{EngineKind, Severity, TlsMode},
+    tenancy::{ExportFormat, RouteKind, TenantKey},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -36,10 +41,20 @@ plain! {
     bool => { "type": "boolean" };
     String => { "type": "string" };
     u8 => { "type": "integer", "minimum": 0, "maximum": 100 };
+    u16 => { "type": "integer", "minimum": 0, "maximum": 65535 };
     u32 => { "type": "integer", "minimum": 0 };
     u64 => { "type": "integer", "minimum": 0 };
     i64 => { "type": "integer" };
     TenantKey => { "type": "string", "minLength": 1 };
+    SecretText => { "type": "string", "format": "password", "writeOnly": true };
+    TlsMode => { "type": "string", "enum": [TlsMode::Verify, TlsMode::Encrypt, TlsMode::Off] };
+    Severity => { "type": "string", "enum": [Severity::Good, Severity::Warn, Severity::Bad] };
+    ScheduleKind => { "type": "string", "enum": [ScheduleKind::Full, ScheduleKind::Incremental] };
+    EngineKind => { "type": "string", "enum": EngineKind::ALL };
+    DefinerChoice => { "type": "string", "enum": [DefinerChoice::Strip, DefinerChoice::Keep, DefinerChoice::Map] };
+    MapState => { "type": "string", "enum": [
+        MapState::Missing, MapState::Unconfirmed, MapState::Confirmed, MapState::Changed
+    ] };
 }
 
 macro_rules! words {
@@ -50,7 +65,7 @@ macro_rules! words {
     };
 }
 
-words! { CopyState; Proof; Retention; RunKind; RunState; Verification; Standing; RequestState; }
+words! { Outcome; Class; State; CopyState; Proof; Retention; RunKind; RunState; Verification; Standing; RequestState; RouteKind; ExportFormat; }
 
 impl<T> Described for Id<T> {
     fn schema(_: &mut Parts) -> Value {

@@ -4,10 +4,16 @@
 //! route is made together with its description, so none is without one; the OpenAPI document and the page that people
 //! read are made from the same list.
 
+mod approvals;
+mod audit;
 mod backups;
 mod bearer;
+mod channels;
+mod connections;
 mod describe;
 mod extract;
+mod files;
+mod maps;
 mod once;
 mod openapi;
 mod problem;
@@ -18,6 +24,8 @@ mod runs;
 mod shapes;
 mod sources;
 mod tenant;
+mod tenants;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -29,6 +37,7 @@ use axum::{
 use domain::Fault;
 use tower_http::limit::RequestBodyLimitLayer;
 
+pub use audit::AuditEntry;
 pub use problem::{Problem, finish};
 pub use route::{Operation, Route};
 
@@ -39,10 +48,25 @@ pub const BODY: usize = 1 << 20;
 
 /// Every route that takes a token.
 pub fn routes() -> Vec<Route> {
-    [tenant::routes(), sources::routes(), backups::routes(), runs::routes(), restores::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        tenant::routes(),
+        connections::routes(),
+        sources::routes(),
+        maps::routes(),
+        tenants::routes(),
+        backups::routes(),
+        files::routes(),
+        runs::routes(),
+        restores::routes(),
+        approvals::routes(),
+        channels::routes(),
+        webhooks::routes(),
+        approvals::routes(),
+        audit::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Everything below `/api`.

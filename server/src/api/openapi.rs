@@ -8,7 +8,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{
-    describe::Parts,
+    approvals::ApprovalAsked,
+    describe::{Described, Parts},
     route::{Operation, Route},
     routes,
 };
@@ -127,8 +128,17 @@ fn answers(said: &Operation, parts: &mut Parts) -> Value {
         let content = json!({ "application/json": { "schema": schema(parts) } });
         answers.insert(status.to_string(), json!({ "description": words, "content": content }));
     }
+    if said.answer.0 == 200 && said.answer.1.is_none() {
+        let content = json!({ "application/x-ndjson": { "schema": { "type": "string" } } });
+        answers.insert("200".into(), json!({ "description": "Lines of JSON.", "content": content }));
+    }
     if said.is_marked {
         answers.insert("304".into(), json!({ "description": "It is what If-None-Match says." }));
+    }
+    if said.may_ask {
+        let content = json!({ "application/json": { "schema": ApprovalAsked::schema(parts) } });
+        let words = "Somebody else has to agree to it first; the request is named.";
+        answers.insert("202".into(), json!({ "description": words, "content": content }));
     }
     Value::Object(answers)
 }

@@ -85,6 +85,17 @@ impl Problem {
                 Self::new(status, "forbidden", "The token, or the role of its person, does not allow this.")
                     .hint("Use a token with the scopes that the documentation names for this route.")
             }
+            Fault::ProofNeeded => Self::new(
+                status,
+                "fresh_proof_required",
+                "Whoever made this token had not just confirmed who they are.",
+            )
+            .hint(
+                "Confirm your identity in the browser, make a new token with this scope there and use that.",
+            ),
+            Fault::SecondFactorNeeded => of("second_factor_required").hint(
+                "The person of this token has to sign in to the browser and set a second factor up first.",
+            ),
             Fault::Invalid(errors) => {
                 let mut problem = Self::new(status, "invalid", "Some of the request cannot be accepted.")
                     .hint("Mend the fields that `errors` names.");

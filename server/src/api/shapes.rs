@@ -180,6 +180,11 @@ answers! {
         /// What happened, oldest first.
         log: Vec<RunLine>,
     }
+    /// Something that is protected from now on.
+    SourceMade {
+        /// Its id.
+        source_id: SourceId,
+    }
     /// Something that was begun.
     Begun {
         /// The run that does it.

@@ -1,12 +1,15 @@
 //! The backups of one tenant, under the paths by which other systems already know them.
 
 use app::{
+    approvals::api::{ApprovalsPort, DeleteBackup},
+    backups::api::BackupsPort,
     sources::api::SourcesPort,
     tenancy::api::{PointFilter, TenantPoint, TenantsPort},
 };
 use axum::{Extension, extract::Path, response::Response};
 use domain::{
-    BackupId, Cursor, Fault, SourceId, access::Permission as P, backups::Verification, tenancy::TenantKey,
+    BackupId, Cursor, Fault, SourceId, access::Permission as P, backups::Verification, id::ApprovalId,
+    tenancy::TenantKey,
 };
 use http::StatusCode;
 
@@ -19,7 +22,7 @@ use super::{
     restores::{RestoreMade, RestoreTenant},
     shapes::BackupWhole,
 };
-use crate::{backups::remove, caller::Caller};
+use crate::caller::Caller;
 
 /// Rows after which no further source is looked at for the same page.
 const ENOUGH: usize = 50;
@@ -31,6 +34,11 @@ requests! {
         tenant: TenantKey,
         /// A label.
         label: Option<String>,
+    }
+    /// Why a backup shall be deleted.
+    DeletionReason {
+        /// Why: whoever has to agree reads it.
+        reason: Option<String>,
     }
     /// Whose backups.
     TenantBackupsAsked {
@@ -65,6 +73,13 @@ answers! {
         /// Rows of the tenant in it.
         tenant_rows: u64,
     }
+    /// What became of a backup that shall be deleted.
+    DeletionAsked {
+        /// `waiting` or `deleting`.
+        state: String,
+        /// The request that somebody else has to agree to, under `/api/v1/approvals/{id}`.
+        approval_id: Option<ApprovalId>,
+    }
     /// Some backups of a tenant.
     TenantBackups {
         /// Source by source, the newest first in each.
@@ -97,8 +112,14 @@ pub(super) fn routes() -> Vec<Route> {
     .about("Computes what would change. Nothing changes before somebody else has agreed to exactly that.")
     .body::<RestoreTenant>()
     .begins();
-    let removed = Operation::refusing("deleteTenantBackup", "Remove a backup", &[P::ManagePolicies])
-        .about("Refused with `kept_by_retention`: a backup is kept as long as its schedule says, and removed by that alone.");
+    let removed = Operation::answering::<DeletionAsked>(
+        "deleteTenantBackup",
+        "Ask that a backup be deleted",
+        &[P::ReadBackups, P::ManagePolicies],
+    )
+    .about("Nothing is deleted before somebody else has agreed to exactly that. `state` is `waiting` then, or `deleting` where a rule of the organisation asks for nobody.")
+    .asked::<DeletionReason>()
+    .begins();
     vec![
         Route::post("/api/backups/tenant/create", created, create),
         Route::get("/api/backups/tenant/list", listed, list),
@@ -186,8 +207,16 @@ async fn restore(
     restores::begin(&caller, extract::id(&id)?, request).await
 }
 
-async fn delete(Extension(caller): Extension<Caller>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let backup_id = extract::id(&id)?;
-    let removed = async { remove::remove(&caller, caller.allow().await?, backup_id).await };
-    match caller.answer("remove a backup", removed.await)? {}
+async fn delete(
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Asked(asked): Asked<DeletionReason>,
+) -> Result<Response, Problem> {
+    let id = extract::id(&id)?;
+    // A program names the backup by its id; there is nobody who types.
+    let confirm = caller.get_backup(id).await?.row.database;
+    let reason = asked.reason.unwrap_or_default();
+    let outcome = caller.delete_backup(DeleteBackup { id, confirm, reason }).await?;
+    let state = if outcome.asked.is_some() { "waiting" } else { "deleting" };
+    reply::begun(&DeletionAsked { state: state.into(), approval_id: outcome.asked })
 }

@@ -28,6 +28,17 @@ pub async fn anchor(services: &Arc<Services>) -> Result<Swept, JobError> {
     lay(services).await.map(Swept::done)
 }
 
+/// Lets entries go that have been kept for seven years: announces them, and removes those whose announcement is under a
+/// signed head by now.
+pub async fn expire(services: &Arc<Services>) -> Result<Swept, JobError> {
+    let system = services.catalog.system(SystemTask::Audit);
+    let gone = system.remove_announced_trail().await?;
+    if system.announce_trail_removal().await? > 0 {
+        anchor_now(services).await?;
+    }
+    Ok(Swept::done(gone))
+}
+
 /// Makes a head now over everything that is new, whether it is due or not, and lays it. For whoever needs the proof at
 /// once, e.g. an export.
 pub async fn anchor_now(services: &Arc<Services>) -> Result<(), JobError> {

@@ -5,8 +5,13 @@
 
 use std::sync::Arc;
 
-use catalog::{Outcome, Scope};
-use domain::{BackupId, Refusal, access::may, backups::Retention};
+use catalog::Scope;
+use domain::{
+    BackupId, Refusal,
+    access::may,
+    audit::{Act, Deed, Field},
+    backups::Retention,
+};
 use engine::{
     format::keys,
     pipeline::{self, Control, Export, NoFence},
@@ -45,7 +50,11 @@ pub async fn begin(caller: &Caller, scope: Scope<may::ExportBackup>, id: BackupI
     let place = place_of(&backup);
     // Whatever cannot be opened at all is an answer, not a broken download.
     pipeline::open_manifest(&caller.services.vault, &place).await?;
-    rows.record("backup.export", &format!("backup {id}"), Outcome::Done, "begun").await?;
+    let begun = Deed::done(Act::BackupExport, id)
+        .after(Field::State, "begun")
+        .after(Field::Source, backup.source_id)
+        .after(Field::Format, "sql.gz");
+    rows.record_deed(begun).await?;
     let instant = backup.snapshot_at.utc().format("%Y%m%dT%H%M%SZ");
     let file_name = format!("{}-{instant}.sql.gz", backup.database);
     let (writer, content) = tokio::io::duplex(BUFFER);
@@ -69,19 +78,19 @@ async fn run(
     };
     let exported =
         pipeline::export(&caller.services.vault, &place, Export::Gzip, &mut writer, &control).await;
-    let (outcome, detail) = match exported {
+    let ended = match exported {
         Ok(bytes) => match writer.shutdown().await {
-            Ok(()) => (Outcome::Done, format!("{bytes} bytes of SQL")),
-            Err(_) => (Outcome::Failed, "the reader went away".to_owned()),
+            Ok(()) => {
+                Deed::done(Act::BackupExport, id).after(Field::State, "ended").after(Field::Bytes, bytes)
+            }
+            Err(_) => Deed::failed(Act::BackupExport, id, "reader_gone"),
         },
         Err(error) => {
             tracing::warn!(backup.id = %id, error = error.chain(), "an export ended early");
-            (Outcome::Failed, error.message().to_owned())
+            Deed::failed(Act::BackupExport, id, error.kind().key())
         }
     };
-    let recorded =
-        caller.rows(&scope).record("backup.export", &format!("backup {id}"), outcome, &detail).await;
-    if let Err(error) = recorded {
+    if let Err(error) = caller.rows(&scope).record_deed(ended).await {
         tracing::error!(backup.id = %id, %error, "the end of an export could not be recorded");
     }
 }

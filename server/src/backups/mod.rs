@@ -7,7 +7,6 @@ pub mod files_job;
 pub mod job;
 pub mod read;
 pub mod recover;
-pub mod remove;
 pub mod start;
 pub mod sweep;
 pub mod verify;

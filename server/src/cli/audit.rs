@@ -32,9 +32,11 @@ pub async fn run(services: &Arc<Services>, command: Audit) -> Result<ExitCode> {
         Audit::Verify => verify(services).await,
         Audit::Export { output, organisation } => {
             let here = Here::find(services, &organisation).await?;
-            let rows = services.catalog.tenant(&here.may::<may::ReadSettings>()?);
-            let written =
-                to_file(&output, async |file| Ok(export::export(services, &rows, None, file).await?)).await?;
+            let rows = services.catalog.tenant(&here.may::<may::ReadAudit>()?);
+            let written = to_file(&output, async |file| {
+                Ok(export::export(services, &rows, export::Range::default(), file).await?)
+            })
+            .await?;
             screen::print(format!(
                 "{}: {} entries under {} signed heads",
                 output.display(),

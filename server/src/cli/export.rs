@@ -7,9 +7,12 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use catalog::Outcome;
 use clap::Args;
-use domain::{ByteSize, access::may};
+use domain::{
+    ByteSize,
+    access::may,
+    audit::{Act, Deed, Field},
+};
 use engine::pipeline::{self, Control, Export as Form, NoFence};
 use tokio::{fs::File, io::AsyncWriteExt as _, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -41,17 +44,22 @@ pub async fn run(services: &Arc<Services>, command: Export) -> Result<ExitCode> 
     let output = &command.output;
     let form =
         if output.extension().is_some_and(|extension| extension == "gz") { Form::Gzip } else { Form::Plain };
-    let subject = format!("backup {}", backup.id);
-    rows.record("backup.export", &subject, Outcome::Done, "begun, to a file").await?;
+    let begun = Deed::done(Act::BackupExport, backup.id)
+        .after(Field::State, "begun")
+        .after(Field::Source, backup.source_id)
+        .after(Field::Format, if matches!(form, Form::Gzip) { "sql.gz" } else { "sql" });
+    rows.record_deed(begun).await?;
     let written = to_file(output, async |file| {
         Ok(pipeline::export(&services.vault, &place_of(&backup), form, file, &control(services)).await?)
     })
     .await;
-    let (outcome, detail) = match &written {
-        Ok(bytes) => (Outcome::Done, format!("{bytes} bytes")),
-        Err(_) => (Outcome::Failed, "not written".to_owned()),
+    let ended = match &written {
+        Ok(bytes) => {
+            Deed::done(Act::BackupExport, backup.id).after(Field::State, "ended").after(Field::Bytes, *bytes)
+        }
+        Err(_) => Deed::failed(Act::BackupExport, backup.id, "not_written"),
     };
-    rows.record("backup.export", &subject, outcome, &detail).await?;
+    rows.record_deed(ended).await?;
     let bytes = written?;
     screen::print(format!(
         "{}: {} of SQL, {} as of {}",

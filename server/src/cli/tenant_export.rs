@@ -3,10 +3,10 @@
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::{Result, bail};
-use catalog::Outcome;
 use clap::Args;
 use domain::{
     access::may,
+    audit::{Act, Deed, Field, Hash},
     tenancy::{ExportFormat, TenantKey},
 };
 use engine::pipeline::tenant_export::export_tenant;
@@ -65,16 +65,31 @@ pub async fn run(services: &Arc<Services>, command: Export) -> Result<ExitCode> 
     if let Some(refusal) = routes::refusal(&rows, &services.vault, &backup, Taken::Exported).await? {
         bail!("{refusal}\n  What to do: {}", refusal.hint());
     }
-    let subject = format!("backup {} tenant {tenant}", backup.id);
-    rows.record("tenant.export", &subject, Outcome::Done, "begun").await?;
-    let (vault, tenant) = (&services.vault, &tenant);
+    let deed = |state: &'static str| {
+        Deed::done(Act::TenantExport, backup.id)
+            .after(Field::State, state)
+            .after(Field::Tenant, &tenant)
+            .after(Field::Format, command.format.key())
+    };
+    rows.record_deed(deed("begun")).await?;
+    let vault = &services.vault;
     let place = place_of(&backup);
-    let proof = export::to_file(&command.output, async |file| {
+    let written = export::to_file(&command.output, async |file| {
         let control = export::control(services);
-        Ok(export_tenant(vault, &place, tenant, form_of(command.format), file, &control).await?)
+        Ok(export_tenant(vault, &place, &tenant, form_of(command.format), file, &control).await?)
     })
-    .await?;
+    .await;
+    let Ok(proof) = &written else {
+        rows.record_deed(
+            Deed::failed(Act::TenantExport, backup.id, "not_written").after(Field::Tenant, &tenant),
+        )
+        .await?;
+        return written.map(|_| ExitCode::FAILURE);
+    };
     let count: u64 = proof.tables.iter().map(|table| table.1).sum();
+    let ended =
+        deed("ended").after(Field::Rows, count).maybe(Field::Digest, proof.sha256.parse::<Hash>().ok());
+    rows.record_deed(ended).await?;
     screen::print(format!(
         "{}: {count} rows of tenant {tenant} in {} tables, as of {}, and nobody else's: {} keys and {} references were \
          checked in the written file. SHA-256 {}",

@@ -44,6 +44,12 @@ pub enum User {
         #[command(flatten)]
         password: PasswordFile,
     },
+    /// Takes away all second factors of a person who lost them, and ends their sessions: the password alone signs them in
+    ForgetFactors {
+        /// Address
+        #[arg(long)]
+        email: String,
+    },
     /// Makes this a person's only role of their own; groups keep theirs
     Role {
         /// Address
@@ -105,9 +111,13 @@ pub async fn run(services: &Arc<Services>, command: User) -> Result<ExitCode> {
             list(&services.catalog.tenant(&here.may::<may::ReadUsers>()?), json).await?;
         }
         User::Password { email, password } => {
-            let hash = hash(&choose::secret(&password.password_file)?, &email, "")?;
+            let hash = hash(services, &choose::secret(&password.password_file)?, &email, "")?;
             services.catalog.set_password_of(&choose::person(services).await?, &email, &hash).await?;
             screen::print(format!("{email} has a new password."));
+        }
+        User::ForgetFactors { email } => {
+            services.catalog.forget_second_factors(&choose::person(services).await?, &email).await?;
+            screen::print(format!("{email} has no second factor any more and signs in by password alone."));
         }
         User::Role { email, role, organisation } => {
             change(services, &Whom { email, organisation }, Change::Role(role)).await?;
@@ -118,10 +128,14 @@ pub async fn run(services: &Arc<Services>, command: User) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn hash(password: &SecretString, email: &str, name: &str) -> Result<String> {
-    if let Err(domain::Fault::Invalid(wrong)) = password::check_rules("password", password, email, name) {
-        let why: Vec<_> = wrong.into_iter().map(|fault| fault.message).collect();
-        bail!("this password is not accepted: {}", why.join("; "));
+fn hash(services: &Services, password: &SecretString, email: &str, name: &str) -> Result<String> {
+    match password::check_rules(&services.config, "password", password, email, name) {
+        Ok(()) => {}
+        Err(domain::Fault::Invalid(wrong)) => {
+            let why: Vec<_> = wrong.into_iter().map(|fault| fault.message).collect();
+            bail!("this password is not accepted: {}", why.join("; "));
+        }
+        Err(fault) => bail!("the password cannot be checked: {fault}"),
     }
     password::hash_blocking(password).context("hash the password")
 }
@@ -130,7 +144,7 @@ async fn add(services: &Arc<Services>, add: Add) -> Result<()> {
     if !add.email.contains('@') || add.email.chars().any(char::is_whitespace) {
         bail!("{:?} is not an e-mail address", add.email);
     }
-    let hash = hash(&choose::secret(&add.password.password_file)?, &add.email, &add.name)?;
+    let hash = hash(services, &choose::secret(&add.password.password_file)?, &add.email, &add.name)?;
     if services.catalog.installation().await?.setup == SetupState::Needed {
         return set_up(services, add, hash).await;
     }

@@ -42,6 +42,7 @@ impl File {
         Ok(Config {
             web: self.web.build(&shown)?,
             sessions: self.sessions.build(&shown)?,
+            breached_passwords: self.passwords.breached,
             root_key: self.keys.build(&shown, &state_dir)?,
             vault: self.vault.build(&shown, &state_dir, secrets.access_key, secrets.secret_key)?,
             verification: self

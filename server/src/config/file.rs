@@ -26,6 +26,7 @@ section!(
         queue: Database,
         web: WebSection,
         sessions: SessionsSection,
+        passwords: PasswordsSection,
         keys: Keys,
         vault: VaultSection,
         verification: Vec<Verification>,
@@ -47,6 +48,7 @@ section!(WebSection {
     site_dir: Option<PathBuf>,
 });
 section!(SessionsSection { idle_minutes: Option<u32>, absolute_hours: Option<u32> });
+section!(PasswordsSection { breached: Option<PathBuf> });
 section!(Keys {
     root: Option<PathBuf>,
     kms_key: Option<String>,

@@ -45,6 +45,8 @@ pub struct Config {
     pub web: Web,
     /// How long people stay signed in.
     pub sessions: SessionLimits,
+    /// A list of breached passwords in the format of Have I Been Pwned, if there is one on this machine.
+    pub breached_passwords: Option<PathBuf>,
     /// The root of all keys.
     pub root_key: RootKeyConfig,
     /// Where backups are kept.

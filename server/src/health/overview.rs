@@ -5,13 +5,13 @@ use app::{
     health::api::{Concern, Day, Overview},
     sources::api::SourceRow,
 };
-use catalog::{BackupQuery, DayCount, Restore, RestoreQuery, Run, RunQuery, Scope};
+use catalog::{Alone, Approval, ApprovalQuery, BackupQuery, DayCount, Run, RunQuery, Scope, Which};
 use domain::{
     ByteSize, Timestamp,
     access::may,
+    approvals::{Class, State},
     backups::{RunKind, RunState},
     health::Standing,
-    restores::RequestState,
     sources::{Connection, Severity},
 };
 
@@ -40,12 +40,9 @@ pub async fn overview(caller: &Caller, scope: Scope<may::ReadBackups>) -> Result
     let active = rows.list_runs(&RunQuery { active: true, ..RunQuery::default() }).await?;
     let failed = RunQuery { state: Some(RunState::Failed), limit: FAILED, ..RunQuery::default() };
     let failed = rows.list_runs(&failed).await?;
-    let waiting = RestoreQuery {
-        state: Some(RequestState::AwaitingApproval),
-        limit: LATEST,
-        ..RestoreQuery::default()
-    };
-    let waiting = rows.list_restores(&waiting).await?;
+    let open = ApprovalQuery { which: Which::Open, limit: LATEST, ..ApprovalQuery::default() };
+    let open = rows.list_approvals(&open).await?;
+    let alone = rows.works_alone().await?;
     let connections = rows.list_connections().await?;
     let latest = rows.list_backups(&BackupQuery { limit: LATEST, ..BackupQuery::default() }).await?;
     let stored = rows.vault_use().await?.iter().map(|used| used.stored.0).sum();
@@ -55,7 +52,7 @@ pub async fn overview(caller: &Caller, scope: Scope<may::ReadBackups>) -> Result
     let worst_age_ms = ages.collect::<Option<Vec<_>>>().and_then(|ages| ages.into_iter().max());
     Ok(Overview {
         now,
-        concerns: concerns(&sources, &connections, &failed.rows, &waiting.rows, now),
+        concerns: concerns(&sources, &connections, &failed.rows, (&open.rows, alone.as_ref()), now),
         active: active.rows.into_iter().map(run_row).collect(),
         latest: latest.rows.into_iter().map(backup_row).collect(),
         strip,
@@ -89,7 +86,7 @@ fn concerns(
     sources: &[SourceRow],
     connections: &[Connection],
     failed: &[Run],
-    waiting: &[Restore],
+    (open, alone): (&[Approval], Option<&Alone>),
     now: Timestamp,
 ) -> Vec<Concern> {
     let of_source = |source: &SourceRow| {
@@ -109,19 +106,39 @@ fn concerns(
     };
     let mut all: Vec<_> = sources.iter().filter_map(of_source).collect();
     all.extend(failed.iter().filter_map(|run| of_failure(run, sources, connections, now)));
-    all.extend(waiting.iter().map(of_request));
+    all.extend(open.iter().filter(|request| request.state == State::Waiting).map(of_request));
+    all.extend(alone.map(of_working_alone));
     all.sort_by_key(|concern| std::cmp::Reverse(concern.severity));
     all
 }
 
-fn of_request(restore: &Restore) -> Concern {
+fn of_request(request: &Approval) -> Concern {
+    let is_review = request.class == Class::ReviewEmergency;
+    Concern {
+        severity: if is_review { Severity::Bad } else { Severity::Warn },
+        title: if is_review { "Has to be reviewed".into() } else { "Waits for approval".into() },
+        subject: request.title.clone(),
+        path: format!("/approvals/{}", request.id),
+        detail: if is_review {
+            "Somebody did this alone, as an emergency. Somebody else looks at it and closes the review."
+                .into()
+        } else {
+            format!("{} asks for it. Somebody else agrees or refuses.", request.requester)
+        },
+        since: request.created_at,
+    }
+}
+
+/// Never silently: as long as it is so, everybody who looks reads it.
+fn of_working_alone(alone: &Alone) -> Concern {
     Concern {
         severity: Severity::Warn,
-        title: "Waits for approval".into(),
-        subject: format!("{} · tenant {}", restore.database, restore.tenant),
-        path: format!("/restores/{}", restore.id),
-        detail: format!("{} asks to put rows back. Somebody else agrees or refuses.", restore.made_by),
-        since: restore.changed_at,
+        title: "No second person".into(),
+        subject: "This organisation works alone".into(),
+        path: "/settings/approvals".into(),
+        detail: "Nobody is asked to agree to anything; each such act is told to whoever gets the notices."
+            .into(),
+        since: alone.since,
     }
 }
 

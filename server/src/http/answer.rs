@@ -27,6 +27,15 @@ pub fn status(fault: &Fault) -> StatusCode {
     StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
+/// Leads a browser to another page of this site.
+pub fn see_other(path: &str) -> Response {
+    let mut response = plain(StatusCode::SEE_OTHER, "");
+    if let Ok(path) = HeaderValue::try_from(path) {
+        response.headers_mut().insert(header::LOCATION, path);
+    }
+    response
+}
+
 /// Plain text.
 pub fn plain(status: StatusCode, text: impl Into<Body>) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];

@@ -1,6 +1,9 @@
 //! Forms and calls of the pages: the server functions.
 
-use app::port::ApiError;
+use app::{
+    access::security_api::{SECURITY_PATH, confirm_path},
+    port::ApiError,
+};
 use axum::{
     Extension,
     body::{Body, to_bytes},
@@ -9,7 +12,7 @@ use axum::{
 };
 use domain::Fault;
 use http::{HeaderMap, HeaderValue, Uri, header};
-use leptos::server_fn::axum::server_fn_paths;
+use leptos::server_fn::{axum::server_fn_paths, error::ServerFnUrlError};
 use leptos_axum::handle_server_fns_with_context;
 
 use super::{WebState, answer, pages::context, peer::Peer};
@@ -35,7 +38,7 @@ pub async fn handle(
     }
     let provide = context(&web, caller);
     let response = handle_server_fns_with_context(provide, request).await.into_response();
-    with_status(response).await
+    with_status(led_to_proof(response)).await
 }
 
 /// Whether the Referer, to which a form without JavaScript is sent back, is a page of this site.
@@ -43,6 +46,32 @@ fn returns_here(headers: &HeaderMap, peer: &Peer) -> bool {
     let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let referer = referer.and_then(|text| text.parse::<Uri>().ok());
     referer.and_then(|uri| Some(uri.authority()?.as_str().to_lowercase() == peer.authority)).unwrap_or(false)
+}
+
+/// A form that was refused because its person has to prove who they are, or has no second factor, leads to the page where
+/// they can. From there they come back to the form, with what the refusal says.
+fn led_to_proof(mut response: Response) -> Response {
+    if !response.status().is_redirection() {
+        return response;
+    }
+    let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+    let Some(uri) = location.and_then(|text| text.parse::<Uri>().ok()) else { return response };
+    let fault = uri.query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("__err="));
+    let fault = fault.map(|text| ServerFnUrlError::<ApiError>::decode_err(&unescaped(text)).0);
+    let path = match fault {
+        Some(Fault::ProofNeeded) => confirm_path(uri.path_and_query().map_or("/", |back| back.as_str())),
+        Some(Fault::SecondFactorNeeded) => SECURITY_PATH.to_owned(),
+        _ => return response,
+    };
+    if let Ok(path) = HeaderValue::try_from(path) {
+        response.headers_mut().insert(header::LOCATION, path);
+    }
+    response
+}
+
+/// A value of a query, decoded. Faults are written in an alphabet of which only `=` is ever escaped.
+fn unescaped(text: &str) -> String {
+    text.replace("%3D", "=").replace("%3d", "=")
 }
 
 /// Gives a fault its status. A form's answer is a redirect to its page, which shows the fault, and stays one.

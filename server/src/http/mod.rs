@@ -14,12 +14,12 @@ pub mod site;
 
 use std::sync::Arc;
 
-use app::App;
+use app::{App, access::passkeys::SCRIPT_PATH};
 use axum::{
     Router,
     extract::State,
     middleware::{from_fn, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{MethodRouter, any, get, post},
 };
 use domain::Fault;
@@ -105,6 +105,7 @@ pub fn streams() -> Vec<(&'static str, MethodRouter<WebState>)> {
         ("/events/overview", get(events::overview)),
         ("/backups/{id}/export", get(download::export)),
         ("/runs/{id}/file", get(download::file)),
+        ("/audit/export", get(download::audit)),
     ]
 }
 
@@ -117,6 +118,8 @@ pub fn router(web: WebState) -> Router {
             "/settings/people/link" => pages.route(&path, get(pages::page).post(pages::link_person)),
             "/invitations" => pages.route(&path, get(pages::page).post(pages::invite)),
             "/invitations/renew" => pages.route(&path, get(pages::page).post(pages::renew_invitation)),
+            "/profile/security" => pages.route(&path, get(pages::page).post(pages::new_codes)),
+            "/profile/security/app" => pages.route(&path, get(pages::page).post(pages::confirm_app)),
             "/profile/tokens" => pages.route(&path, get(pages::page).post(pages::make_token)),
             _ => pages.route(&path, get(pages::page)),
         };
@@ -136,6 +139,7 @@ pub fn router(web: WebState) -> Router {
     Router::new()
         .route("/healthz", any(health))
         .route("/health", any(health))
+        .route(SCRIPT_PATH, get(passkey_script))
         .merge(crate::api::router(&web))
         .merge(identified)
         .layer(
@@ -156,6 +160,11 @@ fn sessions(web: &WebState) -> SessionManagerLayer<catalog::Sessions> {
         .with_same_site(SameSite::Lax)
         .with_path("/")
         .with_expiry(Expiry::OnSessionEnd)
+}
+
+/// `GET /passkey.js`: the one script that is not made from this program.
+async fn passkey_script() -> impl IntoResponse {
+    ([(http::header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("passkey.js"))
 }
 
 /// `GET /healthz`: whether this process answers and reaches its catalog. Says nothing else: anybody may ask.

@@ -8,10 +8,12 @@ use app::{
         invitations::InvitationHandover,
         people::Handover,
         people_api::{InvitationRef, InvitationsPort, Invite},
+        security::CodesHandover,
+        security_api::{SecurityPort, confirm_path},
         tokens::TokenHandover,
         tokens_api::{MakeToken, TokensPort},
     },
-    port::{BackendHandle, Present},
+    port::{BackendHandle, Present, SecretText},
     shell,
 };
 use axum::{
@@ -20,7 +22,7 @@ use axum::{
     response::Response,
 };
 use domain::Fault;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Uri, header};
 use leptos::prelude::provide_context;
 use leptos_axum::render_app_async_with_context;
 use serde::Deserialize;
@@ -53,6 +55,7 @@ enum Shown {
     Link(Handover),
     Token(TokenHandover),
     Invitation(InvitationHandover),
+    Codes(CodesHandover),
 }
 
 async fn draw(web: &WebState, caller: Caller, shown: Option<Shown>, mut request: Request) -> Response {
@@ -67,6 +70,7 @@ async fn draw(web: &WebState, caller: Caller, shown: Option<Shown>, mut request:
                 Some(Shown::Link(handover)) => provide_context(handover),
                 Some(Shown::Token(handover)) => provide_context(handover),
                 Some(Shown::Invitation(handover)) => provide_context(handover),
+                Some(Shown::Codes(handover)) => provide_context(handover),
                 None => {}
             }
         },
@@ -100,7 +104,7 @@ pub async fn add_person(
         },
         Err(_) => Err(Fault::invalid("form", "the form could not be read")),
     };
-    let refused = made.as_ref().err().map(answer::status);
+    let refused = made.as_ref().err().cloned();
     let shown = Shown::Link(Handover(made));
     handed_over(&web, caller, headers, "/settings/people/add", (shown, refused)).await
 }
@@ -116,7 +120,7 @@ pub async fn link_person(
         Ok(Form(user)) => caller.make_password_link(user).await,
         Err(_) => Err(Fault::NotFound),
     };
-    let refused = made.as_ref().err().map(answer::status);
+    let refused = made.as_ref().err().cloned();
     let shown = Shown::Link(Handover(made));
     handed_over(&web, caller, headers, "/settings/people/link", (shown, refused)).await
 }
@@ -184,9 +188,44 @@ pub async fn make_token(
         }
         Err(_) => Err(Fault::invalid("form", "the form could not be read")),
     };
-    let refused = made.as_ref().err().map(answer::status);
+    let refused = made.as_ref().err().cloned();
     let shown = Shown::Token(TokenHandover(made));
     handed_over(&web, caller, headers, "/profile/tokens", (shown, refused)).await
+}
+
+/// A field of the page that sets up an authenticator app.
+#[derive(Debug, Deserialize)]
+pub struct CodeForm {
+    #[serde(default)]
+    code: SecretText,
+}
+
+/// `POST /profile/security/app`: checks the first code of an app and answers with the recovery codes, this one time.
+pub async fn confirm_app(
+    State(web): State<WebState>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    form: Result<Form<CodeForm>, FormRejection>,
+) -> Response {
+    let made = match form {
+        Ok(Form(form)) => caller.confirm_app(form.code).await,
+        Err(_) => Err(Fault::invalid("code", "the form could not be read")),
+    };
+    let refused = made.as_ref().err().cloned();
+    handed_over(&web, caller, headers, "/profile/security/app", (Shown::Codes(CodesHandover(made)), refused))
+        .await
+}
+
+/// `POST /profile/security`: makes recovery codes and answers with the page that shows them, this one time.
+pub async fn new_codes(
+    State(web): State<WebState>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Response {
+    let made = caller.new_recovery_codes().await;
+    let refused = made.as_ref().err().cloned();
+    handed_over(&web, caller, headers, "/profile/security", (Shown::Codes(CodesHandover(made)), refused))
+        .await
 }
 
 async fn handed_over(
@@ -194,14 +233,19 @@ async fn handed_over(
     caller: Caller,
     headers: HeaderMap,
     path: &'static str,
-    (shown, refused): (Shown, Option<StatusCode>),
+    (shown, refused): (Shown, Option<Fault>),
 ) -> Response {
+    if let Some(Fault::ProofNeeded) = refused {
+        // These pages take a post at their own path or below the page that shows the form.
+        let back = path.strip_suffix("/add").or_else(|| path.strip_suffix("/link")).unwrap_or(path);
+        return answer::see_other(&confirm_path(back));
+    }
     let mut request = Request::new(axum::body::Body::empty());
     *request.method_mut() = Method::GET;
     *request.uri_mut() = Uri::from_static(path);
     *request.headers_mut() = headers;
     let mut response = draw(web, caller, Some(shown), request).await;
-    if let Some(status) = refused.filter(|_| response.status().is_success()) {
+    if let Some(status) = refused.as_ref().map(answer::status).filter(|_| response.status().is_success()) {
         *response.status_mut() = status;
     }
     response

@@ -4,7 +4,10 @@ use app::restores::request_api::{DecideRestore, RestoreRef};
 use catalog::{Conflict, Error, Scope};
 use domain::{Fault, access::may};
 
-use crate::{caller::Caller, fault::Result};
+use crate::{
+    caller::Caller,
+    fault::{REASON_MISSING, Result},
+};
 
 /// Letters of a comment at most.
 const LONGEST: usize = 2_000;
@@ -25,7 +28,11 @@ pub async fn request(
 ) -> Result<()> {
     let rows = caller.rows(&scope);
     rows.get_restore(request.id).await?;
-    Ok(rows.request_restore(request.id, &request.digest, comment(&request)?).await?)
+    let reason = comment(&request)?;
+    if reason.is_empty() {
+        return Err(Fault::invalid("comment", REASON_MISSING).into());
+    }
+    Ok(rows.request_restore(request.id, &request.digest, reason).await?)
 }
 
 /// Agrees.

@@ -8,10 +8,11 @@ use catalog::{Conflict, RestoreQuery, Scope, UNDO_MS};
 use domain::{
     Page, RestoreId,
     access::{Permission, may},
+    audit::{Act, Deed, Field},
     restores::{RequestState, SelectionSummary, TableDifference},
 };
 
-use super::request_view::{difference_view, event_view, restore_row};
+use super::request_view::{event_view, restore_row};
 use crate::{backups::view::run_detail, caller::Caller, fault::Result};
 
 /// Requests, newest first.
@@ -44,11 +45,16 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: RestoreId)
     // Keys of rows are contents, like the rows themselves.
     let is_shown = !matches!(restore.selection, SelectionSummary::Rows { .. })
         || scope.permits(Permission::ReadContents);
+    let is_by_rows = matches!(restore.selection, SelectionSummary::Rows { .. });
+    if is_by_rows && is_shown {
+        let seen = Deed::done(Act::RestoreDifference, id).after(Field::Kind, "chosen_rows");
+        rows.record_deed(seen.after(Field::Tenant, &restore.tenant)).await?;
+    }
     Ok(RestoreDetail {
         row: restore_row(&restore),
         selection: if is_shown { Some(rows.restore_selection(id).await?) } else { None },
         history: rows.restore_events(id).await?.into_iter().map(event_view).collect(),
-        difference: restore.figures.as_ref().map(difference_view),
+        difference: restore.figures.clone(),
         run: Some(run_detail(run, log)),
         is_mine,
         is_alone: !rows.has_second_person(id).await?,
@@ -59,14 +65,16 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: RestoreId)
     })
 }
 
-/// Tables of a difference.
+/// Tables of a difference. That somebody looks at them is recorded first.
 pub async fn differences(
     caller: &Caller,
     scope: Scope<may::ReadBackups>,
     filter: DifferenceFilter,
 ) -> Result<Page<TableDifference>> {
     let rows = caller.rows(&scope);
-    rows.get_restore(filter.restore_id).await?;
+    let restore = rows.get_restore(filter.restore_id).await?;
+    let seen = Deed::done(Act::RestoreDifference, restore.id).after(Field::Tenant, &restore.tenant);
+    rows.record_deed(seen).await?;
     let (search, after) = (filter.search.as_deref(), filter.after.as_ref());
     Ok(rows.list_restore_tables(filter.restore_id, filter.changed, search, after, 0).await?)
 }

@@ -1,8 +1,14 @@
 //! Changed rows of a tenant restore, old and new side by side, from the sealed change set.
 
 use app::restores::difference_api::{CellDifference, RowChange, RowDifference, RowDifferences, RowFilter};
-use catalog::{Outcome, Scope};
-use domain::{Cursor, Fault, Page, access::may, restores::Cell};
+use catalog::Scope;
+use domain::{
+    Cursor, Fault, Page,
+    access::may,
+    audit::{Act, Deed, Field},
+    restores::Cell,
+    sources::TableName,
+};
 use engine::pipeline::tenant_restore::{ChangeKind, ChangedRow, ChangedRows, changed_rows};
 
 use super::request_jobs::change_set;
@@ -26,8 +32,11 @@ pub async fn rows(
     if table.changes() == 0 {
         return Ok(RowDifferences { table, columns: Vec::new(), rows: Page::empty() });
     }
-    let seen = format!("table {} from row {}", filter.table, after.unwrap_or_default());
-    rows.record("restore.rows", &format!("restore {}", restore.id), Outcome::Done, &seen).await?;
+    let seen = Deed::done(Act::RestoreRows, restore.id)
+        .after(Field::Tenant, &restore.tenant)
+        .maybe(Field::Table, TableName::new(filter.table.as_str()).ok().as_ref())
+        .after(Field::Rows, after.unwrap_or_default());
+    rows.record_deed(seen).await?;
     let vault = &caller.services.vault;
     let at = change_set(&restore, attempt);
     let found = match changed_rows(vault, &at, &restore.tenant, &filter.table, after, PAGE).await {

@@ -1,10 +1,7 @@
 //! Requests of tenant restores as pages show them.
 
-use app::restores::{
-    difference_api::DifferenceSummary,
-    request_api::{RestoreEvent, RestoreRow},
-};
-use catalog::{Figures, Restore};
+use app::restores::request_api::{RestoreEvent, RestoreRow};
+use catalog::Restore;
 
 /// A request as a list shows it.
 pub fn restore_row(restore: &Restore) -> RestoreRow {
@@ -21,24 +18,6 @@ pub fn restore_row(restore: &Restore) -> RestoreRow {
         requested_by: restore.made_by.clone(),
         created_at: restore.created_at,
         changed_at: restore.changed_at,
-    }
-}
-
-/// A difference in figures.
-pub fn difference_view(figures: &Figures) -> DifferenceSummary {
-    DifferenceSummary {
-        tables: figures.tables,
-        changed_tables: figures.changed_tables,
-        inserts: figures.inserts,
-        updates: figures.updates,
-        deletes: figures.deletes,
-        unchanged: figures.unchanged,
-        foreign_rows: figures.foreign_rows,
-        obstacles: figures.obstacles.clone(),
-        remarks: figures.remarks.clone(),
-        digest: figures.digest.clone(),
-        bytes_read: figures.bytes_read,
-        bytes_whole: figures.bytes_whole,
     }
 }
 

@@ -8,10 +8,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use catalog::{Backup, Outcome, Run, RunInput, RunOutput, Scope};
+use catalog::{Backup, Run, RunInput, RunOutput, Scope};
 use domain::{
     Fault, Refusal, RunId,
     access::may,
+    audit::{Act, Deed, Field, Hash},
     backups::Retention,
     tenancy::{ExportFormat, TenantKey},
 };
@@ -45,12 +46,23 @@ struct File {
     output: RunOutput,
 }
 
+impl File {
+    /// That somebody takes it away.
+    fn deed(&self, run: RunId) -> Deed {
+        Deed::done(Act::TenantExport, self.backup.id)
+            .after(Field::Run, run)
+            .after(Field::Tenant, &self.tenant)
+            .after(Field::Format, self.format.key())
+            .maybe(Field::Digest, self.output.sha256.parse::<Hash>().ok())
+    }
+}
+
 /// Begins to write the file of an export once more; audited before the first byte leaves, and again with how it ended.
 pub async fn begin(caller: &Caller, scope: Scope<may::ExportBackup>, id: RunId) -> Result<Download> {
     let rows = caller.rows(&scope);
     let file = find(caller, rows.get_run(id).await?, &scope).await?;
     let entered = caller.services.downloads.enter(&scope.actor().key())?;
-    rows.record("tenant.export", &format!("run {id}"), Outcome::Done, "begun").await?;
+    rows.record_deed(file.deed(id).after(Field::State, "begun")).await?;
     let file_name = file.output.name.clone();
     let (writer, content) = tokio::io::duplex(BUFFER);
     tokio::spawn(send(caller.clone(), scope, id, file, Patient::new(writer), entered));
@@ -86,16 +98,17 @@ async fn send(
     writer: Patient<DuplexStream>,
     _entered: Place,
 ) {
-    let (outcome, detail) = match write(&caller, &file, writer).await {
-        Ok(()) => (Outcome::Done, format!("{} bytes, {}", file.output.size, file.output.sha256)),
+    let ended = match write(&caller, &file, writer).await {
+        Ok(()) => file.deed(id).after(Field::State, "ended").after(Field::Bytes, file.output.size),
         Err(Error::Engine(error)) => {
             tracing::warn!(run.id = %id, error = error.chain(), "an export ended early");
-            (Outcome::Failed, error.message().to_owned())
+            Deed::failed(Act::TenantExport, file.backup.id, error.kind().key()).after(Field::Run, id)
         }
-        Err(error) => (Outcome::Failed, error.to_string()),
+        Err(_) => {
+            Deed::failed(Act::TenantExport, file.backup.id, "reader_gone_or_changed").after(Field::Run, id)
+        }
     };
-    let recorded = caller.rows(&scope).record("tenant.export", &format!("run {id}"), outcome, &detail).await;
-    if let Err(error) = recorded {
+    if let Err(error) = caller.rows(&scope).record_deed(ended).await {
         tracing::error!(run.id = %id, %error, "the end of an export could not be recorded");
     }
 }

@@ -18,7 +18,8 @@ use domain::backups::RunKind;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    access, alerts, audit, backups, policies, restores, services::Services, sources, tenancy, vaults,
+    access, alerts, approvals, audit, backups, policies, restores, services::Services, sources, tenancy,
+    vaults,
 };
 use job::{Job, JobError};
 use jobs::Worker;
@@ -201,6 +202,18 @@ pub static SWEEPS: &[SweepSpec] = &[
         run: |services| Box::pin(alerts::deliver::due(services)),
     },
     SweepSpec {
+        name: "webhooks",
+        period: Duration::from_secs(5),
+        reason: "programs are told what happened soon enough to act on it",
+        run: |services| Box::pin(alerts::webhooks::tell(services)),
+    },
+    SweepSpec {
+        name: "approvals",
+        period: Duration::from_secs(15),
+        reason: "whoever has to agree is told within this; what rested is done within this",
+        run: |services| Box::pin(approvals::sweep::due(services)),
+    },
+    SweepSpec {
         name: "sessions",
         period: minutes(10),
         reason: "ended sessions are refused anyhow; this keeps the table small",
@@ -211,6 +224,12 @@ pub static SWEEPS: &[SweepSpec] = &[
         period: Duration::from_secs(10),
         reason: "an act of high risk is anchored within ten seconds; anything else with the hour",
         run: |services| Box::pin(audit::sweep::anchor(services)),
+    },
+    SweepSpec {
+        name: "audit retention",
+        period: hours(1),
+        reason: "a day's heads go at a time, so that a trail of seven years loses as much as it gains",
+        run: |services| Box::pin(audit::sweep::expire(services)),
     },
     SweepSpec {
         name: "queue",

@@ -20,6 +20,18 @@ pub struct Call {
     pub names: bool,
 }
 
+/// A server as a body names it.
+fn server(name: &str) -> Value {
+    json!({ "name": name, "host": "db.example", "port": 3306, "user": "holdfast",
+        "password": "a long password", "tls": "verify" })
+}
+
+fn changed(name: &str) -> Value {
+    let mut body = server(name);
+    body["version"] = 1.into();
+    body
+}
+
 /// Every route.
 pub fn calls(of: &Tenant) -> Vec<Call> {
     let call = |method: Method, route: &'static str, id: String, body: Option<Value>| {
@@ -29,7 +41,14 @@ pub fn calls(of: &Tenant) -> Vec<Call> {
         Call { method, route, path, body, names }
     };
     let (get, post) = (|| Method::GET, || Method::POST);
-    let (backup, source) = (of.backup.to_string(), of.source.to_string());
+    let (backup, source, connection) =
+        (of.backup.to_string(), of.source.to_string(), of.connection.to_string());
+    let put = || Method::PUT;
+    let asking = |route: &'static str, id: String, query: &str| {
+        let mut asked = call(Method::GET, route, id, None);
+        asked.path += query;
+        asked
+    };
     let none = String::new;
     let mut tenant_list = call(get(), "/api/backups/tenant/list", none(), None);
     tenant_list.path += &format!("?tenant=7&source_id={source}");
@@ -43,6 +62,70 @@ pub fn calls(of: &Tenant) -> Vec<Call> {
         call(Method::DELETE, "/api/backups/tenant/{id}", backup.clone(), None),
         call(get(), "/api/v1/sources", none(), None),
         call(get(), "/api/v1/sources/{id}", source.clone(), None),
+        call(
+            post(),
+            "/api/v1/sources",
+            none(),
+            Some(json!({ "connection_id": connection, "database": "more" })),
+        ),
+        call(
+            put(),
+            "/api/v1/sources/{id}/schedule",
+            source.clone(),
+            Some(json!({ "kind": "full", "cron": "0 3 * * *", "enabled": true })),
+        ),
+        call(put(), "/api/v1/sources/{id}/engine", source.clone(), Some(json!({ "engine": "native" }))),
+        call(get(), "/api/v1/connections", none(), None),
+        call(get(), "/api/v1/connections/{id}", connection.clone(), None),
+        call(post(), "/api/v1/connections", none(), Some(server("another"))),
+        call(put(), "/api/v1/connections/{id}", connection.clone(), Some(changed("changed"))),
+        call(post(), "/api/v1/connections/{id}/probe", connection.clone(), None),
+        call(post(), "/api/v1/connections/{id}/protect", connection.clone(), None),
+        asking("/api/v1/sources/{id}/map", source.clone(), "?attention=false"),
+        asking("/api/v1/sources/{id}/map/table", source.clone(), "?table=control"),
+        call(
+            put(),
+            "/api/v1/sources/{id}/map/table",
+            source.clone(),
+            Some(json!({ "version": 1, "table": "control", "route": "shared" })),
+        ),
+        call(
+            post(),
+            "/api/v1/sources/{id}/map/infer",
+            source.clone(),
+            Some(json!({ "tenant_column": "TenantId" })),
+        ),
+        call(post(), "/api/v1/sources/{id}/map/confirm", source.clone(), Some(json!({ "version": 1 }))),
+        call(get(), "/api/v1/tenants", none(), None),
+        asking("/api/v1/sources/{id}/tenant", source.clone(), "?tenant=7"),
+        asking("/api/v1/backups/{id}/tables", backup.clone(), "?tenant=7"),
+        call(
+            post(),
+            "/api/v1/backups/{id}/restore",
+            backup.clone(),
+            Some(json!({ "connection_id": connection, "database": "restored" })),
+        ),
+        call(
+            post(),
+            "/api/v1/exports",
+            none(),
+            Some(json!({ "backup_id": backup, "tenant": "7", "format": "csv" })),
+        ),
+        call(get(), "/api/v1/channels", none(), None),
+        call(put(), "/api/v1/channels", none(), Some(json!({ "email_to": "ops@example.com" }))),
+        call(post(), "/api/v1/channels/test", none(), None),
+        call(get(), "/api/v1/webhooks", none(), None),
+        call(
+            post(),
+            "/api/v1/webhooks",
+            none(),
+            Some(
+                json!({ "url": "https://hook.example/x", "secret": "sixteen letters.", "acts": ["backup.complete"] }),
+            ),
+        ),
+        call(get(), "/api/v1/webhooks/{id}", of.webhook.to_string(), None),
+        call(post(), "/api/v1/webhooks/{id}/resume", of.webhook.to_string(), None),
+        call(Method::DELETE, "/api/v1/webhooks/{id}", of.webhook.to_string(), None),
         call(get(), "/api/v1/backups", none(), None),
         call(get(), "/api/v1/backups/{id}", backup.clone(), None),
         call(post(), "/api/v1/backups", none(), Some(json!({ "source_id": source }))),
@@ -50,9 +133,17 @@ pub fn calls(of: &Tenant) -> Vec<Call> {
         call(get(), "/api/v1/runs", none(), None),
         call(get(), "/api/v1/runs/{id}", of.run.to_string(), None),
         call(post(), "/api/v1/runs/{id}/cancel", of.run.to_string(), None),
+        call(get(), "/api/v1/audit", none(), None),
+        call(get(), "/api/v1/audit/export", none(), None),
         call(get(), "/api/v1/restores", none(), None),
         call(get(), "/api/v1/restores/{id}", of.restore.to_string(), None),
         call(post(), "/api/v1/restores", none(), Some(json!({ "backup_id": backup, "tenant": "7" }))),
+        call(get(), "/api/v1/approvals", none(), None),
+        // No request has the id of a run; whoever names one is told that there is none.
+        call(get(), "/api/v1/approvals/{id}", of.run.to_string(), None),
+        call(post(), "/api/v1/approvals/{id}/approve", of.run.to_string(), Some(json!({ "digest": "00" }))),
+        call(post(), "/api/v1/approvals/{id}/reject", of.run.to_string(), Some(json!({ "digest": "00" }))),
+        call(post(), "/api/v1/approvals/{id}/withdraw", of.run.to_string(), None),
     ]
 }
 

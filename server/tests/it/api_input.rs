@@ -104,8 +104,43 @@ async fn what_a_tenant_has_is_listed_and_a_backup_is_kept() {
     assert_eq!(none["rows"], Value::Array(Vec::new()));
     let path = format!("/api/backups/tenant/{}", world.ours.backup);
     let kept = world.send(world.bare(Some(&token), Method::DELETE, &path, String::new())).await;
-    assert_eq!((kept.status, kept.problem().as_str()), (StatusCode::CONFLICT, "kept_by_retention"));
+    assert_eq!(
+        (kept.status, kept.problem().as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+        "nothing says why"
+    );
+    let why = format!("{path}?reason=moved");
+    let asked = world.send(world.bare(Some(&token), Method::DELETE, &why, String::new())).await;
+    assert_eq!(
+        (asked.status, &asked.json()["state"]),
+        (StatusCode::ACCEPTED, &Value::from("waiting")),
+        "{}",
+        asked.body
+    );
     assert_eq!(world.fetch(&token, &path).await.json()["backup"]["retention"], "active");
+    let again = world.send(world.bare(Some(&token), Method::DELETE, &why, String::new())).await;
+    assert_eq!(again.problem(), "asked_already");
+    // A token does not agree to what its maker asked for; somebody else's does, and then it rests.
+    let request = format!("/api/v1/approvals/{}", asked.json()["approval_id"].as_str().unwrap());
+    let whole = world.fetch(&token, &request).await.json();
+    let verdict = serde_json::json!({ "digest": whole["digest"] });
+    let own = world.send_json(&token, &format!("{request}/approve"), &verdict, None).await;
+    assert_eq!(own.problem(), "second_person", "{}", own.body);
+    let other = world.token(&world.ours, Role::Approver, &all_of(Role::Approver)).await;
+    let edited = serde_json::json!({ "digest": "00".repeat(32) });
+    let edited = world.send_json(&other, &format!("{request}/approve"), &edited, None).await;
+    assert_eq!(edited.problem(), "difference_changed", "{}", edited.body);
+    let limited = world.token(&world.ours, Role::Approver, &[domain::access::Permission::ReadBackups]).await;
+    let limited = world.send_json(&limited, &format!("{request}/approve"), &verdict, None).await;
+    assert_eq!(limited.problem(), "may_not_agree", "{}", limited.body);
+    let agreed = world.send_json(&other, &format!("{request}/approve"), &verdict, None).await;
+    assert_eq!(agreed.json()["state"], "approved", "{}", agreed.body);
+    assert_eq!(world.fetch(&token, &path).await.json()["backup"]["retention"], "active", "it rests");
+    let back = world.send_json(&token, &format!("{request}/withdraw"), &Value::Null, None).await;
+    assert_ne!(back.status, StatusCode::OK, "nothing is sent to it");
+    let withdraw = format!("{request}/withdraw");
+    let back = world.send(world.bare(Some(&token), Method::POST, &withdraw, String::new())).await;
+    assert_eq!(back.json()["state"], "withdrawn", "{}", back.body);
     let body = serde_json::json!({ "tenant": "7" });
     let made = world.send_json(&token, "/api/backups/tenant/create", &body, None).await;
     assert_eq!(made.status, StatusCode::ACCEPTED, "{}", made.body);

@@ -38,8 +38,11 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
     let (connection, source, run, backup) =
         (of.connection.to_string(), of.source.to_string(), of.run.to_string(), of.backup.to_string());
     let user = of.users[&domain::access::Role::Viewer].to_string();
+    let webhook = of.webhook.to_string();
     // No request of a restore has the id of a run; whoever names one is told that there is none.
     let restore = of.restore.to_string();
+    let decide_request =
+        [("request[id]", run.as_str()), ("request[digest]", "00"), ("request[comment]", "no")];
     let decide = [("request[id]", restore.as_str()), ("request[digest]", "00")];
     let change = [
         ("request[id]", restore.as_str()),
@@ -111,6 +114,20 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
         ),
         post("/fn/access/join_organisation", SignIn, &[("request[token]", "wrong")]),
         post("/fn/access/add_organisation", Platform, &[("request[name]", "Ours")]),
+        post("/fn/access/second_step", SignIn, &[("request[code]", "000000")]),
+        post("/fn/access/confirm_identity", SignIn, &[("request[proof]", "wrong")]),
+        post("/fn/access/begin_passkey", SignIn, &[]),
+        post("/fn/access/add_passkey", SignIn, &[("request[name]", "phone"), ("request[credential]", "{}")]),
+        post("/fn/access/remove_passkey", SignIn, &[("request[id]", &run)]),
+        post("/fn/access/ask_passkey", Nothing, &[]),
+        post("/fn/access/use_passkey", Nothing, &[("request[credential]", "{}")]),
+        post("/fn/access/offer_app", SignIn, &[]),
+        post("/fn/access/remove_app", SignIn, &[]),
+        post(
+            "/fn/access/set_sign_in_policy",
+            Own(P::ManageUsers),
+            &[("request[requires]", "nobody"), ("request[grace_days]", "7")],
+        ),
         post("/fn/access/revoke_token", SignIn, &[("request[id]", &run)]),
         post(
             "/fn/access/change_password",
@@ -127,8 +144,55 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
             Of(P::ManageUsers),
             &[("request[id]", &user), ("request[role]", "viewer"), ("request[enabled]", "true")],
         ),
+        post("/fn/approvals/approve", Of(P::ReadBackups), &decide_request),
+        post("/fn/approvals/reject", Of(P::ReadBackups), &decide_request),
+        post(
+            "/fn/approvals/comment",
+            Of(P::ReadBackups),
+            &[("request[id]", &run), ("request[comment]", "why?")],
+        ),
+        post("/fn/approvals/withdraw", Of(P::ReadBackups), &decide_request[..1]),
+        post(
+            "/fn/approvals/act_alone",
+            Of(P::ActAlone),
+            &[("request[id]", &run), ("request[reason]", "fire")],
+        ),
+        post(
+            "/fn/approvals/delete_backup",
+            Of(P::ManagePolicies),
+            &[("request[id]", &backup), ("request[confirm]", "wrong"), ("request[reason]", "why")],
+        ),
+        post(
+            "/fn/approvals/set_rule",
+            Own(P::ManageUsers),
+            &[
+                ("request[class]", "delete_backup"),
+                ("request[approvals]", "2"),
+                ("request[within_hours]", "24"),
+                ("request[cool_off_hours]", "1"),
+                ("request[reason]", "safer"),
+            ],
+        ),
+        post("/fn/approvals/work_alone", Own(P::ManageUsers), &[("request[alone]", "true")]),
+        post(
+            "/fn/approvals/add_absence",
+            Own(P::ReadBackups),
+            &[("request[from]", "wrong"), ("request[through]", "wrong")],
+        ),
+        post("/fn/approvals/end_absence", Of(P::ReadBackups), &[("request[id]", &run)]),
         post("/fn/alerts/set_channels", Own(P::ManageAlerts), &[("request[email_to]", "")]),
         post("/fn/alerts/test", Own(P::ManageAlerts), &[]),
+        post(
+            "/fn/alerts/add_webhook",
+            Own(P::ManageAlerts),
+            &[
+                ("request[url]", "https://hook.example/y"),
+                ("request[secret]", "sixteen letters."),
+                ("request[acts][]", "backup.complete"),
+            ],
+        ),
+        post("/fn/alerts/remove_webhook", Of(P::ManageAlerts), &[("request[id]", &webhook)]),
+        post("/fn/alerts/resume_webhook", Of(P::ManageAlerts), &[("request[id]", &webhook)]),
         post("/fn/backups/start", Of(P::StartBackup), &[("request[source_id]", &source)]),
         post("/fn/backups/verify", Of(P::VerifyBackup), &[("request[id]", &backup)]),
         post("/fn/backups/cancel_run", Of(P::StartBackup), &[("request[id]", &run)]),
@@ -255,9 +319,16 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
         page("/connections/{id}", of.connection.to_string(), Of(P::ReadSources)),
         page("/backups", none(), Own(P::ReadBackups)),
         page("/backups/{id}", of.backup.to_string(), Of(P::ReadBackups)),
+        page("/backups/{id}/delete", of.backup.to_string(), Of(P::ManagePolicies)),
+        page("/approvals", none(), Own(P::ReadBackups)),
+        page("/approvals/{id}", of.run.to_string(), Of(P::ReadBackups)),
+        page("/settings/approvals", none(), Own(P::ReadBackups)),
         page("/runs", none(), Own(P::ReadBackups)),
         page("/runs/{id}", of.run.to_string(), Of(P::ReadBackups)),
+        page("/audit", none(), Own(P::ReadAudit)),
+        page("/audit/{id}", "1".to_owned(), Own(P::ReadAudit)),
         page("/settings", none(), Own(P::ReadSettings)),
+        page("/settings/webhooks", none(), Own(P::ManageAlerts)),
         page("/settings/people", none(), Own(P::ReadUsers)),
         page("/settings/people/add", none(), Own(P::ReadUsers)),
         page("/settings/people/link", none(), Own(P::ReadUsers)),
@@ -270,7 +341,12 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
         page("/organisations", none(), Platform),
         page("/profile", none(), SignIn),
         page("/profile/tokens", none(), SignIn),
+        page("/profile/security", none(), SignIn),
+        page("/profile/security/app", none(), SignIn),
+        page("/confirm-identity", none(), SignIn),
+        page("/settings/sign-in", none(), Own(P::ReadSettings)),
         page("/sign-in", none(), Nothing),
+        page("/sign-in/second", none(), Nothing),
         page("/reset", none(), Nothing),
         page("/setup", none(), Nothing),
         page("/setup/recovery-key", none(), Nothing),
@@ -288,6 +364,7 @@ pub fn streams(of: &Tenant) -> Vec<(&'static str, Case)> {
         stream("/events/runs/{id}", of.run.to_string(), Of(P::ReadBackups)),
         stream("/events/overview", String::new(), Own(P::ReadBackups)),
         stream("/runs/{id}/file", of.run.to_string(), Of(P::ExportBackup)),
+        stream("/audit/export", String::new(), Own(P::ReadAudit)),
         stream("/backups/{id}/export", of.backup.to_string(), Of(P::ExportBackup)),
     ]
 }
@@ -313,5 +390,7 @@ pub fn posted_pages(of: &Tenant) -> Vec<Case> {
             Needs::SignIn,
             &[("name", "nightly"), ("days", "30"), ("scopes", "ReadBackups")],
         ),
+        post("/profile/security", Needs::SignIn, &[]),
+        post("/profile/security/app", Needs::SignIn, &[("code", "000000")]),
     ]
 }

@@ -19,7 +19,9 @@ use catalog::{
 use domain::{
     BackupId, ByteSize, ConnectionId, FixedClock, RestoreId, RunId, SourceId, TenantId, Timestamp, UserId,
     access::{Role, may},
+    audit::Act,
     backups::{Evidence, Proof, Sizes, TableEvidence},
+    id::WebhookId,
     policies::schedule::{DAILY_FULL, Schedule},
     restores::{Difference, Selection, TableDifference, TenantRestore},
     sources::{AccountName, Coordinate, DatabaseName, HostName, Label, TlsMode},
@@ -57,6 +59,7 @@ pub struct Tenant {
     pub backup: BackupId,
     /// A request of a tenant restore whose difference can be looked at.
     pub restore: RestoreId,
+    pub webhook: WebhookId,
     pub users: HashMap<Role, UserId>,
 }
 
@@ -270,7 +273,13 @@ async fn tenant(services: &Services, clock: &FixedClock, name: &'static str, has
     mapped(services, &rows, source).await;
     let backup = backed_up(services, run).await;
     let restore = planned(services, &rows, backup).await;
-    Tenant { id, name, connection, source, run, backup, restore, users }
+    let webhook = catalog::NewWebhook {
+        url: "https://hook.example/first".into(),
+        secret: catalog::Sealed(vec![1]),
+        acts: vec![Act::BackupComplete],
+    };
+    let webhook = rows.create_webhook(webhook).await.unwrap();
+    Tenant { id, name, connection, source, run, backup, restore, webhook, users }
 }
 
 fn map() -> TenantMap {

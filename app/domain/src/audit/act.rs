@@ -38,6 +38,22 @@ acts! {
     SessionEnd = "session.end", "End a session", Normal;
     /// Ending all sessions but one.
     SessionEndOthers = "session.end_others", "End the other sessions", Normal;
+    /// Proving once more who one is.
+    SessionConfirm = "session.confirm", "Confirm one's identity", Normal;
+    /// Adding a second factor.
+    SecondFactorAdd = "second_factor.add", "Add a second factor", High;
+    /// Removing a second factor.
+    SecondFactorRemove = "second_factor.remove", "Remove a second factor", High;
+    /// Making recovery codes; older ones end.
+    RecoveryCodesMake = "recovery_codes.make", "Make recovery codes", High;
+    /// Using a recovery code in place of a second factor.
+    RecoveryCodeUse = "recovery_code.use", "Use a recovery code", High;
+    /// Changing who needs a second factor.
+    SignInPolicySet = "sign_in_policy.set", "Change who needs a second factor", High;
+    /// Making a token.
+    TokenCreate = "token.create", "Make a token", High;
+    /// Revoking a token.
+    TokenRevoke = "token.revoke", "Revoke a token", Normal;
     /// Asking for something that the role does not allow.
     Allow = "allow", "Ask for permission", Normal;
     /// Changing one's own password.
@@ -104,6 +120,14 @@ acts! {
     ChannelsSet = "channels.set", "Change where notices go", High;
     /// Sending a notice as a test.
     ChannelsTest = "channels.test", "Test the notices", Normal;
+    /// Having what happens posted somewhere.
+    WebhookCreate = "webhook.create", "Add a webhook", High;
+    /// No longer having it posted.
+    WebhookRemove = "webhook.remove", "Remove a webhook", High;
+    /// A webhook was given up.
+    WebhookSuspend = "webhook.suspend", "Suspend a webhook", Normal;
+    /// Trying it again.
+    WebhookResume = "webhook.resume", "Resume a webhook", Normal;
     /// Reading a schema for a tenant map.
     TenantMapInfer = "tenant_map.infer", "Read the schema for the map", Normal;
     /// A draft of a tenant map was made.
@@ -124,6 +148,8 @@ acts! {
     BackupRemoveCancelled = "backup.remove_cancelled", "Remove a cancelled backup", High;
     /// A backup is no longer kept.
     BackupExpire = "backup.expire", "Let a backup expire", Normal;
+    /// Deleting a backup before its time.
+    BackupDelete = "backup.delete", "Delete a backup", High;
     /// A backup's objects are gone.
     BackupRemove = "backup.remove", "Remove a backup", High;
     /// Taking a backup's content away as a file.
@@ -148,6 +174,8 @@ acts! {
     RestoreCleanUp = "restore.clean_up", "Clean up after a restore", Normal;
     /// Looking at rows of a backup or of a difference.
     RestoreRows = "restore.rows", "Look at rows", High;
+    /// Looking at what a tenant's restore would change: tables with their figures, and keys of chosen rows.
+    RestoreDifference = "restore.difference", "Look at a difference", Normal;
     /// Computing what a tenant's restore would change.
     TenantRestorePlan = "tenant_restore.plan", "Compute a difference", Normal;
     /// The difference is there.
@@ -176,8 +204,38 @@ acts! {
     ExportComplete = "export.complete", "Export a tenant", High;
     /// Taking the file away.
     TenantExport = "tenant.export", "Take an export away", High;
+    /// Asking that somebody else agree to something.
+    ApprovalAsk = "approval.ask", "Ask for approval", High;
+    /// Agreeing to what somebody else asked for.
+    ApprovalAgree = "approval.agree", "Agree to a request", High;
+    /// Refusing it.
+    ApprovalRefuse = "approval.refuse", "Refuse a request", High;
+    /// Saying something to it.
+    ApprovalComment = "approval.comment", "Comment on a request", Normal;
+    /// Taking it back.
+    ApprovalWithdraw = "approval.withdraw", "Withdraw a request", Normal;
+    /// Nobody agreed to it, or used it, in time.
+    ApprovalExpire = "approval.expire", "Let a request expire", Normal;
+    /// Somebody who had agreed may not any more, so it waits again.
+    ApprovalReopen = "approval.reopen", "Ask for approval again", High;
+    /// What was agreed to is carried out.
+    ApprovalExecute = "approval.execute", "Carry out what was approved", High;
+    /// What was agreed to could not be carried out.
+    ApprovalFail = "approval.fail", "Fail to carry out what was approved", High;
+    /// Doing in an emergency what needs a second person, without one.
+    ApprovalAlone = "approval.alone", "Act alone in an emergency", High;
+    /// Closing the review of that.
+    ApprovalReviewed = "approval.reviewed", "Review what was done in an emergency", High;
+    /// Changing a rule of approval.
+    ApprovalRuleSet = "approval.rule_set", "Change a rule of approval", High;
+    /// Saying who is away, and who agrees in their place.
+    AbsenceSet = "absence.set", "Say who is away", High;
+    /// Ending an absence.
+    AbsenceEnd = "absence.end", "End an absence", Normal;
     /// Reading the audit trail.
     AuditRead = "audit.read", "Read the audit trail", Normal;
     /// Taking the audit trail away as a file.
     AuditExport = "audit.export", "Export the audit trail", High;
+    /// Entries whose time is over are removed.
+    AuditExpire = "audit.expire", "Let old entries of the trail go", High;
 }

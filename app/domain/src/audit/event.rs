@@ -109,6 +109,14 @@ impl Deed {
         self.after = self.after.with(field, fact);
         self
     }
+    /// What is after, if it is known.
+    #[must_use]
+    pub fn maybe(self, field: Field, fact: Option<impl Into<Fact>>) -> Self {
+        match fact {
+            Some(fact) => self.after(field, fact),
+            None => self,
+        }
+    }
     /// Which approval allowed it.
     #[must_use]
     pub const fn approved(mut self, approval: Uuid) -> Self {

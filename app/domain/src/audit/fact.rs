@@ -10,10 +10,12 @@ use uuid::Uuid;
 use super::{hash::Hash, text::Plain};
 use crate::{
     ByteSize, Timestamp,
-    access::Role,
+    access::{Permission, Role},
+    backups::RunError,
     id::Id,
+    policies::schedule::Schedule,
     powers::RoleRef,
-    sources::{AccountName, DatabaseName, HostName, Label},
+    sources::{AccountName, ColumnName, DatabaseName, HostName, Label, TableName},
     tenancy::TenantKey,
 };
 
@@ -92,6 +94,32 @@ fields! {
     Until = "until";
     /// Days or other spans, in milliseconds.
     Duration = "duration_ms";
+    /// When something is due, as a cron expression.
+    Schedule = "schedule";
+    /// Which of several kinds.
+    Kind = "kind";
+    /// A table of a protected database.
+    Table = "table";
+    /// A column of a protected database.
+    Column = "column";
+    /// Whether notices go out by e-mail.
+    Email = "email";
+    /// Whether notices go to a webhook.
+    Webhook = "webhook";
+    /// Whether what was restored is what was backed up.
+    Equal = "equal";
+    /// Whether a password was given; never which.
+    Password = "password_given";
+    /// A condition that narrows what was read, e.g. an act that was searched for.
+    Filter = "filter";
+    /// What kind of thing was asked about.
+    About = "about";
+    /// Which thing was asked about.
+    AboutId = "about_id";
+    /// A signed head, by its number.
+    Head = "head";
+    /// An entry of a trail, by its number.
+    Entry = "entry";
 }
 
 impl PartialOrd for Field {
@@ -127,7 +155,7 @@ macro_rules! names {
         }
     )+ };
 }
-names!(DatabaseName, HostName, AccountName, Label, TenantKey);
+names!(DatabaseName, TableName, ColumnName, HostName, AccountName, Label, TenantKey);
 
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,6 +211,11 @@ impl From<Timestamp> for Fact {
         Self::At(at)
     }
 }
+impl From<Uuid> for Fact {
+    fn from(id: Uuid) -> Self {
+        Self::Id(id)
+    }
+}
 impl<T> From<Id<T>> for Fact {
     fn from(id: Id<T>) -> Self {
         Self::Id(id.uuid())
@@ -204,6 +237,25 @@ impl From<Role> for Fact {
     }
 }
 
+impl From<Permission> for Fact {
+    fn from(permission: Permission) -> Self {
+        permission.name().into()
+    }
+}
+impl From<&Schedule> for Fact {
+    fn from(schedule: &Schedule) -> Self {
+        Self::Name(Name(Plain::cut(schedule.expression())))
+    }
+}
+/// Of an error only the key of its kind: its message tells what a server answered, and stays with the run.
+impl From<&RunError> for Fact {
+    fn from(error: &RunError) -> Self {
+        let is_key = !error.kind.is_empty()
+            && error.kind.len() <= 40
+            && error.kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        if is_key { Self::Word(Word(Cow::Owned(error.kind.clone()))) } else { "other".into() }
+    }
+}
 impl From<RoleRef> for Fact {
     fn from(role: RoleRef) -> Self {
         match role {

@@ -23,6 +23,10 @@ impl Hash {
         }
         Self(hasher.finalize().into())
     }
+    /// Of some bytes: for what is too long for the trail, or nobody's business there, and must be the same later.
+    pub fn over(bytes: &[u8]) -> Self {
+        Self::of(&[bytes])
+    }
     /// From stored bytes; nothing if they are not 32.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)

@@ -24,6 +24,12 @@
 //!
 //! The id of an entry holds 74 random bits, so that nobody can find out by guessing what the hashes of others stand for.
 //!
+//! # How long
+//!
+//! Seven years ([`retention`]). Then entries go, whole heads at a time and from the beginning only, and what remains says so:
+//! the removal is an entry of the chain itself, and the mark of the last removed entry is kept with its way to the signed
+//! head, so that the rest begins where a head says that the chain stood.
+//!
 //! # Bytes
 //!
 //! The encoding is our own and there is one for each event ([`encoding`]): hashes need bytes that no library changes.
@@ -37,6 +43,7 @@ pub mod fact;
 mod hash;
 pub mod head;
 mod object;
+pub mod retention;
 mod text;
 pub mod tree;
 pub mod verify;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::text::Plain;
 use crate::{
-    BackupId, ConnectionId, GroupId, InstallationId, InvitationId, RestoreId, RoleId, RunId, SourceId,
-    TenantId, UserId, tenancy::TenantKey,
+    AbsenceId, ApprovalId, BackupId, ConnectionId, GroupId, InstallationId, InvitationId, RestoreId, RoleId,
+    RunId, SourceId, TenantId, TokenId, UserId, approvals::Class, id::WebhookId, tenancy::TenantKey,
 };
 
 macro_rules! kinds {
@@ -44,6 +44,8 @@ kinds! {
     Invitation = "invitation" of InvitationId;
     /// A session of a person.
     Session = "session";
+    /// A token of a program.
+    Token = "token" of TokenId;
     /// A database server.
     Connection = "connection" of ConnectionId;
     /// A protected database.
@@ -54,10 +56,18 @@ kinds! {
     Backup = "backup" of BackupId;
     /// The request of a tenant's restore.
     Restore = "restore" of RestoreId;
+    /// A request that somebody else has to agree to.
+    Approval = "approval" of ApprovalId;
+    /// A time in which somebody is away.
+    Absence = "absence" of AbsenceId;
+    /// A rule of approval, by its class.
+    ApprovalRule = "approval_rule";
     /// The rows of a tenant in a source.
     TenantRows = "tenant_rows";
     /// Where notices go.
     Channels = "channels";
+    /// Where programs are told what happens.
+    Webhook = "webhook" of WebhookId;
     /// The audit trail.
     Trail = "audit";
 }
@@ -89,6 +99,14 @@ impl Object {
     pub fn tenant_rows(source: SourceId, tenant: &TenantKey) -> Self {
         Self::new(ObjectKind::TenantRows, &format!("{source}/{tenant}"))
     }
+    /// The rule of a class of approvals.
+    pub fn approval_rule(class: Class) -> Self {
+        Self::new(ObjectKind::ApprovalRule, class.key())
+    }
+    /// That an organisation of one person works alone.
+    pub fn working_alone() -> Self {
+        Self::new(ObjectKind::ApprovalRule, "alone")
+    }
     /// Where the organisation's notices go.
     pub fn channels() -> Self {
         Self::new(ObjectKind::Channels, "channels")
@@ -96,6 +114,14 @@ impl Object {
     /// The organisation's audit trail.
     pub fn trail() -> Self {
         Self::new(ObjectKind::Trail, "audit")
+    }
+    /// The thing of this key, as [`Object::key`] writes it.
+    pub fn find(key: &str) -> Option<Self> {
+        let (kind, id) = key.split_once(':')?;
+        Some(Self {
+            kind: ObjectKind::find(kind)?,
+            id: Plain::strict(id).filter(|id| !id.as_str().is_empty())?,
+        })
     }
     /// What kind.
     pub const fn kind(&self) -> ObjectKind {

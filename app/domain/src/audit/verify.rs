@@ -52,6 +52,9 @@ pub enum Damage {
     /// Heads out of order.
     #[error("head {0} does not follow the one before it")]
     Heads(u64),
+    /// Entries are missing at the beginning, and nothing proves that their time was over.
+    #[error("entries before {0} are missing, and nothing proves that they were as old as they must be to go")]
+    Removed(u64),
     /// The file ends too early.
     #[error("the file is cut off after entry {0}")]
     CutOff(u64),

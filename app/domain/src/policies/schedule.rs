@@ -94,6 +94,19 @@ impl Schedule {
     pub fn next_after(&self, at: Timestamp) -> Option<Timestamp> {
         self.cron.find_next_occurrence(&at.utc(), false).ok().map(Timestamp::from)
     }
+    /// The longest time from one slot to the next, over the next two hundred slots and a year at most, in milliseconds.
+    pub fn longest_gap_ms(&self, now: Timestamp) -> i64 {
+        let horizon = now.plus_ms(366 * 86_400_000);
+        let (mut longest, mut last) = (0, now);
+        for slot in self.cron.iter_after(now.utc()).take(200).map(Timestamp::from) {
+            longest = longest.max(slot.since_ms(last));
+            last = slot;
+            if slot > horizon {
+                break;
+            }
+        }
+        longest
+    }
     /// What is owed at `now` if `last` was the last slot that was dealt with.
     pub fn due(&self, last: Timestamp, now: Timestamp) -> Due {
         let mut due = Due::default();

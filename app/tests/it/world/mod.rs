@@ -1,11 +1,16 @@
 //! A console without a server: the real pages over a scripted backend. The cookie `mood` chooses what is scripted,
 //! so that a browser can look at every state of every page.
 
+mod approvals;
 pub mod data;
+mod passkeys;
 mod people;
 pub mod script;
+mod security;
 mod tenants;
 mod tokens;
+mod trail;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -3,9 +3,11 @@
 use app::{
     access::api::{
         AccessPort, AddUser, ChangePassword, ChangeUser, ChooseOrganisation, ConfirmRecoveryKey, EndSession,
-        FirstRun, Me, PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, UserRef, UserRow,
+        FirstRun, Me, PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, SignedIn,
+        UserRef, UserRow,
     },
     alerts::api::{AlertsPort, Channels, SetChannels},
+    approvals::api::Outcome,
     backups::api::{
         BackupDetail, BackupFilter, BackupRef, BackupRow, BackupsPort, RunDetail, RunFilter, RunRef, RunRow,
         StartBackup,
@@ -110,9 +112,9 @@ impl AccessPort for Script {
     async fn confirm_recovery_key(&self, _: ConfirmRecoveryKey) -> Result<(), Fault> {
         Err(Fault::Refused(Refusal::RecoveryKeyMismatch))
     }
-    async fn sign_in(&self, request: SignIn) -> Result<(), Fault> {
+    async fn sign_in(&self, request: SignIn) -> Result<SignedIn, Fault> {
         if request.password.0 == "correct horse battery" {
-            Ok(())
+            Ok(SignedIn::Yes)
         } else {
             Err(Fault::invalid("password", "The address or the password is wrong."))
         }
@@ -181,7 +183,7 @@ impl SourcesPort for Script {
             "db.internal has no address. Check the name, or enter the address itself.",
         ))
     }
-    async fn change_connection(&self, _: ChangeConnection) -> Result<(), Fault> {
+    async fn change_connection(&self, _: ChangeConnection) -> Result<Outcome, Fault> {
         Err(Fault::Conflict)
     }
     async fn probe_connection(&self, _: ConnectionRef) -> Result<RunId, Fault> {
@@ -197,8 +199,8 @@ impl SourcesPort for Script {
 
 #[async_trait]
 impl PoliciesPort for Script {
-    async fn set_schedule(&self, _: SetSchedule) -> Result<(), Fault> {
-        Ok(())
+    async fn set_schedule(&self, _: SetSchedule) -> Result<Outcome, Fault> {
+        Ok(Outcome::DONE)
     }
 }
 
@@ -262,8 +264,8 @@ impl AlertsPort for Script {
     async fn channels(&self) -> Result<Channels, Fault> {
         self.answer(|| Ok(data::no_channels()), data::channels)
     }
-    async fn set_channels(&self, _: SetChannels) -> Result<(), Fault> {
-        Ok(())
+    async fn set_channels(&self, _: SetChannels) -> Result<Outcome, Fault> {
+        Ok(Outcome::DONE)
     }
     async fn test_channels(&self) -> Result<(), Fault> {
         Ok(())

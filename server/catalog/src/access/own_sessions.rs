@@ -1,7 +1,10 @@
 //! What a person sees of their own sessions, and ending them. Never by the session's id, which is the key to it, nor by
 //! its hash: each has a name that means nothing else.
 
-use domain::Timestamp;
+use domain::{
+    Timestamp,
+    audit::{Act, Deed, Field, Object, Origin},
+};
 use tower_sessions_core::session::Id;
 
 use super::sessions::{SESSION_SIGNED_IN_AT, key};
@@ -60,7 +63,7 @@ impl Catalog {
     }
 
     /// Ends one of them. Somebody else's is not found.
-    pub async fn end_own_session(&self, principal: &Principal, handle: &str) -> Result<()> {
+    pub async fn end_own_session(&self, principal: &Principal, handle: &str, origin: &Origin) -> Result<()> {
         let user = principal.user_id().ok_or(Error::NotFound { what: "person" })?;
         let mut tx = self.db.begin().await?;
         let ended = exec!(
@@ -72,12 +75,13 @@ impl Catalog {
         if ended == 0 {
             return Err(Error::NotFound { what: "session" });
         }
-        self.note(&mut tx, principal.actor(), "session.end", format!("session {handle}")).await?;
+        let deed = Deed::done(Act::SessionEnd, Object::session(handle));
+        self.audit(&mut tx, principal.actor(), origin, deed).await?;
         tx.commit().await
     }
 
     /// Ends all of them but `keep`. Returns how many.
-    pub async fn end_other_sessions(&self, principal: &Principal, keep: &Id) -> Result<u64> {
+    pub async fn end_other_sessions(&self, principal: &Principal, keep: &Id, origin: &Origin) -> Result<u64> {
         let user = principal.user_id().ok_or(Error::NotFound { what: "person" })?;
         let mut tx = self.db.begin().await?;
         let ended = exec!(
@@ -86,13 +90,9 @@ impl Catalog {
             user.to_string(),
             key(keep),
         )?;
-        self.note(
-            &mut tx,
-            principal.actor(),
-            "session.end_others",
-            format!("{ended} sessions of user {user}"),
-        )
-        .await?;
+        let count = i64::try_from(ended).unwrap_or(i64::MAX);
+        let deed = Deed::done(Act::SessionEndOthers, user).after(Field::Count, count);
+        self.audit(&mut tx, principal.actor(), origin, deed).await?;
         tx.commit().await?;
         Ok(ended)
     }

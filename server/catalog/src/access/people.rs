@@ -3,13 +3,13 @@
 use domain::{
     TenantId, UserId,
     access::{Permission, Role},
-    audit::{Act, Deed, Field, Object, Origin},
+    audit::{Act, Deed, Object, Origin},
     powers::{HeldRole, Powers},
 };
 
-use super::principal::{Denied, Membership, Principal, Refused};
+use super::principal::{Membership, Principal};
 use crate::{
-    Catalog, Conflict, TenantCatalog,
+    Catalog, Conflict,
     audit::{self, Actor, Note, Outcome},
     db::{Tx, all, exec, first},
     decode::{id, storable},
@@ -111,24 +111,6 @@ impl Catalog {
     pub async fn record_sign_in_failure(&self, user: Option<UserId>, origin: &Origin) -> Result<()> {
         let on = user.map_or_else(Object::unknown_account, Object::from);
         self.record(&Actor::stranger(), origin, Deed::failed(Act::SessionBegin, on, "credentials")).await
-    }
-
-    /// Writes a refusal to the audit trail: that of the organisation, if who was refused belongs to it; otherwise that of
-    /// the installation, because the organisation may not even exist.
-    pub async fn record_refusal(&self, denied: &Denied, origin: &Origin) -> Result<()> {
-        let on = denied.tenant.map_or_else(Object::installation, Object::from);
-        let reason = match denied.reason {
-            Refused::NotFound => "not a member",
-            Refused::Forbidden => "role",
-        };
-        let deed = Deed::refused(Act::Allow, on, reason).after(Field::Permission, denied.permission.name());
-        match denied.tenant.filter(|_| denied.reason == Refused::Forbidden) {
-            Some(tenant) => {
-                let rows = TenantCatalog::new(self, tenant, None, denied.actor.clone());
-                rows.seen_from(origin.clone()).record_deed(deed).await
-            }
-            None => self.record(&denied.actor, origin, deed).await,
-        }
     }
 
     /// Stores a person's new password hash (after they proved the old one). Ends no session:

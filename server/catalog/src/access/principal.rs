@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 
 use domain::{
-    TenantId, UserId,
+    TenantId, Timestamp, UserId,
     access::{Permission, may::May},
     powers::{HeldRole, PermissionSet, Powers},
 };
@@ -40,6 +40,10 @@ pub struct Principal {
     memberships: Vec<Membership>,
     /// What a token is limited to; nothing for people, whom their roles alone limit.
     scopes: Scopes,
+    /// Of a token, whether its maker had just proven who they are.
+    is_proven: bool,
+    /// By when a second factor is due, where one is asked and there is none.
+    due: Vec<(TenantId, Timestamp)>,
 }
 
 type Scopes = Option<PermissionSet>;
@@ -88,7 +92,7 @@ impl Principal {
         user: Option<(UserId, String)>,
         memberships: Vec<Membership>,
     ) -> Self {
-        Self { actor, user, memberships, scopes: None }
+        Self { actor, user, memberships, scopes: None, is_proven: false, due: Vec::new() }
     }
     /// A token's: its person in one organisation, and there only what the token names.
     pub(super) fn of_token(
@@ -97,8 +101,30 @@ impl Principal {
         member: Membership,
         scopes: &[Permission],
     ) -> Self {
-        let scopes = Some(scopes.iter().copied().collect());
-        Self { actor, user: Some(user), memberships: vec![member], scopes }
+        Self {
+            actor,
+            user: Some(user),
+            memberships: vec![member],
+            scopes: Some(scopes.iter().copied().collect()),
+            is_proven: false,
+            due: Vec::new(),
+        }
+    }
+    pub(super) fn with_second_factor_due(mut self, due: Vec<(TenantId, Timestamp)>) -> Self {
+        self.due = due;
+        self
+    }
+    /// By when this person has to have a second factor in `tenant`; nothing if none is asked, or there is one.
+    pub fn second_factor_due(&self, tenant: TenantId) -> Option<Timestamp> {
+        self.due.iter().find(|due| due.0 == tenant).map(|due| due.1)
+    }
+    pub(super) fn proven_when_made(mut self, is_proven: bool) -> Self {
+        self.is_proven = is_proven;
+        self
+    }
+    /// Whether it is a token whose maker had just proven who they are.
+    pub const fn was_proven_when_made(&self) -> bool {
+        self.is_proven
     }
     /// Whether a program asks, by a token.
     pub const fn is_token(&self) -> bool {
@@ -123,7 +149,7 @@ impl Principal {
         Ok(Scope { tenant, powers, actor: self.actor.clone(), permission: PhantomData })
     }
     /// Refuses everybody who does not run the installation.
-    pub(crate) fn require_platform(&self, permission: Permission) -> Result<(), Denied> {
+    pub fn require_platform(&self, permission: Permission) -> Result<(), Denied> {
         if self.is_platform_operator() {
             return Ok(());
         }

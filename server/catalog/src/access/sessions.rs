@@ -15,7 +15,7 @@ use tower_sessions_core::{
     session_store,
 };
 
-use super::held::memberships;
+use super::{held::memberships, sign_in_policy::due_of};
 use crate::{
     Catalog, Principal,
     audit::Actor,
@@ -33,6 +33,9 @@ pub const SESSION_SIGNED_IN_AT: &str = "signed_in_at";
 pub const SESSION_ADDRESS: &str = "address";
 /// Key of the session's data for what the browser calls itself.
 pub const SESSION_AGENT: &str = "agent";
+
+/// Key of the session's data for the moment at which the person last proved who they are (unix milliseconds).
+pub const SESSION_PROVED_AT: &str = "proved_at";
 
 /// How long sessions last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,6 +218,7 @@ impl Catalog {
         let Some((user, name, email, absolute, seen_at)) = row else { return Ok(None) };
         let user: UserId = crate::decode::id("users", &user)?;
         let memberships = memberships(&mut reader, user, now).await?;
+        let due = due_of(&mut reader, user, now).await?;
         drop(reader);
         if seen_at.is_none_or(|seen| now - seen > TOUCH_MS) {
             let mut tx = self.db.begin().await?;
@@ -228,7 +232,8 @@ impl Catalog {
             )?;
             tx.commit().await?;
         }
-        Ok(Some(Principal::new(Actor::user(user, &name), Some((user, email)), memberships)))
+        let person = Principal::new(Actor::user(user, &name), Some((user, email)), memberships);
+        Ok(Some(person.with_second_factor_due(due)))
     }
 
     /// Ends every session of a person, except `keep`. Returns how many.

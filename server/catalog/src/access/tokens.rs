@@ -4,7 +4,11 @@
 //! away from it. So nothing has to be remembered when a role changes, and a token of somebody who has left opens
 //! nothing. Only a person makes, sees and revokes tokens, never a token.
 
-use domain::{TenantId, Timestamp, TokenId, UserId, access::Permission};
+use domain::{
+    TenantId, Timestamp, TokenId, UserId,
+    access::Permission,
+    audit::{Act, Deed, Field, Origin},
+};
 
 use super::{
     held::roles_of,
@@ -12,8 +16,8 @@ use super::{
 };
 use crate::{
     Catalog, Conflict,
-    audit::{self, Actor, Note, Outcome},
-    db::{Tx, all, exec, first},
+    audit::Actor,
+    db::{all, exec, first},
     decode::{id, json, storable, to_json},
     error::{Error, Result},
 };
@@ -36,6 +40,8 @@ pub struct NewToken {
     pub scopes: Vec<Permission>,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// Whether its maker had just proven who they are: without that it may nothing that asks people for a proof.
+    pub is_proven: bool,
 }
 
 /// A token as its person sees it.
@@ -104,6 +110,7 @@ struct Found {
     id: String,
     prefix: String,
     scopes: String,
+    proven: i64,
     expires_at: i64,
     last_used_at: Option<i64>,
     revoked_at: Option<i64>,
@@ -153,6 +160,7 @@ impl Catalog {
         principal: &Principal,
         tenant: TenantId,
         new: &NewToken,
+        origin: &Origin,
     ) -> Result<TokenId> {
         let user = person(principal, tenant)?;
         if let Some(&permission) = new.scopes.iter().find(|scope| !principal.permits(tenant, **scope)) {
@@ -180,8 +188,8 @@ impl Catalog {
         let scopes = to_json("api_tokens", &names)?;
         exec!(
             &mut tx,
-            "insert into api_tokens (tenant_id, id, user_id, name, prefix, secret_hash, scopes, created_at, expires_at) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into api_tokens (tenant_id, id, user_id, name, prefix, secret_hash, scopes, created_at, expires_at, \
+             proven) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             tenant.to_string(),
             token.to_string(),
             user.to_string(),
@@ -191,24 +199,14 @@ impl Catalog {
             scopes,
             now.0,
             new.expires_at.0,
+            i64::from(new.is_proven),
         )?;
-        let detail = format!("{}: {}", new.prefix, names.join(", "));
-        self.note_token(&mut tx, principal.actor(), "token.create", (tenant, token), detail).await?;
+        let deed = Deed::done(Act::TokenCreate, token)
+            .after(Field::Count, i64::try_from(names.len()).unwrap_or(i64::MAX))
+            .after(Field::Until, new.expires_at);
+        self.audit_from(&mut tx, tenant, (principal.actor(), origin), deed).await?;
         tx.commit().await?;
         Ok(token)
-    }
-
-    async fn note_token(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        action: &'static str,
-        (tenant, token): (TenantId, TokenId),
-        detail: String,
-    ) -> Result<()> {
-        let (subject, outcome) = (format!("token {token}"), Outcome::Done);
-        let note = Note { tenant: Some(tenant), actor, action, subject, outcome, detail };
-        audit::record(tx, &*self.clock, note).await
     }
 
     /// The tokens of the person who asks in one organisation, the newest first.
@@ -227,7 +225,13 @@ impl Catalog {
     }
 
     /// Revokes one of them; once more is no fault. Somebody else's is not found.
-    pub async fn revoke_token(&self, principal: &Principal, tenant: TenantId, token: TokenId) -> Result<()> {
+    pub async fn revoke_token(
+        &self,
+        principal: &Principal,
+        tenant: TenantId,
+        token: TokenId,
+        origin: &Origin,
+    ) -> Result<()> {
         let user = person(principal, tenant)?;
         let mut tx = self.db.begin().await?;
         let revoked = exec!(
@@ -242,7 +246,8 @@ impl Catalog {
         if revoked == 0 {
             return Err(Error::NotFound { what: "token" });
         }
-        self.note_token(&mut tx, principal.actor(), "token.revoke", (tenant, token), String::new()).await?;
+        let deed = Deed::done(Act::TokenRevoke, token);
+        self.audit_from(&mut tx, tenant, (principal.actor(), origin), deed).await?;
         tx.commit().await
     }
 
@@ -253,7 +258,7 @@ impl Catalog {
         let found = first!(
             &mut reader,
             Found,
-            "select k.tenant_id, k.id, k.prefix, k.scopes, k.expires_at, k.last_used_at, k.revoked_at, k.user_id, \
+            "select k.tenant_id, k.id, k.prefix, k.scopes, k.proven, k.expires_at, k.last_used_at, k.revoked_at, k.user_id, \
              u.name as user_name, u.email, u.enabled, t.name as tenant from api_tokens k \
              join users u on u.id = k.user_id join tenants t on t.tenant_id = k.tenant_id \
              where k.secret_hash = $1",
@@ -288,7 +293,9 @@ impl Catalog {
         let token: TokenId = id("api_tokens", &found.id)?;
         let actor = Actor::token(token, user, &found.user_name, &found.prefix);
         let member = Membership { tenant_id, tenant: found.tenant, roles };
-        let principal = Principal::of_token(actor, (user, found.email), member, &scopes_of(&found.scopes)?);
+        let scopes = scopes_of(&found.scopes)?;
+        let principal = Principal::of_token(actor, (user, found.email), member, &scopes)
+            .proven_when_made(found.proven == 1);
         Ok(TokenOutcome::Known { token, principal })
     }
 }

@@ -65,7 +65,7 @@ async fn row_security(pool: &PgPool) -> Result<RowSecurity> {
          pg_catalog.format('select exists (select 1 from %I)', c.relname) \
          from pg_catalog.pg_class c where c.relkind in ('r', 'p') and c.relnamespace = current_schema()::regnamespace \
          and (c.relname in ('installation', 'users', 'sessions', 'password_links', 'vaults', 'audit_heads', \
-         'audit_anchors') or exists (select 1 \
+         'audit_anchors', 'totp_secrets', 'recovery_codes', 'passkeys') or exists (select 1 \
          from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped)) \
          order by c.relname",
     )

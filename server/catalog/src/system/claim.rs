@@ -3,6 +3,7 @@
 use domain::{
     Clock, RunId, TenantId, Timestamp,
     alerts::NoticeKind,
+    audit::{Act, Deed, Field},
     backups::{MAX_STARTS, RunError, RunKind, RunState},
 };
 
@@ -196,14 +197,26 @@ impl SystemCatalog<'_> {
             ORPHANS,
         )?;
         let mut reclaimed = Reclaimed::default();
+        let mut deeds = Vec::new();
         for orphan in orphans {
-            self.reclaim(&mut tx, &orphan, &mut reclaimed).await?;
+            deeds.push(self.reclaim(&mut tx, &orphan, &mut reclaimed).await?);
+        }
+        // Several chains, so in their order: whoever else writes into them cannot hold one that we wait for.
+        deeds.sort_by_key(|(tenant, _)| *tenant);
+        for (tenant, deed) in deeds {
+            self.audit(&mut tx, tenant, deed).await?;
         }
         tx.commit().await?;
         Ok(reclaimed)
     }
 
-    async fn reclaim(&self, tx: &mut Tx, orphan: &Orphan, reclaimed: &mut Reclaimed) -> Result<()> {
+    /// Gives what is to be written down.
+    async fn reclaim(
+        &self,
+        tx: &mut Tx,
+        orphan: &Orphan,
+        reclaimed: &mut Reclaimed,
+    ) -> Result<(TenantId, Deed)> {
         let (tenant, run): (TenantId, RunId) = (id("runs", &orphan.tenant_id)?, id("runs", &orphan.id)?);
         let kind = word("runs", &orphan.kind, RunKind::find)?;
         let now = self.catalog.clock.now();
@@ -250,8 +263,12 @@ impl SystemCatalog<'_> {
         if state == RunState::Failed {
             notify_failure(tx, &*self.catalog.clock, tenant, run, kind, &orphan.subject, &error).await?;
         }
-        let subject = format!("run {run}");
-        self.note(tx, Some(tenant), "run.reclaim", subject, state.key().to_owned()).await
+        let deed = Deed::done(Act::RunReclaim, run)
+            .before(Field::State, RunState::Running.key())
+            .after(Field::State, state.key())
+            .after(Field::Kind, kind.key())
+            .after(Field::Count, orphan.starts);
+        Ok((tenant, deed))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use domain::{
     BackupId, Clock, EvidenceId, RunId, SourceId, Timestamp, VaultId,
+    audit::{Act, Deed, Field, Hash},
     backups::{CopyState, Evidence, Phase, Retention, RunError, RunKind, RunState, Sizes, Verification},
     sources::{Capabilities, Coordinate, EngineKind},
     tenancy::{Drift, TenantKey},
@@ -13,7 +14,7 @@ use super::{
     tenancy::{NewSplit, store_parts},
 };
 use crate::{
-    Files, Outcome, Run,
+    Files, Run,
     audit::Actor,
     db::{Tx, exec, first},
     decode::{amount, storable, to_json},
@@ -150,7 +151,7 @@ fn is_another(before: &str, now: &str) -> bool {
 }
 
 impl Lease<'_> {
-    fn backup_id(&self) -> Result<BackupId> {
+    pub(super) fn backup_id(&self) -> Result<BackupId> {
         self.run().backup_id.ok_or(Error::NotFound { what: "backup of this run" })
     }
 
@@ -168,7 +169,15 @@ impl Lease<'_> {
         let mut verify = NewRun::of(run.tenant_id, RunKind::Verify, &run.subject, &run.requested_by);
         (verify.source, verify.backup, verify.tenant_key) = (Some(source), Some(id), run.tenant.as_ref());
         let follow_up = verify.insert(&mut tx, clock).await?;
-        self.note(&mut tx, "backup.complete", Outcome::Done, format!("backup {id}")).await?;
+        let deed = Deed::done(Act::BackupComplete, id)
+            .after(Field::Run, run.id)
+            .after(Field::Source, source)
+            .after(Field::Until, new.snapshot_at)
+            .after(Field::Tables, new.tables)
+            .after(Field::Bytes, new.sizes.stored)
+            .maybe(Field::Digest, new.manifest_sha256.parse::<Hash>().ok())
+            .maybe(Field::Tenant, run.tenant.as_ref());
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(follow_up)
     }
@@ -219,9 +228,16 @@ impl Lease<'_> {
             notify_failure(&mut tx, clock, run.tenant_id, run.id, RunKind::Verify, &run.subject, &error)
                 .await?;
         }
-        let outcome = if evidence.equal { Outcome::Done } else { Outcome::Failed };
-        self.note(&mut tx, "verification.complete", outcome, format!("backup {backup}: {}", found.key()))
-            .await?;
+        let deed = if evidence.equal {
+            Deed::done(Act::VerificationComplete, backup)
+        } else {
+            Deed::failed(Act::VerificationComplete, backup, "differs")
+        };
+        let deed = deed
+            .after(Field::Run, run.id)
+            .after(Field::State, found.key())
+            .after(Field::Tables, evidence.tables.len() as u64);
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -280,7 +296,12 @@ impl Lease<'_> {
             self.run().id.to_string(),
         )?;
         self.finish(&mut tx, RunState::Completed, None, None, summary).await?;
-        self.note(&mut tx, "restore.complete", Outcome::Done, summary.to_owned()).await?;
+        let run = self.run();
+        let deed = Deed::done(Act::RestoreComplete, self.backup_id()?)
+            .after(Field::Run, run.id)
+            .maybe(Field::Connection, run.connection_id)
+            .maybe(Field::Database, run.restore().map(|restore| &restore.database));
+        self.audit(&mut tx, deed).await?;
         tx.commit().await
     }
 }

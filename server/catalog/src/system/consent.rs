@@ -1,23 +1,26 @@
 //! Whether what a second person agreed to may still be applied: asked when the run starts and again before its end,
 //! because between a click and a transaction people lose their roles.
 
-use domain::{RunId, access::Permission, backups::RunKind};
+use domain::{
+    RunId,
+    access::Permission,
+    approvals::{Change, State, missing},
+    backups::RunKind,
+};
 
 use super::lease::Lease;
 use crate::{
     ApprovalVoid, Conflict,
-    access::powers_of,
     db::{Tx, first},
     error::Result,
+    tenant::{Held, holds, votes},
 };
 
 #[derive(sqlx::FromRow)]
 struct Row {
+    id: String,
     state: String,
     digest: Option<String>,
-    made_by_id: String,
-    asked_by_id: Option<String>,
-    approved_by_id: Option<String>,
     approved_until: Option<i64>,
 }
 
@@ -41,23 +44,23 @@ impl Asked<'_> {
         let row = first!(
             tx,
             Row,
-            "select state, digest, made_by_id, asked_by_id, approved_by_id, approved_until from restore_requests \
-             where tenant_id = $1 and apply_run_id = $2",
+            "select id, state, digest, approved_until from restore_requests where tenant_id = $1 and apply_run_id = $2",
             tenant,
             run.to_string(),
         )?;
-        let Some(Row {
-            state,
-            digest,
-            made_by_id,
-            asked_by_id,
-            approved_by_id: Some(approver),
-            approved_until,
-        }) = row
-        else {
+        let Some(Row { id, state, digest, approved_until }) = row else {
             return Ok(Some(ApprovalVoid::Changed));
         };
-        if state != "applying" {
+        let Some(held) = Held::about(tx, tenant, &format!("restore:{id}")).await? else {
+            return Ok(Some(ApprovalVoid::Changed));
+        };
+        let is_this = matches!(held.change()?, Change::RestoreLive { difference, .. } if Some(&difference) == digest.as_ref());
+        // Somebody may have edited what was asked for, past everything that asks.
+        if state != "applying"
+            || !is_this
+            || held.state()? != State::Executed
+            || held.digest_now() != held.digest
+        {
             return Ok(Some(ApprovalVoid::Changed));
         }
         if let Self::Start { digest: expected } = self {
@@ -68,40 +71,20 @@ impl Asked<'_> {
                 return Ok(Some(ApprovalVoid::TooOld));
             }
         }
-        if !holds(tx, (tenant, now), &approver, Some(Permission::ApproveRestore)).await? {
+        let is_agreed = match &held.emergency_by {
+            Some(by) => holds(tx, (tenant, now), by, Some(Permission::ActAlone)).await?,
+            None => missing(&held.standing()?, &votes(tx, (tenant, now), &held).await?) == 0,
+        };
+        if !is_agreed {
             return Ok(Some(ApprovalVoid::Approver));
         }
-        for requester in [Some(made_by_id), asked_by_id].into_iter().flatten() {
-            if !holds(tx, (tenant, now), &requester, None).await? {
+        for requester in held.asked() {
+            if !holds(tx, (tenant, now), requester, None).await? {
                 return Ok(Some(ApprovalVoid::Requester));
             }
         }
         Ok(None)
     }
-}
-
-/// Whether an actor may sign in, is of the organisation, and may do `permission` there. Whoever sits at the machine's
-/// own command line may.
-async fn holds(
-    tx: &mut Tx,
-    (tenant, now): (&str, i64),
-    actor: &str,
-    permission: Option<Permission>,
-) -> Result<bool> {
-    let Some(user) = actor.strip_prefix("user:") else { return Ok(true) };
-    let row = first!(
-        tx,
-        (i64,),
-        "select u.enabled from memberships m join users u on u.id = m.user_id \
-         where m.tenant_id = $1 and m.user_id = $2 and u.enabled = 1",
-        tenant,
-        user,
-    )?;
-    if row.is_none() {
-        return Ok(false);
-    }
-    let Some(permission) = permission else { return Ok(true) };
-    Ok(powers_of(tx, tenant, user, now).await?.is_some_and(|powers| powers.may(permission)))
 }
 
 impl Lease<'_> {

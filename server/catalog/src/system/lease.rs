@@ -3,6 +3,7 @@
 
 use domain::{
     ConnectionId, Timestamp,
+    audit::{Act, Deed, Field},
     backups::{Progress, RunError, RunState},
 };
 
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     Catalog, Claim, Conflict, Run,
-    audit::{self, Actor, Note, Outcome},
+    audit::Actor,
     db::{Scope, Tx, exec, first},
     decode::to_json,
     error::Result,
@@ -110,18 +111,16 @@ impl<'c> Lease<'c> {
         append_event(tx, self.run().tenant_id, self.run().id, now, message).await
     }
 
-    pub(super) async fn note(
-        &self,
-        tx: &mut Tx,
-        action: &'static str,
-        outcome: Outcome,
-        detail: String,
-    ) -> Result<()> {
-        let actor = Actor::system("worker");
-        let subject = format!("run {}", self.run().id);
-        let note =
-            Note { tenant: Some(self.run().tenant_id), actor: &actor, action, subject, outcome, detail };
-        audit::record(tx, &*self.catalog.clock, note).await
+    /// Writes into the audit trail of the run's organisation what the worker did, in the same transaction and as its last
+    /// statement.
+    pub(super) async fn audit(&self, tx: &mut Tx, deed: Deed) -> Result<()> {
+        self.catalog.audit_in(tx, self.run().tenant_id, &Actor::system("worker"), deed).await
+    }
+
+    /// Writes down that the run was stopped as somebody asked.
+    async fn stopped(&self, tx: &mut Tx) -> Result<()> {
+        let run = self.run();
+        self.audit(tx, Deed::done(Act::RunCancelled, run.id).after(Field::Kind, run.kind.key())).await
     }
 
     /// Holds the run for `lease_ms` more, from now.
@@ -233,7 +232,14 @@ impl<'c> Lease<'c> {
         self.finish(tx, RunState::Failed, Some(error), None, &format!("failed: {}", error.message)).await?;
         notify_failure(tx, &*self.catalog.clock, run.tenant_id, run.id, run.kind, &run.subject, error)
             .await?;
-        self.note(tx, "run.fail", Outcome::Failed, error.message.clone()).await
+        // Its kind only: the message repeats what a server said, and stays with the run.
+        let deed = Deed::failed(Act::RunFail, run.id, "error")
+            .after(Field::Reason, error)
+            .after(Field::Kind, run.kind.key())
+            .after(Field::Count, run.starts)
+            .maybe(Field::Source, run.source_id)
+            .maybe(Field::Backup, run.backup_id);
+        self.audit(tx, deed).await
     }
 
     /// To be tried again at `next_at`; gives up instead if the starts are used up, and stops if somebody asked
@@ -242,6 +248,7 @@ impl<'c> Lease<'c> {
         let mut tx = self.begin().await?;
         let again = if self.is_to_stop(&mut tx).await? {
             self.finish(&mut tx, RunState::Cancelled, Some(error), None, "cancelled as asked").await?;
+            self.stopped(&mut tx).await?;
             false
         } else if self.run().starts >= domain::backups::MAX_STARTS {
             self.give_up(&mut tx, error).await?;
@@ -273,6 +280,7 @@ impl<'c> Lease<'c> {
         let mut tx = self.begin().await?;
         if self.is_to_stop(&mut tx).await? {
             self.finish(&mut tx, RunState::Cancelled, None, None, "cancelled as asked").await?;
+            self.stopped(&mut tx).await?;
             return tx.commit().await;
         }
         exec!(
@@ -290,7 +298,7 @@ impl<'c> Lease<'c> {
     pub async fn cancelled(&self) -> Result<()> {
         let mut tx = self.catalog.db.begin_in(self.scope()).await?;
         self.finish(&mut tx, RunState::Cancelled, None, None, "cancelled as asked").await?;
-        self.note(&mut tx, "run.cancelled", Outcome::Done, String::new()).await?;
+        self.stopped(&mut tx).await?;
         tx.commit().await
     }
 }

@@ -1,5 +1,6 @@
 //! The few statements across organisations, and what the holder of a run may write.
 
+mod approvals;
 mod at_work;
 mod claim;
 mod complete;
@@ -16,15 +17,11 @@ mod requests;
 mod retention;
 mod schedules;
 mod tenancy;
+mod webhooks;
 
-use domain::TenantId;
+use domain::{TenantId, audit::Deed};
 
-use crate::{
-    Catalog,
-    audit::{self, Actor, Note, Outcome},
-    db::Tx,
-    error::Result,
-};
+use crate::{Catalog, audit::Actor, db::Tx, error::Result};
 
 pub use at_work::ChangeSet;
 pub use claim::{Claim, DueRun, Reclaimed};
@@ -40,6 +37,7 @@ pub(crate) use requests::run_ended;
 pub use retention::{Expiring, SourceCandidates};
 pub use schedules::Fired;
 pub use tenancy::{NewPart, NewSplit};
+pub use webhooks::ToTell;
 
 /// Which background work asks; written to the audit trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,10 +56,14 @@ pub enum SystemTask {
     Leftovers,
     /// Delivering notices.
     Notices,
+    /// Telling webhooks what happened.
+    Webhooks,
     /// Removing ended sessions.
     Sessions,
     /// Anchoring and checking the audit trail.
     Audit,
+    /// Tending requests that somebody has to agree to.
+    Approvals,
 }
 
 impl SystemTask {
@@ -75,8 +77,10 @@ impl SystemTask {
             Self::Retention => "retention",
             Self::Leftovers => "leftovers",
             Self::Notices => "notices",
+            Self::Webhooks => "webhooks",
             Self::Sessions => "sessions",
             Self::Audit => "audit",
+            Self::Approvals => "approvals",
         }
     }
 }
@@ -92,17 +96,8 @@ impl<'c> SystemCatalog<'c> {
     pub(crate) const fn new(catalog: &'c Catalog, task: SystemTask) -> Self {
         Self { catalog, task }
     }
-    /// Writes to the audit trail what was done, in the same transaction.
-    async fn note(
-        &self,
-        tx: &mut Tx,
-        tenant: Option<TenantId>,
-        action: &'static str,
-        subject: String,
-        detail: String,
-    ) -> Result<()> {
-        let actor = Actor::system(self.task.key());
-        let note = Note { tenant, actor: &actor, action, subject, outcome: Outcome::Done, detail };
-        audit::record(tx, &*self.catalog.clock, note).await
+    /// Writes into an organisation's audit trail what was done, in the same transaction and as its last statement.
+    async fn audit(&self, tx: &mut Tx, tenant: TenantId, deed: Deed) -> Result<()> {
+        self.catalog.audit_in(tx, tenant, &Actor::system(self.task.key()), deed).await
     }
 }

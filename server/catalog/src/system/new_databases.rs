@@ -4,7 +4,12 @@
 //! The row alone proves nothing about a database of that name; what the run wrote into the database does. The row
 //! says where to look, and whether everything was there and compared.
 
-use domain::{ConnectionId, RunId, TenantId, Timestamp, backups::RunState, sources::DatabaseName};
+use domain::{
+    ConnectionId, RunId, TenantId, Timestamp,
+    audit::{Act, Deed},
+    backups::RunState,
+    sources::DatabaseName,
+};
 
 use super::{
     credential::{self, Credential},
@@ -156,8 +161,7 @@ impl SystemCatalog<'_> {
             run.to_string(),
         )?;
         append_event(&mut tx, tenant, run, self.catalog.clock.now(), message).await?;
-        self.note(&mut tx, Some(tenant), "restore.clean_up", format!("run {run}"), message.to_owned())
-            .await?;
+        self.audit(&mut tx, tenant, Deed::done(Act::RestoreCleanUp, run)).await?;
         tx.commit().await
     }
 }

@@ -12,7 +12,7 @@ use crate::{
 
 macro_rules! due_notices {
     () => {
-        "select tenant_id, id, kind, channel, subject, body, path, created_at, attempts from notices \
+        "select tenant_id, id, kind, channel, target, subject, body, path, created_at, attempts from notices \
          where state = 'waiting' and next_at <= $1 order by next_at, id limit $2"
     };
 }
@@ -63,6 +63,7 @@ struct Row {
     id: String,
     kind: String,
     channel: String,
+    target: Option<String>,
     subject: String,
     body: String,
     path: String,
@@ -106,7 +107,12 @@ impl SystemCatalog<'_> {
                 row.tenant_id.as_str(),
             )?;
             let (email, url, secret) = target.unwrap_or_default();
-            let (target, secret) = if row.channel == "email" { (email, None) } else { (url, secret) };
+            let (target, secret) = match row.target {
+                // To one person, whatever the channels of the organisation.
+                Some(person) => (Some(person), None),
+                None if row.channel == "email" => (email, None),
+                None => (url, secret),
+            };
             let Some(target) = target else {
                 self.end_notice(&mut tx, &row.tenant_id, &row.id, "failed", Some("the channel was closed"))
                     .await?;

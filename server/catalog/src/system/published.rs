@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use domain::{
     BackupId, RunId, SourceId, TenantId, Timestamp,
+    audit::{Act, Deed, Field, Hash},
     backups::{RunKind, RunState},
 };
 
@@ -85,8 +86,11 @@ impl SystemCatalog<'_> {
         let mut verify = NewRun::of(run.tenant_id, RunKind::Verify, &run.subject, &run.requested_by);
         (verify.source, verify.backup, verify.tenant_key) = (Some(source), Some(backup), run.tenant.as_ref());
         let follow_up = verify.insert(&mut tx, clock).await?;
-        let subject = format!("run {}", run.id);
-        self.note(&mut tx, Some(run.tenant_id), "backup.adopt", subject, format!("backup {backup}")).await?;
+        let deed = Deed::done(Act::BackupAdopt, backup)
+            .after(Field::Run, run.id)
+            .after(Field::Source, source)
+            .maybe(Field::Digest, new.manifest_sha256.parse::<Hash>().ok());
+        self.audit(&mut tx, run.tenant_id, deed).await?;
         tx.commit().await?;
         Ok(follow_up)
     }
@@ -104,14 +108,8 @@ impl SystemCatalog<'_> {
         )?;
         let message = "the backup had been published when it was cancelled; it is removed";
         append_event(&mut tx, tenant, run, self.catalog.clock.now(), message).await?;
-        self.note(
-            &mut tx,
-            Some(tenant),
-            "backup.remove_cancelled",
-            format!("run {run}"),
-            format!("backup {backup}"),
-        )
-        .await?;
+        let deed = Deed::done(Act::BackupRemoveCancelled, backup).after(Field::Run, run);
+        self.audit(&mut tx, tenant, deed).await?;
         tx.commit().await
     }
 }

@@ -3,17 +3,20 @@
 
 use domain::{
     Clock, RestoreId, RunId, TenantId, Timestamp,
+    audit::{Act, Chain, Deed, Field, Origin},
     backups::{RunError, RunKind, RunState},
-    restores::{Difference, RequestState as S},
+    restores::{Difference, Figures, RequestState as S},
 };
 
 use super::{consent::Asked, lease::Lease};
 use crate::{
-    ApprovalVoid, Outcome,
+    ApprovalVoid,
+    audit::Actor,
     db::{Tx, dialect, exec, first},
     decode::{amount, id, to_json, word},
     error::{Error, Result},
-    tenant::{Figures, RestoreStep, RunInput},
+    tenant::{RestoreStep, RunInput, wait_again},
+    trail,
 };
 
 /// Kind of the error of a run that lacks its approval.
@@ -69,7 +72,8 @@ impl Lease<'_> {
             "computed, but the request was withdrawn meanwhile".to_owned()
         };
         self.finish(&mut tx, RunState::Completed, None, None, &message).await?;
-        self.note(&mut tx, "tenant_restore.planned", Outcome::Done, difference.digest.clone()).await?;
+        let deed = Deed::done(Act::TenantRestorePlanned, restore).after(Field::Rows, difference.changes());
+        self.wrote(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(planned == 1)
     }
@@ -113,7 +117,8 @@ impl Lease<'_> {
         )?;
         self.took(&mut tx, restore, S::Applied, now).await?;
         self.finish(&mut tx, RunState::Completed, None, None, summary).await?;
-        self.note(&mut tx, "tenant_restore.applied", Outcome::Done, summary.to_owned()).await?;
+        self.wrote(&mut tx, Deed::done(Act::TenantRestoreApplied, restore).after(Field::Run, self.run().id))
+            .await?;
         tx.commit().await
     }
 
@@ -132,8 +137,16 @@ impl Lease<'_> {
         )?;
         self.took(&mut tx, restore, S::Undone, now).await?;
         self.finish(&mut tx, RunState::Completed, None, None, summary).await?;
-        self.note(&mut tx, "tenant_restore.undone", Outcome::Done, summary.to_owned()).await?;
+        self.wrote(&mut tx, Deed::done(Act::TenantRestoreUndone, restore).after(Field::Run, self.run().id))
+            .await?;
         tx.commit().await
+    }
+
+    /// Appends what the worker did to the organisation's trail.
+    async fn wrote(&self, tx: &mut Tx, deed: Deed) -> Result<()> {
+        let (clock, chain) = (&*self.catalog().clock, Chain::Tenant(self.run().tenant_id));
+        let who = Actor::system("worker").who().clone();
+        trail::append(tx, &deed.event(clock.uuid(), chain, clock.now(), who, Origin::here())).await.map(drop)
     }
 
     async fn took(&self, tx: &mut Tx, restore: RestoreId, state: S, at: Timestamp) -> Result<()> {
@@ -169,6 +182,19 @@ pub(super) fn doubt(error: &RunError) -> RunError {
     }
 }
 
+/// Lets the approval of what `run` applies wait anew. Whether there was one.
+async fn waits_again(tx: &mut Tx, tenant: &str, run: RunId, now: Timestamp) -> Result<bool> {
+    let row = first!(
+        tx,
+        (String,),
+        "select id from restore_requests where tenant_id = $1 and apply_run_id = $2 and state = 'applying'",
+        tenant,
+        run.to_string(),
+    )?;
+    let Some((restore,)) = row else { return Ok(false) };
+    wait_again(tx, tenant, &format!("restore:{restore}"), now.0).await
+}
+
 /// A run ended without a result: what it worked for goes back, or is over. Nothing happens for other kinds.
 ///
 /// What may have been applied counts as applied, so that it can be undone, and what is needed for that is kept. What
@@ -193,7 +219,10 @@ pub(crate) async fn run_ended(
             let asked = Asked::Start { digest: None };
             match asked.of(tx, (&tenant.to_string(), now.0), run).await? {
                 Some(ApprovalVoid::TooOld | ApprovalVoid::Requester) => (S::Applying, S::Failed),
-                _ => (S::Applying, S::AwaitingApproval),
+                _ if waits_again(tx, &tenant.to_string(), run, now).await? => {
+                    (S::Applying, S::AwaitingApproval)
+                }
+                _ => (S::Applying, S::Failed),
             }
         }
         RunKind::ApplyRestore => (S::Applying, S::Failed),

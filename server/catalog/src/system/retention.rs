@@ -2,7 +2,8 @@
 
 use domain::{
     BackupId, SourceId, TenantId, Timestamp, VaultId,
-    backups::{CopyState, Verification},
+    audit::{Act, Deed, Field},
+    backups::{CopyState, Retention, Verification},
     policies::retention::Candidate,
     tenancy::TenantKey,
 };
@@ -114,8 +115,10 @@ impl SystemCatalog<'_> {
             backup.to_string(),
         )?;
         if chosen == 1 {
-            self.note(&mut tx, Some(tenant), "backup.expire", format!("backup {backup}"), String::new())
-                .await?;
+            let deed = Deed::done(Act::BackupExpire, backup)
+                .before(Field::State, Retention::Active.key())
+                .after(Field::State, Retention::Expiring.key());
+            self.audit(&mut tx, tenant, deed).await?;
         }
         tx.commit().await?;
         Ok(chosen == 1)
@@ -180,8 +183,10 @@ impl SystemCatalog<'_> {
                 tenant.to_string(),
                 backup.to_string(),
             )?;
-            self.note(&mut tx, Some(tenant), "backup.remove", format!("backup {backup}"), String::new())
-                .await?;
+            let deed = Deed::done(Act::BackupRemove, backup)
+                .before(Field::State, Retention::Expiring.key())
+                .after(Field::State, Retention::Deleted.key());
+            self.audit(&mut tx, tenant, deed).await?;
         }
         tx.commit().await?;
         Ok(removed == 1)

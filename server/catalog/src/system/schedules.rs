@@ -2,6 +2,7 @@
 
 use domain::{
     RunId, SourceId, TenantId, Timestamp,
+    audit::{Act, Deed, Field},
     backups::RunKind,
     policies::schedule::{Schedule, ScheduleKind},
 };
@@ -123,8 +124,11 @@ impl SystemCatalog<'_> {
         }
         self.count_missed(&mut tx, row, &slots).await?;
         if let Some(run) = run_id {
-            let detail = format!("slot {}", slot.rfc3339());
-            self.note(&mut tx, Some(tenant), "backup.start", format!("run {run}"), detail).await?;
+            let deed = Deed::done(Act::BackupStart, run)
+                .after(Field::Source, source)
+                .after(Field::Kind, kind.key())
+                .after(Field::From, slot);
+            self.audit(&mut tx, tenant, deed).await?;
         }
         tx.commit().await?;
         let missed = u32::try_from(slots.len()).unwrap_or(u32::MAX);

@@ -2,6 +2,7 @@
 
 use domain::{
     BackupId, SourceId, TenantId, Timestamp,
+    audit::{Act, Deed, Field, Hash},
     backups::RunState,
     spelling::Spelling,
     tenancy::{Drift, TenantKey, TenantMap},
@@ -10,7 +11,7 @@ use serde::Serialize;
 
 use super::lease::Lease;
 use crate::{
-    Outcome, TenantCatalog,
+    TenantCatalog,
     audit::Actor,
     db::{Tx, dialect, exec},
     decode::{amount, to_json},
@@ -123,14 +124,20 @@ impl Lease<'_> {
         self.run().source_id.ok_or(Error::NotFound { what: "source of this run" })
     }
 
+    fn inferred(&self, source: SourceId, found: &Inferred) -> Deed {
+        Deed::done(Act::TenantMapInferred, source)
+            .after(Field::Run, self.run().id)
+            .after(Field::Tables, found.map.tables.len() as u64)
+            .after(Field::Count, found.drift.len() as u64)
+    }
+
     /// Makes a draft of a first look at a schema, before the first backup; the run goes on.
     pub async fn store_draft(&self, found: &Inferred) -> Result<()> {
         let (run, clock) = (self.run(), &*self.catalog().clock);
         let source = self.source_id()?;
         let mut tx = self.begin().await?;
         store_inferred(&mut tx, clock, run.tenant_id, source, found).await?;
-        let detail = format!("source {source}: {} tables", found.map.tables.len());
-        self.note(&mut tx, "tenant_map.inferred", Outcome::Done, detail).await?;
+        self.audit(&mut tx, self.inferred(source, found)).await?;
         tx.commit().await
     }
 
@@ -150,8 +157,7 @@ impl Lease<'_> {
         drift.store(&mut tx, clock).await?;
         let message = format!("{} tables, {} of which do not fit", found.map.tables.len(), found.drift.len());
         self.finish(&mut tx, RunState::Completed, None, None, &message).await?;
-        self.note(&mut tx, "tenant_map.inferred", Outcome::Done, format!("source {source}: {message}"))
-            .await?;
+        self.audit(&mut tx, self.inferred(source, found)).await?;
         tx.commit().await
     }
 
@@ -160,11 +166,10 @@ impl Lease<'_> {
         let (run, source) = (self.run(), self.source_id()?);
         let rows = TenantCatalog::new(self.catalog(), run.tenant_id, None, Actor::system("run"));
         let mut tx = self.begin().await?;
-        let (_, detail) = rows.confirm_draft(&mut tx, source, version, &run.requested_by).await?;
+        let (_, deed) = rows.confirm_draft(&mut tx, source, version, &run.requested_by).await?;
         let message = "The map is confirmed. The next backup follows it.";
         self.finish(&mut tx, RunState::Completed, None, None, message).await?;
-        let detail = format!("source {source}: {detail}, asked for by {}", run.requested_by);
-        self.note(&mut tx, "tenant_map.confirm", Outcome::Done, detail).await?;
+        self.audit(&mut tx, deed.after(Field::Run, run.id)).await?;
         tx.commit().await
     }
 
@@ -180,7 +185,12 @@ impl Lease<'_> {
             to_json("runs", output)?,
         )?;
         self.finish(&mut tx, RunState::Completed, None, None, summary).await?;
-        self.note(&mut tx, "export.complete", Outcome::Done, summary.to_owned()).await?;
+        let deed = Deed::done(Act::ExportComplete, self.backup_id()?)
+            .after(Field::Run, run.id)
+            .maybe(Field::Tenant, run.tenant.as_ref())
+            .after(Field::Bytes, output.size)
+            .maybe(Field::Digest, output.sha256.parse::<Hash>().ok());
+        self.audit(&mut tx, deed).await?;
         tx.commit().await
     }
 }

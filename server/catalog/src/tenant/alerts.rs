@@ -1,7 +1,12 @@
 //! Where notices go.
 
-use domain::{Clock, TenantId, Timestamp, alerts::NoticeKind};
+use domain::{
+    Clock, TenantId, Timestamp,
+    alerts::NoticeKind,
+    audit::{Act, Deed, Field, Object},
+};
 
+use super::Member;
 use crate::{
     Sealed, TenantCatalog,
     db::{AsConn, Tx, all, exec, first},
@@ -81,6 +86,25 @@ pub(crate) struct Notice<'a> {
 }
 
 impl Notice<'_> {
+    /// Puts it into the outbox for one person, as a letter.
+    pub async fn queue_to(&self, tx: &mut Tx, clock: &dyn Clock, person: &Member) -> Result<u64> {
+        exec!(
+            tx,
+            "insert into notices (tenant_id, id, kind, channel, target, dedupe_key, subject, body, path, state, attempts, \
+             next_at, created_at) values ($1, $2, $3, 'email', $4, $5, $6, $7, $8, 'waiting', 0, $9, $9) \
+             on conflict do nothing",
+            self.tenant.to_string(),
+            clock.uuid().to_string(),
+            self.kind.key(),
+            person.email.as_str(),
+            format!("{}:{}", self.dedupe_key, person.id),
+            storable(&self.subject),
+            storable(self.body),
+            self.path.as_str(),
+            clock.now().0,
+        )
+    }
+
     /// Puts it into the outbox of every channel of the organisation. Returns how many.
     pub async fn queue(&self, tx: &mut Tx, clock: &dyn Clock) -> Result<u64> {
         let channels = read_channels(tx, self.tenant).await?;
@@ -117,14 +141,23 @@ impl TenantCatalog<'_> {
     /// Changes where notices go.
     pub async fn set_channels(&self, new: NewChannels) -> Result<()> {
         let mut tx = self.begin().await?;
-        let detail = format!(
-            "e-mail {}, webhook {}",
-            if new.email_to.is_some() { "on" } else { "off" },
-            if new.webhook_url.is_some() { "on" } else { "off" }
-        );
+        let deed = self.store_channels(&mut tx, new).await?;
+        self.audit(&mut tx, deed).await?;
+        tx.commit().await
+    }
+
+    /// The same in a transaction of the caller's, who writes down what was done.
+    pub(super) async fn store_channels(&self, tx: &mut Tx, new: NewChannels) -> Result<Deed> {
+        let before = read_channels(tx, self.tenant).await?;
+        // Addresses are somebody's, and a webhook's may hold a secret: only whether there is one is said.
+        let deed = Deed::done(Act::ChannelsSet, Object::channels())
+            .before(Field::Email, before.email_to.is_some())
+            .before(Field::Webhook, before.webhook_url.is_some())
+            .after(Field::Email, new.email_to.is_some())
+            .after(Field::Webhook, new.webhook_url.is_some());
         let secret = new.webhook_secret.filter(|_| new.webhook_url.is_some()).map(|sealed| sealed.0);
         exec!(
-            &mut tx,
+            tx,
             "insert into channels (tenant_id, email_to, webhook_url, webhook_secret) values ($1, $2, $3, $4) \
              on conflict (tenant_id) do update set email_to = excluded.email_to, webhook_url = excluded.webhook_url, \
              webhook_secret = case when excluded.webhook_url is null then null \
@@ -135,8 +168,7 @@ impl TenantCatalog<'_> {
             new.webhook_url,
             secret,
         )?;
-        self.note(&mut tx, "channels.set", "channels".into(), detail).await?;
-        tx.commit().await
+        Ok(deed)
     }
 
     /// Puts a test notice into the outbox of every channel. Returns how many.
@@ -151,7 +183,8 @@ impl TenantCatalog<'_> {
             path: "/settings".into(),
         };
         let queued = notice.queue(&mut tx, &*self.catalog.clock).await?;
-        self.note(&mut tx, "channels.test", "channels".into(), format!("{queued} queued")).await?;
+        let deed = Deed::done(Act::ChannelsTest, Object::channels()).after(Field::Count, queued);
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(queued)
     }

@@ -2,6 +2,7 @@
 
 use domain::{
     ConnectionId, RunId, Timestamp,
+    audit::{Act, Deed, Field},
     backups::RunKind,
     sources::{AccountName, Connection, HostName, Label, Protected, TlsMode},
 };
@@ -128,9 +129,16 @@ impl TenantCatalog<'_> {
         if made == 0 {
             return Err(Conflict::Duplicate.into());
         }
-        let detail = format!("{} at {}:{}", new.name, new.host, new.port);
-        self.note(&mut tx, "connection.create", format!("connection {}", new.id), detail).await?;
         let run = self.queue_probe(&mut tx, new.id, &new.name).await?;
+        let deed = Deed::done(Act::ConnectionCreate, new.id)
+            .after(Field::Label, &new.name)
+            .after(Field::Host, &new.host)
+            .after(Field::Port, new.port)
+            .after(Field::Account, &new.user)
+            .after(Field::Tls, new.tls.key())
+            .after(Field::Password, bound)
+            .after(Field::Run, run);
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(run)
     }
@@ -139,10 +147,22 @@ impl TenantCatalog<'_> {
     /// [`crate::Conflict::Stale`] if it changed since. With another host or port it may be another server: open requests
     /// to restore into its databases are withdrawn. Another account is tested first.
     pub async fn change_connection(&self, change: ChangeConnection) -> Result<RunId> {
-        let ChangeConnection { values: new, version } = change;
         let mut tx = self.begin().await?;
+        let (run, deed) = self.move_connection(&mut tx, change).await?;
+        self.audit(&mut tx, deed).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    /// The same in a transaction of the caller's, who writes down what was done.
+    pub(super) async fn move_connection(
+        &self,
+        tx: &mut Tx,
+        change: ChangeConnection,
+    ) -> Result<(RunId, Deed)> {
+        let ChangeConnection { values: new, version } = change;
         let taken = first!(
-            &mut tx,
+            tx,
             (i64,),
             "select cast(count(*) as bigint) from connections where tenant_id = $1 and name = $2 and id <> $3",
             self.key(),
@@ -152,10 +172,10 @@ impl TenantCatalog<'_> {
         if taken.is_some_and(|(count,)| count > 0) {
             return Err(Conflict::Duplicate.into());
         }
-        let address = first!(
-            &mut tx,
-            (String, i64),
-            "select host, port from connections where tenant_id = $1 and id = $2 and version = $3",
+        let before = first!(
+            tx,
+            (String, String, i64, String, String),
+            "select name, host, port, user_name, tls from connections where tenant_id = $1 and id = $2 and version = $3",
             self.key(),
             new.id.to_string(),
             version,
@@ -163,7 +183,7 @@ impl TenantCatalog<'_> {
         // Another host, port or account voids the password: whoever may edit the address must not be able to
         // have it sent to a server of their own.
         let changed = exec!(
-            &mut tx,
+            tx,
             "update connections set name = $3, tls = $7, version = version + 1, \
              capabilities = case when host = $4 and port = $5 and user_name = $6 then capabilities end, \
              probed_at = case when host = $4 and port = $5 and user_name = $6 then probed_at end, \
@@ -182,12 +202,33 @@ impl TenantCatalog<'_> {
             version,
         )?;
         if changed == 0 {
-            drop(tx);
-            self.get_connection(new.id).await?;
+            let row = first!(
+                tx,
+                (String,),
+                "select id from connections where tenant_id = $1 and id = $2",
+                self.key(),
+                new.id.to_string(),
+            )?;
+            row.ok_or(Error::NotFound { what: "connection" })?;
             return Err(Conflict::Stale.into());
         }
-        let is_moved =
-            address.is_some_and(|(host, port)| host != new.host.as_str() || port != i64::from(new.port));
+        let mut deed = Deed::done(Act::ConnectionChange, new.id)
+            .after(Field::Label, &new.name)
+            .after(Field::Host, &new.host)
+            .after(Field::Port, new.port)
+            .after(Field::Account, &new.user)
+            .after(Field::Tls, new.tls.key())
+            .after(Field::Password, new.credential.is_some());
+        let mut is_moved = false;
+        if let Some((name, host, port, account, tls)) = before {
+            is_moved = host != new.host.as_str() || port != i64::from(new.port);
+            deed = deed
+                .before(Field::Label, &Label::new(name).map_err(|error| corrupt(TABLE, error))?)
+                .before(Field::Host, &HostName::new(host).map_err(|error| corrupt(TABLE, error))?)
+                .before(Field::Port, port)
+                .before(Field::Account, &AccountName::new(account).map_err(|error| corrupt(TABLE, error))?)
+                .before(Field::Tls, word(TABLE, &tls, TlsMode::find)?.key());
+        }
         if is_moved {
             let because = format!(
                 "The connection {} leads to {}:{} now, which may be another server. Plan the restore anew if it is still \
@@ -195,11 +236,11 @@ impl TenantCatalog<'_> {
                 new.name, new.host, new.port
             );
             let (tenant, connection, actor) = (self.tenant, new.id, &self.actor);
-            Moved { tenant, connection, actor, because }.withdraw(&mut tx, &*self.catalog.clock).await?;
+            Moved { tenant, connection, actor, because }.withdraw(tx, &*self.catalog.clock).await?;
         }
         if let Some(sealed) = new.credential {
             exec!(
-                &mut tx,
+                tx,
                 "update connections set credential = $3, credential_host = host, credential_port = port, \
                  credential_user = user_name where tenant_id = $1 and id = $2",
                 self.key(),
@@ -208,17 +249,14 @@ impl TenantCatalog<'_> {
             )?;
         }
         exec!(
-            &mut tx,
+            tx,
             "update sources set database_name = $3 where tenant_id = $1 and connection_id = $2 and protects = 'server'",
             self.key(),
             new.id.to_string(),
             Protected::server(&new.name).as_str(),
         )?;
-        let detail = format!("{} at {}:{}", new.name, new.host, new.port);
-        self.note(&mut tx, "connection.change", format!("connection {}", new.id), detail).await?;
-        let run = self.queue_probe(&mut tx, new.id, &new.name).await?;
-        tx.commit().await?;
-        Ok(run)
+        let run = self.queue_probe(tx, new.id, &new.name).await?;
+        Ok((run, deed.after(Field::Run, run)))
     }
 
     async fn queue_probe(&self, tx: &mut Tx, connection: ConnectionId, name: &Label) -> Result<RunId> {

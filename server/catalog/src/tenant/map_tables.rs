@@ -2,6 +2,8 @@
 
 use domain::{
     Cursor, Page, SourceId,
+    audit::{Act, Deed, Field, Hash},
+    sources::TableName,
     tenancy::{Drift, Path, Route, RouteKind},
 };
 use serde::{Deserialize, Serialize};
@@ -198,6 +200,15 @@ impl TenantCatalog<'_> {
     ) -> Result<i64> {
         let mut tx = self.begin().await?;
         let moved = self.touch_draft(&mut tx, source, version).await?;
+        let before = first!(
+            &mut tx,
+            (Option<String>,),
+            "select route from map_tables where tenant_id = $1 and source_id = $2 and table_name = $3",
+            self.key(),
+            source.to_string(),
+            storable(table),
+        )?;
+        let before: Option<Route> = maybe_json(TABLE, before.and_then(|(route,)| route).as_deref())?;
         let changed = exec!(
             &mut tx,
             "update map_tables set route = $4, route_kind = $5, note = $6, is_chosen = 1 \
@@ -212,8 +223,17 @@ impl TenantCatalog<'_> {
         if changed == 0 {
             return Err(Error::NotFound { what: "table" });
         }
-        let detail = format!("table {table}: {}", to_json(TABLE, route)?);
-        self.note(&mut tx, "tenant_map.set_route", format!("source {source}"), detail).await?;
+        let mut deed = Deed::done(Act::TenantMapSetRoute, source)
+            .maybe(Field::Table, TableName::new(table).ok().as_ref())
+            .after(Field::Kind, route.kind().key())
+            .after(Field::Digest, Hash::over(to_json(TABLE, route)?.as_bytes()))
+            .after(Field::Version, moved);
+        if let Some(before) = before {
+            deed = deed
+                .before(Field::Kind, before.kind().key())
+                .before(Field::Digest, Hash::over(to_json(TABLE, &before)?.as_bytes()));
+        }
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(moved)
     }

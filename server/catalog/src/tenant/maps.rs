@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     BackupId, SourceId, Timestamp,
+    audit::{Act, Deed, Field, Hash},
     sources::EngineKind,
     tenancy::{Drift, Mapping, Route, RouteKind, TenantMap},
 };
@@ -264,22 +265,22 @@ impl TenantCatalog<'_> {
     /// for a run that does ([`crate::RunRequest::ConfirmMap`]).
     pub async fn confirm_map(&self, source: SourceId, version: i64) -> Result<i64> {
         let mut tx = self.begin().await?;
-        let (confirmed, detail) = self.confirm_draft(&mut tx, source, version, self.actor.name()).await?;
-        self.note(&mut tx, "tenant_map.confirm", format!("source {source}"), detail).await?;
+        let (confirmed, deed) = self.confirm_draft(&mut tx, source, version, self.actor.name()).await?;
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(confirmed)
     }
 
     /// Lets backups follow the draft of `version`; what it is stays forever. [`Conflict::Stale`] if the draft has
     /// another version. Backups that followed the same routes before they were confirmed become complete. Returns the
-    /// version that is confirmed and what to say of it.
+    /// version that is confirmed and the deed, which the caller writes down last.
     pub(crate) async fn confirm_draft(
         &self,
         tx: &mut Tx,
         source: SourceId,
         version: i64,
         who: &str,
-    ) -> Result<(i64, String)> {
+    ) -> Result<(i64, Deed)> {
         let confirmed = self.touch_draft(tx, source, version).await?;
         let draft = self.draft(tx, source).await?;
         let (_, map) = draft.ok_or(Error::NotFound { what: "tenant map" })?;
@@ -327,13 +328,18 @@ impl TenantCatalog<'_> {
             source.to_string(),
             digest.as_str(),
         )?;
-        Ok((confirmed, format!("version {confirmed}, {} tables, {digest}", map.tables.len())))
+        let deed = Deed::done(Act::TenantMapConfirm, source)
+            .after(Field::Version, confirmed)
+            .after(Field::Tables, map.tables.len() as u64)
+            .maybe(Field::Digest, digest.parse::<Hash>().ok());
+        Ok((confirmed, deed))
     }
 
     /// Chooses what reads a database. [`Conflict::OtherEngine`] for an engine that reads no single database, and for a
     /// source that is none.
     pub async fn set_engine(&self, source: SourceId, engine: EngineKind) -> Result<()> {
-        let is_database = self.get_source(source).await?.source.protects.database().is_some();
+        let before = self.get_source(source).await?;
+        let is_database = before.source.protects.database().is_some();
         if !is_database || !EngineKind::OF_A_DATABASE.contains(&engine) {
             return Err(Conflict::OtherEngine.into());
         }
@@ -348,7 +354,10 @@ impl TenantCatalog<'_> {
         if changed == 0 {
             return Err(Error::NotFound { what: "source" });
         }
-        self.note(&mut tx, "source.engine", format!("source {source}"), engine.key().into()).await?;
+        let deed = Deed::done(Act::SourceEngine, source)
+            .before(Field::Engine, before.engine.key())
+            .after(Field::Engine, engine.key());
+        self.audit(&mut tx, deed).await?;
         tx.commit().await
     }
 }

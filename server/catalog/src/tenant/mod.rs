@@ -1,6 +1,7 @@
 //! The rows of one organisation. Every statement here is bound to the tenant of the scope.
 
 mod alerts;
+mod approvals;
 mod backups;
 mod connections;
 mod groups;
@@ -17,6 +18,7 @@ mod physical;
 mod restore_requests;
 mod restore_steps;
 mod roles;
+mod run_deed;
 mod run_input;
 mod run_row;
 mod runs;
@@ -26,18 +28,23 @@ mod sources;
 mod spelling;
 mod start_run;
 mod trail;
+mod webhooks;
 
 use domain::{TenantId, audit::Origin, powers::Powers};
 
 use crate::{
     Catalog,
-    audit::{self, Actor, Note, Outcome},
+    audit::Actor,
     db::{Reader, Scope, Tx},
     error::Result,
 };
 
 pub(crate) use alerts::Notice;
 pub use alerts::{Channels, Delivery, NewChannels};
+pub use approvals::{
+    Absence, Alone, Approval, ApprovalQuery, ApprovalWhole, Asked, Decision, NewAbsence, RuleRow, Which,
+};
+pub(crate) use approvals::{Held, holds, votes, wait_again};
 pub(crate) use backups::read_copies;
 pub use backups::{Backup, BackupQuery, Copy, EvidenceRow, Split};
 pub use connections::{ChangeConnection, NewConnection};
@@ -55,18 +62,21 @@ pub(crate) use new_run::NewRun;
 pub use people::{NewUser, UserRow};
 pub(crate) use physical::insert_scheduled;
 pub use physical::{ChainLink, Continues, Files, LONGEST_CHAIN};
-pub use restore_requests::{Figures, Restore, RestoreEvent, RestoreQuery};
+pub use restore_requests::{Restore, RestoreEvent, RestoreQuery};
 pub(crate) use restore_steps::RestoreStep;
-pub use restore_steps::{APPROVAL_MS, UNDO_MS};
+pub use restore_steps::UNDO_MS;
 pub use roles::{CustomRole, GivenRole};
 pub use run_input::{RunInput, RunOutput};
 pub(crate) use run_row::{RunRow, append_event, run_columns};
 pub use runs::{Run, RunEvent, RunQuery};
+pub use second_person::Member;
 pub use source_tenants::{TenantPart, TenantQuery, TenantRow};
 pub(crate) use sources::owed_since;
 pub use sources::{ScheduleRow, SourceRow};
 pub(crate) use spelling::store_spelling;
 pub use start_run::{RunRequest, TENANT_BACKUPS_WAITING};
+pub(crate) use webhooks::acts as webhook_acts;
+pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 
 /// The rows of one organisation. Made by [`Catalog::tenant`] from a scope, or for a claimed run.
 #[derive(Debug)]
@@ -102,13 +112,7 @@ impl<'c> TenantCatalog<'c> {
     pub(crate) async fn read(&self) -> Result<Reader> {
         self.catalog.db.read_in(Scope::Tenant(self.tenant)).await
     }
-    async fn begin(&self) -> Result<Tx> {
+    pub(crate) async fn begin(&self) -> Result<Tx> {
         self.catalog.db.begin_in(Scope::Tenant(self.tenant)).await
-    }
-    /// Writes to the audit trail what was done, in the same transaction.
-    async fn note(&self, tx: &mut Tx, action: &'static str, subject: String, detail: String) -> Result<()> {
-        let (tenant, actor) = (Some(self.tenant), &self.actor);
-        let note = Note { tenant, actor, action, subject, outcome: Outcome::Done, detail };
-        audit::record(tx, &*self.catalog.clock, note).await
     }
 }

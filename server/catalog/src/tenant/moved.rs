@@ -6,14 +6,19 @@
 //! or undone at that moment is left alone: it asks the server itself which one it is, and a request that was applied can
 //! still be undone where it was applied.
 
-use domain::{Clock, ConnectionId, RestoreId, RunId, TenantId, restores::RequestState as S};
+use domain::{
+    Clock, ConnectionId, RestoreId, RunId, TenantId,
+    audit::{Act, Chain, Deed, Field, Origin},
+    restores::RequestState as S,
+};
 
-use super::{restore_steps::RestoreStep, run_row::append_event, runs::ask_to_stop};
+use super::{approvals::close_about, restore_steps::RestoreStep, run_row::append_event, runs::ask_to_stop};
 use crate::{
-    audit::{self, Actor, Note, Outcome},
+    audit::Actor,
     db::{Tx, all},
     decode::id,
     error::Result,
+    trail,
 };
 
 const TABLE: &str = "restore_requests";
@@ -59,15 +64,12 @@ impl Moved<'_> {
             if ask_to_stop(tx, self.tenant, plan, now).await?.is_some() {
                 append_event(tx, self.tenant, plan, now, &self.because).await?;
             }
-            let note = Note {
-                tenant: Some(self.tenant),
-                actor: self.actor,
-                action: "tenant_restore.withdraw",
-                subject: format!("restore {restore}"),
-                outcome: Outcome::Done,
-                detail: self.because.clone(),
-            };
-            audit::record(tx, clock, note).await?;
+            close_about(tx, &tenant, &format!("restore:{restore}"), now.0).await?;
+            let deed = Deed::done(Act::TenantRestoreWithdraw, restore)
+                .after(Field::State, S::Withdrawn.key())
+                .after(Field::Connection, self.connection);
+            let (chain, who) = (Chain::Tenant(self.tenant), self.actor.who().clone());
+            trail::append(tx, &deed.event(clock.uuid(), chain, now, who, Origin::here())).await?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 use domain::{
     BackupId, ConnectionId, RunId, SourceId, TenantId, Timestamp,
+    audit::{Act, Deed, Field},
     backups::{Retention, Sizes, Verification},
     files::FilesFacts,
     policies::schedule::{Schedule, ScheduleKind},
@@ -160,8 +161,11 @@ impl TenantCatalog<'_> {
         }
         self.store_schedule(&mut tx, source, ScheduleKind::Full, full, true).await?;
         self.store_schedule(&mut tx, source, ScheduleKind::Incremental, incremental, true).await?;
-        let detail = format!("the whole server of connection {connection}");
-        self.note(&mut tx, "source.create", format!("source {source}"), detail).await?;
+        let deed = Deed::done(Act::SourceCreate, source)
+            .after(Field::Connection, connection)
+            .after(Field::Kind, "server")
+            .after(Field::Schedule, full);
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(source)
     }

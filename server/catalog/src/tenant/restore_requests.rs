@@ -1,12 +1,5 @@
 //! Requests to restore a tenant into the live database, as people read them.
 
-use domain::{
-    BackupId, Cursor, Page, RestoreId, RunId, SourceId, Timestamp,
-    restores::{Difference, Obstacle, RequestState, Selection, SelectionSummary, TableDifference},
-    tenancy::TenantKey,
-};
-use serde::{Deserialize, Serialize};
-
 use crate::{
     TenantCatalog,
     db::{all, first},
@@ -14,6 +7,11 @@ use crate::{
         After, contains, id, json, maybe_id, maybe_json, number, page, page_size, storable, tenant_key, word,
     },
     error::{Error, Result},
+};
+use domain::{
+    BackupId, Cursor, Page, RestoreId, RunId, SourceId, Timestamp,
+    restores::{Figures, RequestState, Selection, SelectionSummary, TableDifference},
+    tenancy::TenantKey,
 };
 
 /// Which requests to list, newest first; every field narrows.
@@ -29,59 +27,6 @@ pub struct RestoreQuery {
     pub after: Option<Cursor>,
     /// Rows at most; 0 means 50.
     pub limit: u32,
-}
-
-/// A difference without its tables and without any row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Figures {
-    /// Tables that were compared.
-    pub tables: u64,
-    /// Those with a change.
-    pub changed_tables: u64,
-    /// Rows that would be inserted.
-    pub inserts: u64,
-    /// Rows that would be updated.
-    pub updates: u64,
-    /// Rows that would be deleted.
-    pub deletes: u64,
-    /// Rows that are equal.
-    pub unchanged: u64,
-    /// Rows of other tenants that would be touched.
-    pub foreign_rows: u64,
-    /// What would make it fail; the first two hundred.
-    pub obstacles: Vec<Obstacle>,
-    /// Remarks.
-    pub remarks: Vec<String>,
-    /// What is approved.
-    pub digest: String,
-    /// Bytes that were read from the vault for it.
-    pub bytes_read: u64,
-    /// Bytes of the whole backup in the vault.
-    pub bytes_whole: u64,
-}
-
-/// Obstacles that are kept; one is enough to refuse.
-const OBSTACLES: usize = 200;
-
-impl From<&Difference> for Figures {
-    fn from(difference: &Difference) -> Self {
-        let sum = |of: fn(&TableDifference) -> u64| difference.tables.iter().map(of).sum();
-        let changed = difference.tables.iter().filter(|table| table.changes() > 0).count();
-        Self {
-            tables: difference.tables.len() as u64,
-            changed_tables: changed as u64,
-            inserts: sum(|table| table.inserts),
-            updates: sum(|table| table.updates),
-            deletes: sum(|table| table.deletes),
-            unchanged: sum(|table| table.unchanged),
-            foreign_rows: difference.foreign_rows,
-            obstacles: difference.obstacles.iter().take(OBSTACLES).cloned().collect(),
-            remarks: difference.remarks.clone(),
-            digest: difference.digest.clone(),
-            bytes_read: difference.bytes_read,
-            bytes_whole: difference.bytes_whole,
-        }
-    }
 }
 
 /// A request.

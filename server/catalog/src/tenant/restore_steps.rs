@@ -6,20 +6,23 @@
 
 use domain::{
     BackupId, ConnectionId, RestoreId, RunId, SourceId, Timestamp,
+    approvals::{Change, State, Verdict},
+    audit::{Act, Deed, Field, Hash},
     backups::RunKind,
     restores::{RequestState as S, TenantRestore},
 };
 
-use super::{new_run::NewRun, run_input::RunInput};
+use super::{
+    approvals::{Held as Request, NewRequest},
+    new_run::NewRun,
+    run_input::RunInput,
+};
 use crate::{
     Conflict, TenantCatalog,
     db::{Tx, dialect, exec, first},
     decode::{id, storable, tenant_key, to_json, word},
     error::{Error, Result},
 };
-
-/// How long an approval holds, in milliseconds: a day. The live rows move on, and so does who agreed.
-pub const APPROVAL_MS: i64 = 24 * 3_600_000;
 
 /// How long what was applied can be undone, in milliseconds: 30 days. Then its change set, which holds rows of the
 /// tenant, is removed.
@@ -50,14 +53,19 @@ struct Held {
     digest: Option<String>,
     is_applicable: i64,
     made_by_id: String,
-    asked_by_id: Option<String>,
-    approved_until: Option<i64>,
     applied_at: Option<i64>,
 }
 
-impl Held {
-    fn asked(&self) -> Vec<&str> {
-        std::iter::once(self.made_by_id.as_str()).chain(self.asked_by_id.as_deref()).collect()
+/// What an approval of a restore is about.
+fn subject(restore: RestoreId) -> String {
+    format!("restore:{restore}")
+}
+
+/// A deed with the digest of the difference.
+fn of_difference(deed: Deed, digest: &str) -> Deed {
+    match digest.parse::<Hash>() {
+        Ok(hash) => deed.after(Field::Digest, hash),
+        Err(_) => deed,
     }
 }
 
@@ -94,59 +102,84 @@ impl TenantCatalog<'_> {
             run.to_string(),
         )?;
         self.took(&mut tx, restore, S::Planning, "", Some(run)).await?;
-        let detail = format!("tenant {} from backup {}", wish.tenant, wish.backup_id);
-        self.note(&mut tx, "tenant_restore.plan", format!("restore {restore}"), detail).await?;
+        let deed = Deed::done(Act::TenantRestorePlan, restore)
+            .after(Field::Tenant, &wish.tenant)
+            .after(Field::Backup, wish.backup_id)
+            .after(Field::Run, run);
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok((restore, run))
     }
 
-    /// Asks for approval of the difference that `digest` names.
+    /// Asks for approval of the difference that `digest` names. Where the rules let one person do it, it is approved by
+    /// that.
     pub async fn request_restore(&self, restore: RestoreId, digest: &str, comment: &str) -> Result<()> {
         let mut tx = self.begin().await?;
-        self.hold(&mut tx, restore, S::Planned, digest).await?;
+        let held = self.hold(&mut tx, restore, S::Planned, digest).await?;
+        let change = Change::RestoreLive { restore_id: restore, difference: digest.to_owned() };
+        let shown = self.show(&mut tx, &change).await?;
+        let actor = self.actor.key();
+        let rule = self.rule_now(&mut tx, change.class(), &[&held.made_by_id, &actor]).await?;
         exec!(
             &mut tx,
             "update restore_requests set state = 'awaiting_approval', asked_by_id = $3, asked_at = $4, changed_at = $4, \
              version = version + 1 where tenant_id = $1 and id = $2 and state = 'planned'",
             self.key(),
             restore.to_string(),
-            self.actor.key(),
+            actor.as_str(),
             self.now(),
         )?;
         self.took(&mut tx, restore, S::AwaitingApproval, comment, None).await?;
-        self.note(&mut tx, "tenant_restore.request", format!("restore {restore}"), digest.into()).await?;
+        let maker = Some(held.made_by_id.as_str());
+        let new = NewRequest { change: &change, shown: &shown, rule, maker, reason: comment };
+        let (request, asked) = self.insert_request(&mut tx, new).await?;
+        if rule.approvals == 0 {
+            self.told_alone(&mut tx, &change, &shown).await?;
+            let held = Request::find(&mut tx, &self.key(), request).await?;
+            self.turn_restore(&mut tx, &held, restore, State::Approved, "").await?;
+        }
+        self.audit(&mut tx, asked).await?;
+        let deed = Deed::done(Act::TenantRestoreRequest, restore).approved(request.uuid());
+        self.audit(&mut tx, of_difference(deed, digest)).await?;
         tx.commit().await
     }
 
     /// Agrees to it, for a day and for one application. [`Conflict::SecondPerson`] if the actor made it or asked,
     /// [`Conflict::NotIndependent`] if who did is behind the actor's account or the other way round.
     pub async fn approve_restore(&self, restore: RestoreId, digest: &str, comment: &str) -> Result<()> {
-        let mut tx = self.begin().await?;
-        let held = self.hold(&mut tx, restore, S::AwaitingApproval, digest).await?;
-        self.as_second_person(&mut tx, &held.asked()).await?;
-        exec!(
-            &mut tx,
-            "update restore_requests set state = 'approved', approved_by_id = $3, approved_at = $4, approved_until = $5, \
-             changed_at = $4, version = version + 1 where tenant_id = $1 and id = $2 and state = 'awaiting_approval'",
-            self.key(),
-            restore.to_string(),
-            self.actor.key(),
-            self.now(),
-            self.now() + APPROVAL_MS,
-        )?;
-        self.took(&mut tx, restore, S::Approved, comment, None).await?;
-        self.note(&mut tx, "tenant_restore.approve", format!("restore {restore}"), digest.into()).await?;
-        tx.commit().await
+        self.decide_restore(restore, Verdict::Agree, digest, comment).await
     }
 
     /// Refuses it, likewise as a second person.
     pub async fn reject_restore(&self, restore: RestoreId, digest: &str, comment: &str) -> Result<()> {
+        self.decide_restore(restore, Verdict::Refuse, digest, comment).await
+    }
+
+    async fn decide_restore(
+        &self,
+        restore: RestoreId,
+        verdict: Verdict,
+        digest: &str,
+        comment: &str,
+    ) -> Result<()> {
         let mut tx = self.begin().await?;
-        let held = self.hold(&mut tx, restore, S::AwaitingApproval, digest).await?;
-        self.as_second_person(&mut tx, &held.asked()).await?;
-        self.settle(&mut tx, restore, S::Rejected, comment).await?;
-        self.note(&mut tx, "tenant_restore.reject", format!("restore {restore}"), digest.into()).await?;
+        let request = self.request_about(&mut tx, restore).await?;
+        self.hold(&mut tx, restore, S::AwaitingApproval, digest).await?;
+        let request = request.ok_or(Conflict::Stale)?;
+        let (_, deed) = self.vote(&mut tx, &request, verdict, &request.digest, comment).await?;
+        let act = match verdict {
+            Verdict::Agree => Act::TenantRestoreApprove,
+            Verdict::Refuse | Verdict::Comment => Act::TenantRestoreReject,
+        };
+        let of_restore = Deed::done(act, restore).approved(request.id()?.uuid());
+        self.audit(&mut tx, deed).await?;
+        self.audit(&mut tx, of_difference(of_restore, digest)).await?;
         tx.commit().await
+    }
+
+    /// The request for approval of a restore. Held before the restore itself, as everybody does who holds both.
+    async fn request_about(&self, tx: &mut Tx, restore: RestoreId) -> Result<Option<Request>> {
+        Request::about(tx, &self.key(), &subject(restore)).await
     }
 
     /// Takes it back, as long as nothing was applied. Returns the run that computes its difference, if it still
@@ -154,28 +187,30 @@ impl TenantCatalog<'_> {
     pub async fn withdraw_restore(&self, restore: RestoreId) -> Result<Option<RunId>> {
         let plan = self.get_restore(restore).await?.plan_run;
         let mut tx = self.begin().await?;
+        self.request_about(&mut tx, restore).await?;
         let held = self.held(&mut tx, restore).await?;
         let state = word(TABLE, &held.state, S::find)?;
         if !state.may_become(S::Withdrawn) {
             return Err(Conflict::Stale.into());
         }
         self.settle(&mut tx, restore, S::Withdrawn, "").await?;
-        self.note(&mut tx, "tenant_restore.withdraw", format!("restore {restore}"), String::new()).await?;
+        self.close_about(&mut tx, &subject(restore)).await?;
+        self.audit(&mut tx, Deed::done(Act::TenantRestoreWithdraw, restore)).await?;
         tx.commit().await?;
         Ok((state == S::Planning).then_some(plan))
     }
 
     /// Queues the run that applies exactly what was approved; once. [`Conflict::ApprovalExpired`] if the approval
-    /// is too old, which ends the request; [`Conflict::AlreadyRunning`] if something else is being applied to the
+    /// is too old, which ends the request; [`Conflict::ApprovalVoid`] if who agreed may not any more, and it waits anew; [`Conflict::AlreadyRunning`] if something else is being applied to the
     /// source.
     pub async fn apply_restore(&self, restore: RestoreId, digest: &str) -> Result<RunId> {
         let mut tx = self.begin().await?;
+        let request = self.request_about(&mut tx, restore).await?;
         let held = self.hold(&mut tx, restore, S::Approved, digest).await?;
-        if held.approved_until.is_none_or(|until| until <= self.now()) {
-            self.settle(&mut tx, restore, S::Withdrawn, "The approval was too old to be used.").await?;
-            self.note(&mut tx, "tenant_restore.expire", format!("restore {restore}"), digest.into()).await?;
-            tx.commit().await?;
-            return Err(Conflict::ApprovalExpired.into());
+        let request = request.ok_or(Conflict::Stale)?;
+        if let Err(error) = self.spend(&mut tx, &request).await {
+            drop(tx);
+            return Err(self.after_refusal(request.id()?, error).await?);
         }
         let run = self.queue_step(&mut tx, restore, &held, RunKind::ApplyRestore).await?;
         exec!(
@@ -188,8 +223,10 @@ impl TenantCatalog<'_> {
             self.now(),
         )?;
         self.took(&mut tx, restore, S::Applying, "", Some(run)).await?;
-        let detail = format!("run {run}, {digest}");
-        self.note(&mut tx, "tenant_restore.apply", format!("restore {restore}"), detail).await?;
+        let deed = Deed::done(Act::TenantRestoreApply, restore)
+            .after(Field::Run, run)
+            .approved(request.id()?.uuid());
+        self.audit(&mut tx, of_difference(deed, digest)).await?;
         tx.commit().await?;
         Ok(run)
     }
@@ -212,8 +249,8 @@ impl TenantCatalog<'_> {
             self.now(),
         )?;
         self.took(&mut tx, restore, S::Undoing, "", Some(run)).await?;
-        let detail = format!("run {run}, {digest}");
-        self.note(&mut tx, "tenant_restore.undo", format!("restore {restore}"), detail).await?;
+        let deed = Deed::done(Act::TenantRestoreUndo, restore).after(Field::Run, run);
+        self.audit(&mut tx, of_difference(deed, digest)).await?;
         tx.commit().await?;
         Ok(run)
     }
@@ -224,10 +261,10 @@ impl TenantCatalog<'_> {
             Held,
             dialect!(
                 tx,
-                sqlite: "select source_id, backup_id, tenant_key, state, digest, is_applicable, made_by_id, asked_by_id, \
-                         approved_until, applied_at from restore_requests where tenant_id = $1 and id = $2",
-                postgres: "select source_id, backup_id, tenant_key, state, digest, is_applicable, made_by_id, asked_by_id, \
-                           approved_until, applied_at from restore_requests where tenant_id = $1 and id = $2 for update"
+                sqlite: "select source_id, backup_id, tenant_key, state, digest, is_applicable, made_by_id, \
+                         applied_at from restore_requests where tenant_id = $1 and id = $2",
+                postgres: "select source_id, backup_id, tenant_key, state, digest, is_applicable, made_by_id, \
+                           applied_at from restore_requests where tenant_id = $1 and id = $2 for update"
             ),
             self.key(),
             restore.to_string(),
@@ -275,7 +312,7 @@ impl TenantCatalog<'_> {
         run.insert(tx, &*self.catalog.clock).await?.ok_or_else(|| Conflict::AlreadyRunning.into())
     }
 
-    async fn took(
+    pub(super) async fn took(
         &self,
         tx: &mut Tx,
         restore: RestoreId,

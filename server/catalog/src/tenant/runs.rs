@@ -2,6 +2,7 @@
 
 use domain::{
     BackupId, ConnectionId, Cursor, Page, RestoreId, RunId, SourceId, TenantId, Timestamp,
+    audit::{Act, Deed, Field},
     backups::{Progress, RunError, RunKind, RunState},
     restores::RestoreToNew,
     tenancy::TenantKey,
@@ -165,7 +166,9 @@ impl TenantCatalog<'_> {
         if state == RunState::Cancelled {
             run_ended(&mut tx, &*self.catalog.clock, self.tenant, id, kind, None).await?;
         }
-        self.note(&mut tx, "run.cancel", format!("run {id}"), String::new()).await?;
+        let deed =
+            Deed::done(Act::RunCancel, id).after(Field::Kind, kind.key()).after(Field::State, state.key());
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(state)
     }

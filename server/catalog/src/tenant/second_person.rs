@@ -18,9 +18,23 @@ use crate::{
     error::Result,
 };
 
+/// Somebody who could agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub id: UserId,
+    /// Name.
+    pub name: String,
+    /// Address.
+    pub email: String,
+}
+
 /// A person who can be a second one, and who stands behind them.
 struct Standing {
     key: String,
+    id: UserId,
+    name: String,
+    email: String,
     powers: Powers,
     behind: Vec<String>,
 }
@@ -28,6 +42,8 @@ struct Standing {
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
+    name: String,
+    email: String,
     enabled: i64,
     added_by: Option<String>,
     role_by: Option<String>,
@@ -36,9 +52,9 @@ struct Row {
 
 /// Everybody who stands behind a person, and behind those: a second account can make a third. It ends with who runs
 /// the installation: those vouch for people in their own name.
-fn behind<'p>(person: &'p Standing, people: &'p [(bool, Standing)]) -> BTreeSet<&'p str> {
+fn behind<'p>(directly: &'p [String], people: &'p [(bool, Standing)]) -> BTreeSet<&'p str> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<&str> = person.behind.iter().map(String::as_str).collect();
+    let mut open: Vec<&str> = directly.iter().map(String::as_str).collect();
     while let Some(key) = open.pop() {
         let is_new = found.insert(key);
         let next = people.iter().map(|(_, person)| person).find(|person| is_new && person.key == key);
@@ -48,17 +64,22 @@ fn behind<'p>(person: &'p Standing, people: &'p [(bool, Standing)]) -> BTreeSet<
     found
 }
 
-/// Whether `approver` is a second person beside each of `asked`, of whom `people` tells.
-fn check(approver: &Standing, asked: &[&str], people: &[(bool, Standing)]) -> Result<(), Conflict> {
-    if asked.contains(&approver.key.as_str()) {
+/// Whether somebody, by their key, their powers and who stands directly behind them, is a second person beside each of
+/// `asked`, of whom `people` tells.
+fn check(
+    (key, powers, directly): (&str, Powers, &[String]),
+    asked: &[&str],
+    people: &[(bool, Standing)],
+) -> Result<(), Conflict> {
+    if asked.contains(&key) {
         return Err(Conflict::SecondPerson);
     }
-    let before = behind(approver, people);
+    let before = behind(directly, people);
     let is_creature = asked.iter().any(|asker| before.contains(asker));
     let mut askers =
         people.iter().map(|(_, person)| person).filter(|person| asked.contains(&person.key.as_str()));
-    let is_maker = !approver.powers.runs_installation
-        && askers.any(|asker| behind(asker, people).contains(approver.key.as_str()));
+    let is_maker =
+        !powers.runs_installation && askers.any(|asker| behind(&asker.behind, people).contains(key));
     if is_creature || is_maker { Err(Conflict::NotIndependent) } else { Ok(()) }
 }
 
@@ -68,7 +89,7 @@ impl TenantCatalog<'_> {
         let rows = all!(
             on,
             Row,
-            "select u.id, u.enabled, m.added_by, m.role_by, u.password_by from memberships m \
+            "select u.id, u.name, u.email, u.enabled, m.added_by, m.role_by, u.password_by from memberships m \
              join users u on u.id = m.user_id where m.tenant_id = $1",
             self.key(),
         )?;
@@ -78,19 +99,51 @@ impl TenantCatalog<'_> {
             let powers = held.get(&user).map_or(Powers::NONE, |roles| together(roles));
             let behind = [row.added_by, row.role_by, row.password_by].into_iter().flatten().collect();
             let key = format!("user:{}", row.id);
-            Ok((row.enabled == 1, Standing { key, powers, behind }))
+            let Row { name, email, enabled, .. } = row;
+            Ok((enabled == 1, Standing { key, id: user, name, email, powers, behind }))
         };
         rows.into_iter().map(read).collect()
     }
 
     /// Fails unless the actor is a second person beside those who made a request and asked for it.
     pub(super) async fn as_second_person(&self, on: &mut impl AsConn, asked: &[&str]) -> Result<()> {
+        self.is_second_person(on, &self.actor.key(), self.powers.unwrap_or(Powers::NONE), asked).await
+    }
+
+    /// The same of somebody else, who has these powers.
+    pub(super) async fn is_second_person(
+        &self,
+        on: &mut impl AsConn,
+        key: &str,
+        powers: Powers,
+        asked: &[&str],
+    ) -> Result<()> {
         let people = self.standings(on).await?;
-        let key = self.actor.key();
-        let behind = people.iter().find(|(_, person)| person.key == key);
-        let behind = behind.map(|(_, person)| person.behind.clone()).unwrap_or_default();
-        let powers = self.powers.unwrap_or(Powers::NONE);
-        Ok(check(&Standing { key, powers, behind }, asked, &people)?)
+        let known = people.iter().find(|(_, person)| person.key == key);
+        let behind = known.map_or(&[][..], |(_, person)| &person.behind);
+        Ok(check((key, powers, behind), asked, &people)?)
+    }
+
+    /// Everybody who may sign in, has the permission and is a second person beside those who asked.
+    pub(super) async fn could_agree(
+        &self,
+        on: &mut impl AsConn,
+        permission: Permission,
+        asked: &[&str],
+    ) -> Result<Vec<Member>> {
+        let people = self.standings(on).await?;
+        let may = |person: &Standing| person.powers.may(permission);
+        let fit = people.iter().filter(|(enabled, person)| {
+            *enabled
+                && may(person)
+                && check((&person.key, person.powers, &person.behind), asked, &people).is_ok()
+        });
+        let member = |person: &Standing| Member {
+            id: person.id,
+            name: person.name.clone(),
+            email: person.email.clone(),
+        };
+        Ok(fit.map(|(_, person)| member(person)).collect())
     }
 
     /// Why the actor cannot agree to a request as a second person; nothing if they can.
@@ -106,10 +159,9 @@ impl TenantCatalog<'_> {
     /// Whether somebody could agree to a request beside who made it and who asked for it.
     pub async fn has_second_person(&self, restore: RestoreId) -> Result<bool> {
         let found = self.get_restore(restore).await?;
-        let people = self.standings(&mut self.read().await?).await?;
-        let may = |person: &Standing| person.powers.may(Permission::ApproveRestore);
-        let mut others = people.iter().filter(|(enabled, person)| *enabled && may(person));
-        Ok(others.any(|(_, person)| check(person, &found.asked(), &people).is_ok()))
+        let others =
+            self.could_agree(&mut self.read().await?, Permission::ApproveRestore, &found.asked()).await?;
+        Ok(!others.is_empty())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use domain::{
     ConnectionId, RunId, ScheduleId, SourceId, Timestamp,
+    audit::{Act, Deed, Field},
     backups::Verification,
     policies::schedule::{Schedule, ScheduleKind},
     sources::{Capabilities, DatabaseName, EngineKind, Protected, Source},
@@ -9,7 +10,7 @@ use domain::{
 
 use crate::{
     Conflict, TenantCatalog,
-    db::{Tx, all, exec},
+    db::{Tx, all, exec, first},
     decode::{corrupt, id, maybe_json, word},
     error::{Error, Result},
 };
@@ -245,7 +246,11 @@ impl TenantCatalog<'_> {
             return Err(Conflict::Duplicate.into());
         }
         self.store_schedule(&mut tx, source, ScheduleKind::Full, schedule, true).await?;
-        self.note(&mut tx, "source.create", format!("source {source}"), database.to_string()).await?;
+        let deed = Deed::done(Act::SourceCreate, source)
+            .after(Field::Connection, connection)
+            .after(Field::Database, database)
+            .after(Field::Schedule, schedule);
+        self.audit(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(source)
     }
@@ -264,11 +269,41 @@ impl TenantCatalog<'_> {
         enabled: bool,
     ) -> Result<()> {
         let mut tx = self.begin().await?;
-        self.store_schedule(&mut tx, source, kind, schedule, enabled).await?;
-        let detail =
-            format!("{} {} {}", kind.key(), schedule.expression(), if enabled { "on" } else { "off" });
-        self.note(&mut tx, "schedule.set", format!("source {source}"), detail).await?;
+        let deed = self.exchange_schedule(&mut tx, source, kind, schedule, enabled).await?;
+        self.audit(&mut tx, deed).await?;
         tx.commit().await
+    }
+
+    /// The same in a transaction of the caller's, who writes down what was done.
+    pub(super) async fn exchange_schedule(
+        &self,
+        tx: &mut Tx,
+        source: SourceId,
+        kind: ScheduleKind,
+        schedule: &Schedule,
+        enabled: bool,
+    ) -> Result<Deed> {
+        let before = first!(
+            tx,
+            (String, i64),
+            "select cron, enabled from schedules where tenant_id = $1 and source_id = $2 and kind = $3",
+            self.key(),
+            source.to_string(),
+            kind.key(),
+        )?;
+        self.store_schedule(tx, source, kind, schedule, enabled).await?;
+        let mut deed = Deed::done(Act::ScheduleSet, source)
+            .after(Field::Kind, kind.key())
+            .after(Field::Schedule, schedule)
+            .after(Field::Enabled, enabled);
+        if let Some((cron, was_enabled)) = before {
+            // One that cannot be read any more is just what somebody is about to mend.
+            if let Ok(cron) = Schedule::parse(&cron, Timestamp(self.now())) {
+                deed = deed.before(Field::Schedule, &cron);
+            }
+            deed = deed.before(Field::Enabled, was_enabled == 1);
+        }
+        Ok(deed)
     }
 
     /// Slots before now are nobody's: a schedule that is made, changed or switched on owes nothing yet.

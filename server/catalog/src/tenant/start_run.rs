@@ -2,10 +2,8 @@
 
 use domain::{
     BackupId, ConnectionId, RunId, SourceId,
-    audit::{Act, Deed, Field},
     backups::{Retention, RunKind},
     restores::RestoreToNew,
-    sources::Label,
     tenancy::{ExportFormat, TenantKey},
 };
 
@@ -110,7 +108,7 @@ impl TenantCatalog<'_> {
         let mut subject = String::new();
         let spelled;
         let mut new = NewRun::of(self.tenant, kind, "", self.actor.name());
-        let detail = match &request {
+        match &request {
             RunRequest::Backup { source_id, label } => {
                 let found = self.source_of_run(&mut tx, *source_id).await?;
                 (new.source, new.connection, new.label) =
@@ -119,7 +117,6 @@ impl TenantCatalog<'_> {
                     new.input = Some(self.files_input(&mut tx, *source_id, Continues::Nothing, true).await?);
                 }
                 subject = found.name;
-                format!("backup of source {source_id}")
             }
             RunRequest::Files { source_id, label, continues, sums } => {
                 let found = self.source_of_run(&mut tx, *source_id).await?;
@@ -135,10 +132,6 @@ impl TenantCatalog<'_> {
                 }
                 new.input = Some(input);
                 subject = found.name;
-                match new.backup {
-                    Some(parent) => format!("backup of source {source_id}, continuing {parent}"),
-                    None => format!("full backup of source {source_id}"),
-                }
             }
             RunRequest::TenantBackup { source_id, tenant, label } => {
                 let (database, connection) = self.database_of_run(&mut tx, *source_id).await?;
@@ -148,12 +141,10 @@ impl TenantCatalog<'_> {
                 self.admit_tenant_backup(&mut tx, *source_id, &spelled).await?;
                 new.tenant_key = Some(&spelled);
                 subject = database;
-                format!("backup of tenant {spelled} of source {source_id}")
             }
             RunRequest::Verify { backup_id } => {
                 (new.source, new.backup) =
                     (Some(self.kept_backup(&mut tx, *backup_id, &mut subject).await?), Some(*backup_id));
-                format!("verification of backup {backup_id}")
             }
             RunRequest::Restore(restore) => {
                 let source = self.kept_rows(&mut tx, restore.backup_id, &mut subject).await?;
@@ -161,17 +152,12 @@ impl TenantCatalog<'_> {
                 (new.source, new.backup, new.connection) =
                     (Some(source), Some(restore.backup_id), Some(restore.connection_id));
                 new.input = Some(RunInput::Restore(restore.clone()));
-                format!(
-                    "backup {} to {} on connection {}",
-                    restore.backup_id, restore.database, restore.connection_id
-                )
             }
             RunRequest::Export { backup_id, tenant, format } => {
                 let source = self.kept_rows(&mut tx, *backup_id, &mut subject).await?;
                 (new.source, new.backup) = (Some(source), Some(*backup_id));
                 new.tenant_key = Some(tenant);
                 new.input = Some(RunInput::Export { format: *format });
-                format!("tenant {tenant} of backup {backup_id} as {}", format.key())
             }
             RunRequest::InferMap { source_id, tenant_column } => {
                 let (database, connection) = self.database_of_run(&mut tx, *source_id).await?;
@@ -179,7 +165,6 @@ impl TenantCatalog<'_> {
                 new.input = Some(RunInput::Infer { tenant_column: tenant_column.clone() });
                 self.set_tenant_column(&mut tx, *source_id, tenant_column).await?;
                 subject = database;
-                format!("source {source_id}, column {tenant_column}")
             }
             RunRequest::ConfirmMap { source_id, version } => {
                 let (database, connection) = self.database_of_run(&mut tx, *source_id).await?;
@@ -187,14 +172,12 @@ impl TenantCatalog<'_> {
                 (new.source, new.connection) = (Some(*source_id), Some(connection));
                 new.input = Some(RunInput::Confirm { version: *version });
                 subject = database;
-                format!("confirmation of version {version} for source {source_id}")
             }
             RunRequest::Probe { connection_id } => {
                 subject = self.connection_of_run(&mut tx, *connection_id).await?;
                 new.connection = Some(*connection_id);
-                format!("connection {connection_id}")
             }
-        };
+        }
         new.requested_by_id = Some(self.actor.key());
         (new.subject, new.idempotency_key) = (&subject, idempotency_key);
         let Some(run) = new.insert(&mut tx, &*self.catalog.clock).await? else {
@@ -204,24 +187,7 @@ impl TenantCatalog<'_> {
                 .await?
                 .ok_or_else(|| Conflict::AlreadyRunning.into());
         };
-        let action = match &request {
-            RunRequest::ConfirmMap { .. } => "tenant_map.confirm.start",
-            _ => action(kind),
-        };
-        match &request {
-            // The first act whose entry nobody can rewrite; the others follow it.
-            RunRequest::Backup { source_id, label } | RunRequest::TenantBackup { source_id, label, .. } => {
-                let mut deed = Deed::done(Act::BackupStart, run).after(Field::Source, *source_id);
-                if let Some(label) = label.as_deref().and_then(|label| Label::new(label).ok()) {
-                    deed = deed.after(Field::Label, &label);
-                }
-                if let Some(tenant) = new.tenant_key {
-                    deed = deed.after(Field::Tenant, tenant);
-                }
-                self.audit(&mut tx, deed).await?;
-            }
-            _ => self.note(&mut tx, action, format!("run {run}"), detail).await?,
-        }
+        self.audit(&mut tx, request.deed(run, &new)).await?;
         tx.commit().await?;
         Ok(run)
     }
@@ -363,19 +329,5 @@ impl RunRequest {
             Self::InferMap { .. } | Self::ConfirmMap { .. } => RunKind::InferMap,
             Self::Probe { .. } => RunKind::Probe,
         }
-    }
-}
-
-const fn action(kind: RunKind) -> &'static str {
-    match kind {
-        RunKind::Backup => "backup.start",
-        RunKind::Verify => "verification.start",
-        RunKind::Restore => "restore.start",
-        RunKind::PlanRestore => "restore.plan",
-        RunKind::ApplyRestore => "restore.apply",
-        RunKind::UndoRestore => "restore.undo",
-        RunKind::Export => "export.start",
-        RunKind::InferMap => "tenant_map.infer",
-        RunKind::Probe => "probe.start",
     }
 }

@@ -1,8 +1,10 @@
 //! Whether the trail in the database is the one that was written: every hash again, from the first entry on.
 
-use domain::audit::{Chain, Event, Hash, Link, Mark, Unreadable, encoding::chain_of, tree, verify::Damage};
+use domain::audit::{
+    Chain, Event, Hash, Link, Mark, Unreadable, encoding::chain_of, retention::Removed, tree, verify::Damage,
+};
 
-use super::{CHAINS, ENTRIES, hash, heads};
+use super::{CHAINS, ENTRIES, hash, heads, retention};
 use crate::{
     SystemCatalog,
     db::{Reader, all, first},
@@ -84,6 +86,8 @@ struct Walk<'a> {
     new: Vec<Hash>,
     next: Option<(u64, Mark)>,
     heads: u64,
+    /// What was removed before the first entry, until the entry that says so has proven it.
+    removed: Option<Removed>,
 }
 
 impl Walk<'_> {
@@ -91,6 +95,11 @@ impl Walk<'_> {
         match row.follow(self.chain, self.at) {
             Ok(next) => self.at = next,
             Err(damage) => return Ok(Some(damage)),
+        }
+        if let Some(removed) = self.removed.take_if(|removed| removed.entry == self.at.sequence)
+            && !self.could_go(reader, &removed, row).await?
+        {
+            return Ok(Some(Damage::Removed(removed.mark.last + 1)));
         }
         self.new.push(self.at.hash);
         let Some((head, mark)) = self.next.take_if(|(_, mark)| mark.last == self.at.sequence) else {
@@ -106,6 +115,14 @@ impl Walk<'_> {
         self.new.clear();
         self.next = heads::mark_after(reader, self.chain, self.at.sequence).await?;
         Ok(None)
+    }
+
+    /// Whether what is missing at the beginning could go, by the entry that says so and the head that covered it.
+    async fn could_go(&self, reader: &mut Reader, removed: &Removed, row: &Row) -> Result<bool> {
+        let Ok(says) = Event::decode(&row.event) else { return Ok(false) };
+        let Some(stored) = heads::head(reader, removed.head).await? else { return Ok(false) };
+        let is_signed = (self.signed)(&stored.head.bytes(), &stored.signature);
+        Ok(is_signed && removed.is_proven(&says, &stored.head))
     }
 
     /// Whether a head is signed, and over the marks that are stored for it.
@@ -141,9 +158,14 @@ impl SystemCatalog<'_> {
             }
             None => Link::start(chain),
         };
-        let start = Link::start(chain);
-        let next = heads::mark_after(&mut reader, chain, 0).await?;
-        let mut walk = Walk { chain, signed, at: start, marked: start, new: Vec::new(), next, heads: 0 };
+        let removed = match retention::first_entry(&mut reader, chain).await? {
+            Some(first) if first > 1 => retention::removed_up_to(&mut reader, chain, first - 1).await?,
+            _ => None,
+        };
+        let start = removed.as_ref().map_or_else(|| Link::start(chain), Removed::begins);
+        let next = heads::mark_after(&mut reader, chain, start.sequence).await?;
+        let (new, heads, before) = (Vec::new(), 0, start.sequence);
+        let mut walk = Walk { chain, signed, at: start, marked: start, new, next, heads, removed };
         let damage = loop {
             let rows = all!(
                 &mut reader,
@@ -169,7 +191,9 @@ impl SystemCatalog<'_> {
                 break ends(&mut reader, &walk, end).await?;
             }
         };
-        Ok(Checked { entries: walk.at.sequence, heads: walk.heads, damage })
+        // Nothing goes before a head covers the entry that says so.
+        let unproven = walk.removed.as_ref().map(|removed| Damage::Removed(removed.mark.last + 1));
+        Ok(Checked { entries: walk.at.sequence - before, heads: walk.heads, damage: damage.or(unproven) })
     }
 
     /// Checks that the heads follow one another from the first, and that all are signed.

@@ -5,7 +5,7 @@ use domain::{
     audit::{Chain, Event, Link, Mark, export::Line, tree},
 };
 
-use super::{ENTRIES, hash, heads};
+use super::{ENTRIES, hash, heads, retention};
 use crate::{
     TenantCatalog,
     db::{Reader, all, first},
@@ -17,7 +17,7 @@ use crate::{
 const PART: u64 = 1000;
 
 impl TenantCatalog<'_> {
-    /// Begins an export with the interval in which `from` lies; with the first entry if nothing is said. Gives the first
+    /// Begins an export with the interval in which `from` lies; with the first entry that is kept if nothing is said. Gives the first
     /// line and where [`TenantCatalog::export_trail`] goes on.
     pub async fn begin_trail_export(
         &self,
@@ -27,7 +27,11 @@ impl TenantCatalog<'_> {
         let chain = Chain::Tenant(self.tenant);
         let installation = self.catalog.installation().await?.id;
         let mut reader = self.read().await?;
-        let mut before = Link::start(chain);
+        let removed = match retention::first_entry(&mut reader, chain).await? {
+            Some(first) => retention::removed_up_to(&mut reader, chain, first.saturating_sub(1)).await?,
+            None => None,
+        };
+        let mut before = removed.map_or_else(|| Link::start(chain), |removed| removed.begins());
         if let Some(from) = from {
             let row = first!(
                 &mut reader,
@@ -47,6 +51,18 @@ impl TenantCatalog<'_> {
         }
         let line = Line::begin(installation, chain, signing_key, self.catalog.clock.now(), before);
         Ok((line, before))
+    }
+
+    /// The last entry before an instant: where an export that ends there may stop. 0 if there is none.
+    pub async fn last_trail_entry(&self, until: Timestamp) -> Result<u64> {
+        let row = first!(
+            &mut self.read().await?,
+            (i64,),
+            "select sequence from audit_entries where tenant_id = $1 and at < $2 order by at desc, sequence desc limit 1",
+            self.key(),
+            until.0,
+        )?;
+        row.map_or(Ok(0), |(sequence,)| number(ENTRIES, sequence))
     }
 
     /// The lines of the next interval, and where it ends. Nothing if there are no more entries.

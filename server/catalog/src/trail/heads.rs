@@ -105,7 +105,7 @@ struct MarkRow {
     entries: Vec<u8>,
 }
 
-fn chain(table: &'static str, key: &str) -> Result<Chain> {
+pub(super) fn chain(table: &'static str, key: &str) -> Result<Chain> {
     Chain::find(key).ok_or_else(|| corrupt(table, format!("{key:?} is no chain")))
 }
 

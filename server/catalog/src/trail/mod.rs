@@ -38,9 +38,15 @@ mod check;
 mod export;
 mod group;
 mod heads;
+mod place;
+mod refusal;
+mod retention;
 mod search;
 
-use domain::audit::{Chain, Deed, Event, Hash, Link, Origin, Risk};
+use domain::{
+    TenantId,
+    audit::{Chain, Deed, Event, Hash, Link, Origin, Risk},
+};
 
 use crate::{
     Catalog, TenantCatalog,
@@ -53,6 +59,8 @@ use crate::{
 pub use check::Checked;
 pub(crate) use group::Recorder;
 pub use heads::{Anchor, NewHead, StoredHead, Unanchored};
+pub use place::{HeadOver, TrailPlace};
+pub(crate) use search::following;
 pub use search::{TrailEntry, TrailPage, TrailQuery};
 
 /// The table of entries, for messages.
@@ -120,6 +128,39 @@ impl Catalog {
     /// Writes into the installation's chain what an actor did, in the act's own transaction.
     pub(crate) async fn audit(&self, tx: &mut Tx, actor: &Actor, origin: &Origin, deed: Deed) -> Result<()> {
         append(tx, &self.event(Chain::Platform, actor, origin, deed)).await.map(drop)
+    }
+
+    /// Writes into an organisation's chain what Holdfast did by itself, in the act's own transaction.
+    pub(crate) async fn audit_in(
+        &self,
+        tx: &mut Tx,
+        tenant: TenantId,
+        actor: &Actor,
+        deed: Deed,
+    ) -> Result<()> {
+        append(tx, &self.event(Chain::Tenant(tenant), actor, &Origin::here(), deed)).await.map(drop)
+    }
+
+    /// Writes into an organisation's chain what an actor did there, in the act's own transaction: for what people do to
+    /// their own account, where there is no scope.
+    pub(crate) async fn audit_from(
+        &self,
+        tx: &mut Tx,
+        tenant: TenantId,
+        (actor, origin): (&Actor, &Origin),
+        deed: Deed,
+    ) -> Result<()> {
+        append(tx, &self.event(Chain::Tenant(tenant), actor, origin, deed)).await.map(drop)
+    }
+
+    /// Writes into an organisation's chain what has no transaction of its own. Returns when it lasts.
+    pub(crate) async fn record_in(
+        &self,
+        tenant: TenantId,
+        (actor, origin): (&Actor, &Origin),
+        deed: Deed,
+    ) -> Result<()> {
+        self.recorder.record(self.event(Chain::Tenant(tenant), actor, origin, deed)).await.map(drop)
     }
 
     /// Writes into the installation's chain what has no transaction of its own. Returns when it lasts.

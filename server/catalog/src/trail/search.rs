@@ -13,7 +13,7 @@ use domain::{
 use super::{ENTRIES, hash};
 use crate::{
     Catalog, Principal, TenantCatalog,
-    db::{Reader, all, first},
+    db::{AsConn, Reader, all, first},
     decode::{After, cursor, number, page_size},
     error::{Error, Result},
 };
@@ -73,7 +73,7 @@ pub struct TrailPage {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     sequence: i64,
     hash: Vec<u8>,
     event: Vec<u8>,
@@ -222,6 +222,25 @@ async fn search(reader: &mut Reader, chain: Chain, query: &TrailQuery) -> Result
     Ok(TrailPage { rows, next })
 }
 
+/// Entries after one of them, in their order.
+pub(crate) async fn following(
+    on: &mut impl AsConn,
+    chain: Chain,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<TrailEntry>> {
+    let rows = all!(
+        on,
+        Row,
+        "select sequence, hash, event, at, actor, act, object, outcome from audit_entries \
+         where tenant_id = $1 and sequence > $2 order by sequence limit $3",
+        chain.key(),
+        i64::try_from(after).unwrap_or(i64::MAX),
+        i64::from(limit),
+    )?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
 impl TenantCatalog<'_> {
     /// Entries of this organisation's chain, newest first.
     pub async fn search_trail(&self, query: &TrailQuery) -> Result<TrailPage> {
@@ -232,7 +251,7 @@ impl TenantCatalog<'_> {
 impl Catalog {
     /// Entries of the installation's chain, newest first. Only for who runs the installation.
     pub async fn search_platform_trail(&self, operator: &Principal, query: &TrailQuery) -> Result<TrailPage> {
-        operator.require_platform(domain::access::Permission::ReadSettings)?;
+        operator.require_platform(domain::access::Permission::ReadAudit)?;
         search(&mut self.db.read().await?, Chain::Platform, query).await
     }
 }

@@ -92,6 +92,11 @@ contract! {
         let query = TrailQuery { act: Some(Act::Allow), ..TrailQuery::default() };
         let trail = world.our().search_trail(&query).await.unwrap();
         assert_eq!(trail.rows.iter().filter(|entry| entry.outcome == "refused").count(), 1);
+        let elsewhere = world.tenant(world.theirs).list_audit(None).await.unwrap();
+        assert!(elsewhere.rows.iter().all(|entry| entry.outcome != "refused"), "who is no member is not told of there");
+        let query = TrailQuery { act: Some(Act::Allow), ..TrailQuery::default() };
+        let at_the_door = world.catalog.search_platform_trail(&world.principal, &query).await.unwrap().rows;
+        assert_eq!(at_the_door.len(), 2, "{at_the_door:?}");
         assert!(matches!(world.catalog.create_tenant(&viewer, "Mine").await, Err(Error::Denied(_))));
     }
 
@@ -174,7 +179,7 @@ contract! {
         world.catalog.set_own_password(&op, "second", &Origin::here()).await.unwrap();
         assert_eq!(world.catalog.find_sign_in("op@example.org").await.unwrap().unwrap().password_hash.as_deref(), Some("second"));
         assert!(matches!(world.catalog.set_password_of(&op, "op@example.org", "x").await, Err(Error::Denied(_))));
-        world.catalog.record_sign_in(user, &domain::audit::Origin::here()).await.unwrap();
+        world.catalog.record_sign_in(user, &Origin::here()).await.unwrap();
         assert_eq!(world.our().get_user(user).await.unwrap().last_sign_in, Some(NOON));
         let missing: UserId = Id::new(uuid::Uuid::nil());
         assert!(matches!(world.our().get_user(missing).await, Err(Error::NotFound { .. })));

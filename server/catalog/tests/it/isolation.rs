@@ -3,17 +3,19 @@
 use std::{collections::BTreeMap, fmt::Debug};
 
 use catalog::{
-    BackupQuery, ChangeConnection, Error, GivenRole, GroupWish, Inferred, MapQuery, NewChannels,
-    NewInvitation, NewUser, Outcome, RestoreQuery, RunQuery, RunRequest, TenantCatalog, TenantQuery,
-    TrailQuery,
+    ApprovalQuery, Asked as Became, BackupQuery, ChangeConnection, Error, GivenRole, GroupWish, Inferred,
+    MapQuery, NewAbsence, NewChannels, NewInvitation, NewUser, RestoreQuery, RunQuery, RunRequest,
+    TenantCatalog, TenantQuery, TrailQuery, Which,
 };
 use domain::{
-    BackupId, GroupId, InvitationId, RestoreId, RoleId, RunId, UserId,
+    AbsenceId, ApprovalId, BackupId, GroupId, InvitationId, RestoreId, RoleId, RunId, UserId,
     access::Role,
+    approvals::{Change, Verdict},
     audit::{Act, Deed, Object},
     policies::schedule::Schedule,
     powers::{PermissionSet, RoleRef},
     restores::{Difference, RestoreToNew, Selection, TableDifference, TenantRestore},
+    sign_in::AskedOf,
     sources::{DatabaseName, EngineKind},
     tenancy::{ExportFormat, Route},
 };
@@ -27,6 +29,8 @@ struct Theirs {
     run: RunId,
     backup: BackupId,
     restore: RestoreId,
+    request: ApprovalId,
+    absence: AbsenceId,
     role: RoleId,
     group: GroupId,
     invitation: InvitationId,
@@ -75,8 +79,13 @@ async fn seed(world: &World, tenant: Tenant, mark: &str) -> Theirs {
         expires_at: NOON.plus_ms(HOUR),
     };
     let invitation = rows.create_invitation(&invitation).await.unwrap();
-    rows.record("mark", mark, Outcome::Done, mark).await.unwrap();
     let run = rows.get_backup(backup).await.unwrap().run_id;
+    let deletion = Change::DeleteBackup { backup_id: backup };
+    let Became::Waiting(request) = rows.ask_or_do(&deletion, mark).await.unwrap() else {
+        panic!("somebody has to agree")
+    };
+    let away = NewAbsence { user, from: NOON, until: NOON.plus_ms(HOUR), deputy: None };
+    let absence = rows.add_absence(away).await.unwrap();
     let words = vec![
         tenant.id.to_string(),
         tenant.connection.to_string(),
@@ -87,12 +96,14 @@ async fn seed(world: &World, tenant: Tenant, mark: &str) -> Theirs {
         run.to_string(),
         verify.to_string(),
         restore.to_string(),
+        request.to_string(),
+        absence.to_string(),
         role.to_string(),
         group.to_string(),
         invitation.to_string(),
         mark.to_owned(),
     ];
-    Theirs { tenant, user, run, backup, restore, role, group, invitation, words }
+    Theirs { tenant, user, run, backup, restore, request, absence, role, group, invitation, words }
 }
 
 fn difference(table: &str) -> Difference {
@@ -213,6 +224,7 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
 
     ask_of_tenants(ours, asked).await;
     ask_of_restores(ours, asked).await;
+    ask_of_approvals(ours, asked).await;
     asked.clean("days", ours.days(domain::Timestamp(0)).await);
     asked.clean("expected_and_completed", ours.expected_and_completed(domain::Timestamp(0)).await);
     let stored = ours.stored_by_day(3).await.unwrap();
@@ -269,7 +281,8 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
     asked.clean("queue_test_notice", ours.queue_test_notice().await);
     asked.clean("list_deliveries", ours.list_deliveries(50).await);
     asked.clean("list_audit", ours.list_audit(None).await);
-    asked.clean("record", ours.record("test", "x", Outcome::Done, "").await);
+    asked.clean("trail_entry", ours.trail_entry(1).await);
+    asked.clean("last_trail_entry", ours.last_trail_entry(NOON.plus_ms(HOUR)).await);
     asked.clean("record_deed", ours.record_deed(Deed::done(Act::AuditRead, Object::trail())).await);
     asked.clean("search_trail", ours.search_trail(&TrailQuery::default()).await.map(|page| page.rows));
     let on_theirs = Some(Object::from(asked.theirs.run));
@@ -333,12 +346,50 @@ async fn ask_of_restores(ours: &TenantCatalog<'_>, asked: &mut Asked<'_>) {
     asked.clean("second_person_refusal", ours.second_person_refusal(&own).await);
 }
 
+async fn ask_of_approvals(ours: &TenantCatalog<'_>, asked: &mut Asked<'_>) {
+    let (request, theirs) = (asked.theirs.request, asked.theirs);
+    let deletion = Change::DeleteBackup { backup_id: theirs.backup };
+    asked.missing("ask_or_do", ours.ask_or_do(&deletion, "why").await);
+    asked.missing("preview_change", ours.preview_change(&deletion).await);
+    for which in [Which::ForMe, Which::ByMe, Which::Open, Which::Decided] {
+        let query = ApprovalQuery { which, ..ApprovalQuery::default() };
+        asked.clean("list_approvals", ours.list_approvals(&query).await);
+    }
+    assert_eq!(ours.approvals_waiting().await.unwrap(), 0, "one's own does not wait for oneself");
+    asked.clean("approvals_waiting", ours.approvals_waiting().await);
+    asked.missing("get_approval", ours.get_approval(request).await);
+    asked.missing("approval_whole", ours.approval_whole(request).await);
+    let about = ours.approval_about(&format!("backup:{}", theirs.backup)).await;
+    asked.empty("approval_about", about.map(|found| found.into_iter().collect()));
+    asked.missing("decide_approval", ours.decide_approval(request, Verdict::Agree, "d", "").await);
+    asked.missing("comment_approval", ours.comment_approval(request, "hello").await);
+    asked.missing("withdraw_approval", ours.withdraw_approval(request).await);
+    asked.missing("execute_approval", ours.execute_approval(request).await);
+    asked.missing("act_alone", ours.act_alone(request, "why").await);
+    let (host, connection) =
+        (domain::sources::HostName::new("db.example").unwrap(), theirs.tenant.connection);
+    asked.missing("leads_elsewhere", ours.leads_elsewhere(connection, &host, 3306).await);
+    asked.clean("list_rules", ours.list_rules().await);
+    asked.clean("work_alone", ours.work_alone("nobody else").await);
+    asked.clean("works_alone", ours.works_alone().await);
+    asked.clean("stop_working_alone", ours.stop_working_alone().await);
+    asked.clean("deputies", ours.deputies().await);
+    asked.clean("list_absences", ours.list_absences().await);
+    let away = NewAbsence { user: theirs.user, from: NOON, until: NOON.plus_ms(HOUR), deputy: None };
+    asked.missing("add_absence", ours.add_absence(away).await);
+    asked.missing("end_absence", ours.end_absence(theirs.absence).await);
+    asked.clean("set_sign_in_policy", ours.set_sign_in_policy(AskedOf::Everybody, 3).await);
+    asked.clean("sign_in_policy", ours.sign_in_policy().await);
+}
+
 /// Every public method of a tenant's rows that asks the database.
 fn methods() -> Vec<String> {
     let dir = format!("{}/src/tenant", env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for file in std::fs::read_dir(dir).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+    let approvals = format!("{dir}/approvals");
+    let files = std::fs::read_dir(dir).unwrap().chain(std::fs::read_dir(approvals).unwrap());
+    for file in files.map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
+        let text = std::fs::read_to_string(file).unwrap();
         let methods = text.match_indices("    pub async fn ").map(|(at, start)| &text[at + start.len()..]);
         let in_rows =
             |at: &str| at.split('(').nth(1).is_some_and(|rest| rest.trim_start().starts_with("&self"));
@@ -352,7 +403,7 @@ fn methods() -> Vec<String> {
         found.extend(methods.map(|at| at.split('(').next().unwrap().to_owned()));
     }
     // Not of a tenant's rows: they write within a transaction that somebody else bound.
-    found.retain(|name| !["insert", "queue", "store"].contains(&name.as_str()));
+    found.retain(|name| !["insert", "queue", "queue_to", "store", "next"].contains(&name.as_str()));
     found
 }
 
@@ -397,7 +448,7 @@ contract! {
 async fn snapshot(world: &World, theirs: &Theirs) -> String {
     let rows = world.tenant(theirs.tenant);
     format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         rows.list_connections().await.unwrap(),
         rows.list_sources().await.unwrap(),
         rows.list_runs(&RunQuery::default()).await.unwrap(),
@@ -405,5 +456,7 @@ async fn snapshot(world: &World, theirs: &Theirs) -> String {
         rows.channels().await.unwrap(),
         rows.list_maps().await.unwrap(),
         rows.list_restores(&RestoreQuery::default()).await.unwrap(),
+        rows.approval_whole(theirs.request).await.unwrap(),
+        rows.list_absences().await.unwrap(),
     )
 }

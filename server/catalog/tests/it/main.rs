@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod access;
+mod approvals;
 mod audit;
 mod backups;
 mod connections;
@@ -26,5 +27,8 @@ mod statements;
 mod tenants;
 mod tokens;
 mod trail;
+mod trail_acts;
 mod trail_proof;
+mod trail_retention;
+mod webhooks;
 mod world;

@@ -1,7 +1,7 @@
 //! Sessions: two limits at once, ids that change, sessions that stay ended.
 
 use catalog::{Catalog, Error, NewUser, Principal, SessionLimits};
-use domain::{UserId, access::Role};
+use domain::{UserId, access::Role, audit::Origin};
 use tower_sessions_core::{SessionStore, session::Id};
 
 use crate::{
@@ -67,13 +67,13 @@ contract! {
         assert_eq!(mine.iter().map(|session| session.is_this).collect::<Vec<_>>(), [true, false]);
         assert!(mine[0].seen_at > mine[1].seen_at && mine[0].signed_in_at == mine[1].signed_in_at);
         let handle = mine[1].handle.clone().unwrap();
-        let refused = world.catalog.end_own_session(&stranger, &handle).await;
+        let refused = world.catalog.end_own_session(&stranger, &handle, &Origin::here()).await;
         assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
         assert!(is_known(world, &there).await);
-        world.catalog.end_own_session(&me, &handle).await.unwrap();
+        world.catalog.end_own_session(&me, &handle, &Origin::here()).await.unwrap();
         assert!(!is_known(world, &there).await && is_known(world, &here).await);
         let again = session_of(world, ours).await;
-        assert_eq!(world.catalog.end_other_sessions(&me, &here).await.unwrap(), 1);
+        assert_eq!(world.catalog.end_other_sessions(&me, &here, &Origin::here()).await.unwrap(), 1);
         assert!(!is_known(world, &again).await && is_known(world, &here).await && is_known(world, &foreign).await);
     }
 

@@ -1,7 +1,7 @@
 //! Every statement that names a table of an organisation also names the organisation.
 
 /// Tables whose rows belong to an organisation.
-const TABLES: [&str; 36] = [
+const TABLES: [&str; 43] = [
     "connections",
     "sources",
     "schedules",
@@ -27,6 +27,7 @@ const TABLES: [&str; 36] = [
     "audit_chains",
     "audit_entries",
     "audit_marks",
+    "audit_removed",
     "tenant_maps",
     "map_tables",
     "map_versions",
@@ -38,6 +39,12 @@ const TABLES: [&str; 36] = [
     "run_columns",
     "api_tokens",
     "api_answers",
+    "webhooks",
+    "approval_requests",
+    "approval_decisions",
+    "approval_rules",
+    "approval_alone",
+    "approval_absences",
 ];
 
 /// Statements that name one of them, at least: fewer means that this test has lost sight of some.

@@ -7,6 +7,7 @@ use catalog::{
 use domain::{
     UserId,
     access::{Permission, Role, may},
+    audit::Origin,
 };
 
 use crate::{
@@ -29,6 +30,7 @@ fn new(world: &World, secret: u8, scopes: &[Permission]) -> NewToken {
         secret_hash: vec![secret; 32],
         scopes: scopes.to_vec(),
         expires_at: world.catalog.clock().now().plus_ms(30 * DAY),
+        is_proven: true,
     }
 }
 
@@ -46,7 +48,7 @@ contract! {
     a_token_has_what_it_names_and_its_person_still_has(world) {
         let ours = world.ours.id;
         let (user, ann) = person(world, "ann", Role::Operator).await;
-        let made = world.catalog.create_token(&ann, ours, &new(world, 1, &[READ, START])).await.unwrap();
+        let made = world.catalog.create_token(&ann, ours, &new(world, 1, &[READ, START]), &Origin::here()).await.unwrap();
         let program = known(&world.catalog, 1).await.unwrap();
         assert!(program.is_token() && program.name().contains("ann (token hf_abcdefgh"), "{}", program.name());
         // The same person to every rule that asks for a second one.
@@ -56,13 +58,13 @@ contract! {
         let scope = program.allow::<may::ReadBackups>(ours).unwrap();
         assert!(scope.permits(START) && !scope.permits(Permission::VerifyBackup));
         // A token makes, sees and revokes none.
-        assert!(world.catalog.create_token(&program, ours, &new(world, 2, &[READ])).await.is_err());
+        assert!(world.catalog.create_token(&program, ours, &new(world, 2, &[READ]), &Origin::here()).await.is_err());
         assert!(world.catalog.own_tokens(&program, ours).await.is_err());
-        assert!(world.catalog.revoke_token(&program, ours, made).await.is_err());
+        assert!(world.catalog.revoke_token(&program, ours, made, &Origin::here()).await.is_err());
         // Nor does anybody give what they have not, or in an organisation that is not theirs.
-        let much = world.catalog.create_token(&ann, ours, &new(world, 2, &[Permission::ManageUsers])).await;
+        let much = world.catalog.create_token(&ann, ours, &new(world, 2, &[Permission::ManageUsers]), &Origin::here()).await;
         assert!(matches!(much, Err(Error::Denied(_))), "{much:?}");
-        let foreign = world.catalog.create_token(&ann, world.theirs.id, &new(world, 2, &[READ])).await;
+        let foreign = world.catalog.create_token(&ann, world.theirs.id, &new(world, 2, &[READ]), &Origin::here()).await;
         assert!(matches!(foreign, Err(Error::NotFound { .. })), "{foreign:?}");
 
         world.our().change_user(user, Role::Viewer, true).await.unwrap();
@@ -77,17 +79,17 @@ contract! {
         let ours = world.ours.id;
         let (_, ann) = person(world, "ann", Role::Operator).await;
         let (_, bob) = person(world, "bob", Role::Operator).await;
-        let first = world.catalog.create_token(&ann, ours, &new(world, 1, &[READ])).await.unwrap();
-        world.catalog.create_token(&ann, ours, &new(world, 2, &[READ])).await.unwrap();
-        assert!(world.catalog.create_token(&bob, ours, &new(world, 1, &[READ])).await.is_err(), "one secret, one token");
+        let first = world.catalog.create_token(&ann, ours, &new(world, 1, &[READ]), &Origin::here()).await.unwrap();
+        world.catalog.create_token(&ann, ours, &new(world, 2, &[READ]), &Origin::here()).await.unwrap();
+        assert!(world.catalog.create_token(&bob, ours, &new(world, 1, &[READ]), &Origin::here()).await.is_err(), "one secret, one token");
         assert!(world.catalog.own_tokens(&bob, ours).await.unwrap().is_empty());
-        let foreign = world.catalog.revoke_token(&bob, ours, first).await;
+        let foreign = world.catalog.revoke_token(&bob, ours, first, &Origin::here()).await;
         assert!(matches!(foreign, Err(Error::NotFound { .. })), "{foreign:?}");
-        world.catalog.revoke_token(&ann, ours, first).await.unwrap();
+        world.catalog.revoke_token(&ann, ours, first, &Origin::here()).await.unwrap();
         let revoked_at = world.catalog.own_tokens(&ann, ours).await.unwrap()[1].revoked_at;
         assert!(revoked_at.is_some());
         world.clock.advance_ms(HOUR);
-        world.catalog.revoke_token(&ann, ours, first).await.unwrap();
+        world.catalog.revoke_token(&ann, ours, first, &Origin::here()).await.unwrap();
         assert_eq!(world.catalog.own_tokens(&ann, ours).await.unwrap()[1].revoked_at, revoked_at);
         assert_eq!(known(&world.catalog, 1).await.unwrap_err(), TokenRefused::Revoked);
         assert!(known(&world.catalog, 2).await.is_ok());
@@ -95,13 +97,13 @@ contract! {
         assert_eq!(known(&world.catalog, 2).await.unwrap_err(), TokenRefused::Expired);
         let mut long = new(world, 3, &[READ]);
         long.expires_at = world.catalog.clock().now().plus_ms(367 * DAY);
-        assert!(world.catalog.create_token(&ann, ours, &long).await.is_err(), "nothing lasts longer than a year");
+        assert!(world.catalog.create_token(&ann, ours, &long, &Origin::here()).await.is_err(), "nothing lasts longer than a year");
     }
 
     its_use_is_written_once_a_minute(world) {
         let ours = world.ours.id;
         let (_, ann) = person(world, "ann", Role::Operator).await;
-        world.catalog.create_token(&ann, ours, &new(world, 1, &[READ])).await.unwrap();
+        world.catalog.create_token(&ann, ours, &new(world, 1, &[READ]), &Origin::here()).await.unwrap();
         let used = async || world.catalog.own_tokens(&ann, ours).await.unwrap()[0].last_used_at;
         assert_eq!(used().await, None);
         known(&world.catalog, 1).await.unwrap();
@@ -120,12 +122,13 @@ contract! {
         let (_, ann) = person(world, "ann", Role::Operator).await;
         for n in 1..MOST_TOKENS {
             let new = new(world, u8::try_from(n).unwrap(), &[READ]);
-            world.catalog.create_token(&ann, ours, &new).await.unwrap();
+            world.catalog.create_token(&ann, ours, &new, &Origin::here()).await.unwrap();
         }
         let (one, two) = (new(world, 200, &[READ]), new(world, 201, &[READ]));
+        let here = Origin::here();
         let (one, two) = tokio::join!(
-            world.catalog.create_token(&ann, ours, &one),
-            world.catalog.create_token(&ann, ours, &two),
+            world.catalog.create_token(&ann, ours, &one, &here),
+            world.catalog.create_token(&ann, ours, &two, &here),
         );
         assert_eq!(u8::from(one.is_ok()) + u8::from(two.is_ok()), 1, "of two at once one is the last");
         let refused = one.err().or(two.err()).unwrap();

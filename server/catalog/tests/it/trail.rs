@@ -13,7 +13,10 @@ use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
-use crate::world::{Tenant, World, contract};
+use crate::{
+    trail_acts::refuse_entries,
+    world::{Tenant, World, contract},
+};
 
 /// Stands for the installation's key.
 pub fn sign(bytes: &[u8]) -> [u8; 64] {
@@ -51,6 +54,18 @@ async fn all(world: &World, tenant: Tenant, query: TrailQuery) -> Vec<TrailEntry
     }
 }
 
+/// How many entries a chain has.
+async fn length(world: &World, chain: Chain) -> u64 {
+    world.catalog.system(SystemTask::Audit).check_trail(chain, &signed).await.unwrap().entries
+}
+
+/// What came into our trail since it had `before` entries.
+async fn since(world: &World, before: u64) -> Vec<TrailEntry> {
+    let mut rows = all(world, world.ours, TrailQuery::default()).await;
+    rows.retain(|row| row.sequence > before);
+    rows
+}
+
 async fn whole(world: &World, chain: Chain) -> u64 {
     let checked = world.catalog.system(SystemTask::Audit).check_trail(chain, &signed).await.unwrap();
     assert_eq!(checked.damage, None);
@@ -86,8 +101,10 @@ async fn start(catalog: &Catalog, tenant: TenantId, request: RunRequest) -> Resu
 
 contract! {
     an_act_and_its_entry_are_one(world) {
+        let chain = Chain::Tenant(world.ours.id);
+        let before = length(world, chain).await;
         let run = world.start_backup(world.ours).await;
-        let trail = all(world, world.ours, TrailQuery::default()).await;
+        let trail = since(world, before).await;
         assert_eq!(trail.len(), 1, "{trail:?}");
         let event = trail[0].event.clone().unwrap();
         assert_eq!((event.act, event.outcome, event.on), (Act::BackupStart, Outcome::Done, Object::from(run)));
@@ -97,33 +114,28 @@ contract! {
         let request = RunRequest::Backup { source_id: world.ours.source, label: None };
         let again = world.our().create_run(request, None).await;
         assert!(matches!(again, Err(Error::Conflict(Conflict::AlreadyRunning))), "{again:?}");
-        assert_eq!(all(world, world.ours, TrailQuery::default()).await.len(), 1);
-        assert_eq!(whole(world, Chain::Tenant(world.ours.id)).await, 1);
+        assert_eq!(whole(world, chain).await, before + 1);
     }
 
     an_act_that_cannot_be_audited_does_not_happen(world) {
-        let refuse = if world.url.starts_with("sqlite") {
-            "create trigger full before insert on audit_entries begin select raise(abort, 'the disk is full'); end"
-        } else {
-            "alter table audit_entries add constraint disk_is_full check (sequence < 0)"
-        };
-        tamper(&world.url, refuse).await.unwrap();
+        let user = world.our().create_user(catalog::NewUser {
+            name: "Ada".into(), email: "ada@example.org".into(), role: domain::access::Role::Viewer, password_hash: None,
+        }).await.unwrap();
+        let before = length(world, Chain::Tenant(world.ours.id)).await;
+        refuse_entries(&world.url).await;
         let request = RunRequest::Backup { source_id: world.ours.source, label: None };
         assert!(matches!(world.our().create_run(request, None).await, Err(Error::Database(_))));
         let runs = world.our().list_runs(&catalog::RunQuery::default()).await.unwrap().rows;
         assert!(runs.iter().all(|run| run.kind != domain::backups::RunKind::Backup), "{runs:?}");
         let read = world.our().record_deed(looked_at(1)).await;
         assert!(matches!(read, Err(Error::Unaudited)), "{read:?}");
-        let user = world.our().create_user(catalog::NewUser {
-            name: "Ada".into(), email: "ada@example.org".into(), role: domain::access::Role::Viewer, password_hash: None,
-        }).await.unwrap();
         assert!(world.catalog.record_sign_in(user, &Origin::here()).await.is_err());
         let row = world.our().get_user(user).await.unwrap();
         assert_eq!(row.last_sign_in, None, "what was not written down did not happen");
         // Nothing of it remains, and the chain goes on where it was.
         tamper(&world.url, if world.url.starts_with("sqlite") { "drop trigger full" } else { "alter table audit_entries drop constraint disk_is_full" }).await.unwrap();
         world.our().record_deed(looked_at(1)).await.unwrap();
-        assert_eq!(whole(world, Chain::Tenant(world.ours.id)).await, 1);
+        assert_eq!(whole(world, Chain::Tenant(world.ours.id)).await, before + 1);
     }
 
     signing_in_and_failing_to_are_in_the_installations_trail(world) {
@@ -131,11 +143,13 @@ contract! {
             name: "Ada".into(), email: "ada@example.org".into(), role: domain::access::Role::Viewer, password_hash: None,
         };
         let user = world.our().create_user(new).await.unwrap();
+        let (ours, platform) = (Chain::Tenant(world.ours.id), Chain::Platform);
+        let before = (length(world, ours).await, length(world, platform).await);
         let origin = Origin::network(IpAddr::from([192, 0, 2, 7]), Some("Firefox"));
         world.catalog.record_sign_in(user, &origin).await.unwrap();
         world.catalog.record_sign_in_failure(Some(user), &origin).await.unwrap();
         world.catalog.record_sign_in_failure(None, &origin).await.unwrap();
-        let page = world.catalog.search_platform_trail(&world.principal, &TrailQuery::default()).await.unwrap();
+        let page = world.catalog.search_platform_trail(&world.principal, &TrailQuery { act: Some(Act::SessionBegin), ..TrailQuery::default() }).await.unwrap();
         let told: Vec<_> = page.rows.iter().map(|row| (row.outcome.as_str(), row.actor.clone(), row.object.clone())).collect();
         let person = format!("user:{user}");
         assert_eq!(told, [
@@ -144,8 +158,7 @@ contract! {
             ("done", person.clone(), person),
         ]);
         assert!(page.rows.iter().all(|row| row.event.as_ref().unwrap().from == origin));
-        assert_eq!(whole(world, Chain::Platform).await, 3);
-        assert!(all(world, world.ours, TrailQuery::default()).await.is_empty());
+        assert_eq!((whole(world, ours).await, whole(world, platform).await), (before.0, before.1 + 3));
     }
 
     nothing_can_be_changed_or_removed(world) {
@@ -164,8 +177,9 @@ contract! {
     an_entry_that_does_not_continue_the_chain_is_refused_by_the_database(world) {
         look(world, world.ours, 3).await;
         let tenant = world.ours.id;
-        for (sequence, previous) in [("4", "hash"), ("2", "previous"), ("5", "hash")] {
-            let filter = if sequence == "4" { 2 } else { 3 };
+        let last = length(world, Chain::Tenant(tenant)).await;
+        for (sequence, previous) in [(last + 1, "hash"), (last - 1, "previous"), (last + 2, "hash")] {
+            let filter = if sequence == last + 1 { last - 1 } else { last };
             let forged = format!(
                 "insert into audit_entries (tenant_id, sequence, previous, hash, event, at, actor, act, object, outcome, urgent) \
                  select tenant_id, {sequence}, {previous}, hash, event, at, actor, act, object, outcome, urgent \
@@ -174,11 +188,12 @@ contract! {
             let error = tamper(&world.url, &forged).await.unwrap_err();
             assert!(error.to_string().contains("must continue its chain"), "{error}");
         }
-        assert_eq!(whole(world, Chain::Tenant(tenant)).await, 3);
+        assert_eq!(whole(world, Chain::Tenant(tenant)).await, last);
     }
 
     eight_servers_write_one_chain_without_fork_or_loss(world) {
         let (ours, theirs, source) = (world.ours.id, world.theirs.id, world.ours.source);
+        let before = (length(world, Chain::Tenant(ours)).await, length(world, Chain::Tenant(theirs)).await);
         let mut tasks = Vec::new();
         for server in 0..8u128 {
             let catalog = Catalog::open(&world.url, world.clock.clone()).await.unwrap();
@@ -204,14 +219,15 @@ contract! {
             task.await.unwrap();
         }
         // Eight times ten looks, and the one backup that was started.
-        assert_eq!(whole(world, Chain::Tenant(ours)).await, 81);
-        assert_eq!(whole(world, Chain::Tenant(theirs)).await, 80);
-        let rows = all(world, world.ours, TrailQuery::default()).await;
+        assert_eq!(whole(world, Chain::Tenant(ours)).await, before.0 + 81);
+        assert_eq!(whole(world, Chain::Tenant(theirs)).await, before.1 + 80);
+        let rows = since(world, before.0).await;
         let objects: std::collections::BTreeSet<_> = rows.iter().map(|row| &row.object).collect();
         assert_eq!((rows.len(), objects.len()), (81, 81), "nothing is lost and nothing twice");
     }
 
     a_search_finds_what_it_asks_for_and_nothing_else(world) {
+        let before = length(world, Chain::Tenant(world.ours.id)).await;
         let (ada, eve): (UserId, UserId) = (UserId::new(Uuid::from_u128(1)), UserId::new(Uuid::from_u128(2)));
         for n in 0..90u32 {
             let on = Object::from(if n % 2 == 0 { ada } else { eve });
@@ -225,7 +241,7 @@ contract! {
         }
         look(world, world.theirs, 5).await;
         let every = all(world, world.ours, TrailQuery::default()).await;
-        assert_eq!(every.len(), 90);
+        assert_eq!(every.len() as u64, before + 90);
         assert!(every.is_sorted_by(|a, b| (a.at, a.sequence) > (b.at, b.sequence)));
         let acts = [None, Some(Act::UserChange), Some(Act::PasswordReset), Some(Act::AuditExport)];
         let objects = [None, Some(Object::from(ada)), Some(Object::trail())];
@@ -257,6 +273,7 @@ contract! {
     }
 
     a_page_ends_after_five_thousand_entries_that_do_not_fit_and_goes_on(world) {
+        let before = length(world, Chain::Tenant(world.ours.id)).await;
         let rare = Object::from(UserId::new(Uuid::from_u128(9)));
         world.our().record_deed(Deed::done(Act::RestoreRows, rare)).await.unwrap();
         for part in 0..11 {
@@ -273,6 +290,6 @@ contract! {
         assert!(first.rows.is_empty() && first.next.is_some(), "{first:?}");
         let second = world.our().search_trail(&TrailQuery { after: first.next, ..query }).await.unwrap();
         assert!(second.rows.is_empty() && second.next.is_none(), "{second:?}");
-        assert_eq!(whole(world, Chain::Tenant(world.ours.id)).await, 5501);
+        assert_eq!(whole(world, Chain::Tenant(world.ours.id)).await, before + 5501);
     }
 }

@@ -161,7 +161,7 @@ async fn both_example_databases_are_mapped_as_a_person_would() -> Result<()> {
             let by_path = map.tables.values().filter(|mapping| matches!(mapping.route, Route::Paths { .. }));
             assert!(by_path.count() >= 10);
             let expected = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-                .join(format!("tests/fixtures/tenant-map-{name}.txt"));
+                .join(format!("fixtures/tenant-map-{name}.txt"));
             let listing = listing(&map);
             if std::env::var_os("HOLDFAST_WRITE_FIXTURES").is_some() {
                 std::fs::write(&expected, &listing)?;

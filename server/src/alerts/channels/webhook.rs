@@ -71,6 +71,18 @@ pub async fn send(
     rules: &EgressRules,
     now: Timestamp,
 ) -> Result<(), Undelivered> {
+    post(body(message), &message.id, url, secret, rules, now).await
+}
+
+/// Posts a body to `url`, signed if a secret is given. `id` is the same for every attempt.
+pub async fn post(
+    body: Vec<u8>,
+    id: &str,
+    url: &str,
+    secret: Option<&SecretString>,
+    rules: &EgressRules,
+    now: Timestamp,
+) -> Result<(), Undelivered> {
     let url = check_url(url).map_err(Undelivered::never)?;
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
@@ -88,9 +100,7 @@ pub async fn send(
         .user_agent(concat!("Holdfast/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|_| Undelivered::never("no HTTP client can be made here"))?;
-    let body = body(message);
-    let mut request =
-        client.post(url).header(header::CONTENT_TYPE, "application/json").header(NOTICE_ID, &message.id);
+    let mut request = client.post(url).header(header::CONTENT_TYPE, "application/json").header(NOTICE_ID, id);
     if let Some(secret) = secret {
         request = request.header(SIGNATURE, signature(secret, now, &body)?);
     }

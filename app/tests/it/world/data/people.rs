@@ -23,6 +23,7 @@ pub fn me(role: Role) -> Me {
         roles: vec![held(role)],
         powers: Powers::of(role),
         organisations: vec![Organisation { id: id(1), name: "Northwind Compliance".into() }],
+        second_factor_due: None,
     }
 }
 

@@ -1,13 +1,13 @@
 //! Tenant restores in every state.
 
 use app::restores::{
-    difference_api::{CellDifference, DifferenceSummary, RowChange, RowDifference, RowDifferences},
+    difference_api::{CellDifference, RowChange, RowDifference, RowDifferences},
     request_api::{RestoreDetail, RestoreEvent, RestoreRow},
 };
 use domain::{
     Page, RestoreId,
     backups::{RunKind, RunState},
-    restores::{Cell, Obstacle, RequestState as State, Selection, TableDifference},
+    restores::{Cell, Figures, Obstacle, RequestState as State, Selection, TableDifference},
 };
 
 use super::{DAY, HOUR, MARKUP, MINUTE, NOW, TURNED, id, key, run, run_row};
@@ -146,13 +146,13 @@ pub fn planning(id: RestoreId) -> RestoreDetail {
     }
 }
 
-pub fn difference(state: State) -> DifferenceSummary {
+pub fn difference(state: State) -> Figures {
     let obstacle = Obstacle {
         table: MARKUP.into(),
         what: "12 rows refer to rows that would be deleted (fk_risk_control)".into(),
         hint: Some("Restore the tables that they belong to as well.".into()),
     };
-    DifferenceSummary {
+    Figures {
         tables: 56,
         changed_tables: 4,
         inserts: 1_204,

@@ -150,27 +150,54 @@ fn make(shared: &mut Shared, sequences: &[String]) -> Result<()> {
     for statement in sequences {
         wire.run(statement, "make a sequence")?;
     }
-    for table in &shared.queue.tables {
-        let attempt = format!("make table {}", table.name);
-        if shared.place.stop.is_cancelled() {
-            return Err(Error::cancelled(attempt));
-        }
-        let create = &table.definition.create;
-        let Some(next) = table.auto_increment else {
-            wire.run(create, &attempt)?;
-            continue;
-        };
-        if let Some(counting) = ddl::counting_from(create, next) {
-            wire.run(counting, &attempt)?;
-        } else {
-            wire.run(create, &attempt)?;
-            let name = quote_identifier(&table.name);
-            wire.run(format!("ALTER TABLE {name} AUTO_INCREMENT={next}"), &attempt)?;
-        }
-    }
     shared.can_file = takes_files(&mut wire)?;
     shared.by_file = shared.can_file;
-    Ok(())
+    make_tables(shared, wire)
+}
+
+/// Makes the tables, in any order: what refers to others is added when all are there. Over several connections,
+/// because a server spends most of a CREATE TABLE waiting for its disk.
+fn make_tables(shared: &Shared, wire: Wire) -> Result<()> {
+    let next = AtomicUsize::new(0);
+    let others = LOADERS.min(shared.queue.tables.len()).saturating_sub(1);
+    std::thread::scope(|scope| {
+        let others: Vec<_> =
+            (0..others).map(|_| scope.spawn(|| make_some(shared, shared.place.connect()?, &next))).collect();
+        let mut made = make_some(shared, wire, &next);
+        for other in others {
+            let result = other.join().unwrap_or_else(|_| {
+                Err(Error::new(Kind::Integrity, "make the tables", "an internal task died").later())
+            });
+            made = made.and(result);
+        }
+        made
+    })
+}
+
+/// Makes tables until none is left, or one of them could not be made.
+fn make_some(shared: &Shared, mut wire: Wire, next: &AtomicUsize) -> Result<()> {
+    let made = loop {
+        let Some(table) = shared.queue.tables.get(next.fetch_add(1, Ordering::AcqRel)) else { break Ok(()) };
+        let attempt = format!("make table {}", table.name);
+        if shared.place.stop.is_cancelled() {
+            break Err(Error::cancelled(attempt));
+        }
+        let create = &table.definition.create;
+        let counting = table.auto_increment.and_then(|next| ddl::counting_from(create, next));
+        let mut made = wire.run(counting.as_ref().unwrap_or(create), &attempt);
+        if let (Some(next), None) = (table.auto_increment, counting) {
+            let counting = format!("ALTER TABLE {} AUTO_INCREMENT={next}", quote_identifier(&table.name));
+            made = made.and_then(|_| wire.run(counting, &attempt));
+        }
+        if let Err(error) = made {
+            break Err(error);
+        }
+    };
+    if made.is_err() {
+        // Nobody begins another one.
+        next.fetch_max(shared.queue.tables.len(), Ordering::AcqRel);
+    }
+    made
 }
 
 /// Whether the server lets clients send files.
