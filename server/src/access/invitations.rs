@@ -163,7 +163,7 @@ async fn accept(caller: &Caller, request: AcceptInvitation) -> Result<()> {
     wrong.finish()?;
     let name = name.ok_or(Error::Impossible("a field was neither right nor wrong"))?;
     let password = SecretString::from(request.password.0);
-    password::check_rules("password", &password, &invited.email, name.as_str())?;
+    password::check_rules(&caller.services.config, "password", &password, &invited.email, name.as_str())?;
     let hash = caller.gate.passwords.hash(password).await?;
     catalog.accept_invitation(&token, name.as_str(), &hash, &caller.origin()).await?;
     Ok(())
