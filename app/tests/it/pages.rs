@@ -190,7 +190,12 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
                 | "/profile/tokens"
                 | "/profile/security"
                 | "/confirm-identity"
-        ) && !path.ends_with("/map/confirm")
+                | "/roles"
+                | "/groups"
+                | "/invitations"
+                | "/organisations"
+        ) && !path.starts_with("/people/")
+            && !path.ends_with("/map/confirm")
             && !path.ends_with("/restore")
             && !path.ends_with("/delete")
     }) {
@@ -202,7 +207,10 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
         assert_eq!(posts, own, "{path} offers a viewer a change");
     }
     let delete = format!("/backups/{ID}/delete");
-    for path in ["/settings", "/settings/people", "/settings/sign-in", "/connections/new", &delete] {
+    let person = format!("/people/{ID}");
+    let kept =
+        ["/settings", "/settings/people", "/settings/sign-in", "/connections/new", "/roles", "/groups"];
+    for path in kept.into_iter().chain(["/invitations", "/organisations", &delete, &person]) {
         assert_eq!(get(path, "mood=viewer").await.status, 403, "{path}");
     }
 }

@@ -196,7 +196,7 @@ impl TenantCatalog<'_> {
     /// old one leaves.
     pub async fn change_group(&self, group: GroupId, wish: &GroupWish) -> Result<()> {
         let mut tx = self.begin().await?;
-        self.hold_people(&mut tx).await?;
+        let had = self.hold_people(&mut tx).await?;
         self.may_give(&self.powers_of_group(&mut tx, group).await?)?;
         self.check_names(&mut tx, group, wish).await?;
         let own = first!(
@@ -234,7 +234,7 @@ impl TenantCatalog<'_> {
             group.to_string(),
             self.actor.key(),
         )?;
-        self.check_administrators(&mut tx, None).await?;
+        self.check_administrators(&mut tx, had).await?;
         self.audit(&mut tx, with_roles(Deed::done(Act::GroupChange, group), &wish.roles)).await?;
         tx.commit().await
     }
@@ -242,13 +242,13 @@ impl TenantCatalog<'_> {
     /// Removes a group; its members lose what they had by it.
     pub async fn remove_group(&self, group: GroupId) -> Result<()> {
         let mut tx = self.begin().await?;
-        self.hold_people(&mut tx).await?;
+        let had = self.hold_people(&mut tx).await?;
         self.may_give(&self.powers_of_group(&mut tx, group).await?)?;
         let (tenant, key) = (self.key(), group.to_string());
         exec!(&mut tx, "delete from group_members where tenant_id = $1 and group_id = $2", &tenant, &key)?;
         exec!(&mut tx, "delete from group_roles where tenant_id = $1 and group_id = $2", &tenant, &key)?;
         exec!(&mut tx, "delete from people_groups where tenant_id = $1 and id = $2", &tenant, &key)?;
-        self.check_administrators(&mut tx, None).await?;
+        self.check_administrators(&mut tx, had).await?;
         self.audit(&mut tx, Deed::done(Act::GroupRemove, group)).await?;
         tx.commit().await
     }
@@ -284,7 +284,7 @@ impl TenantCatalog<'_> {
     /// Takes somebody out of a group.
     pub async fn leave_group(&self, group: GroupId, user: UserId) -> Result<()> {
         let mut tx = self.begin().await?;
-        self.hold_people(&mut tx).await?;
+        let had = self.hold_people(&mut tx).await?;
         self.may_give(&self.powers_of_group(&mut tx, group).await?)?;
         let left = exec!(
             &mut tx,
@@ -296,7 +296,7 @@ impl TenantCatalog<'_> {
         if left == 0 {
             return Err(Error::NotFound { what: "member of the group" });
         }
-        self.check_administrators(&mut tx, None).await?;
+        self.check_administrators(&mut tx, had).await?;
         self.audit(&mut tx, Deed::done(Act::GroupLeave, group).before(Field::Person, user)).await?;
         tx.commit().await
     }

@@ -7,7 +7,7 @@ use domain::{
     restores::RequestState,
 };
 
-use super::{restore_steps::RestoreStep, run_row::append_event, runs::ask_to_stop};
+use super::{approvals::close_about, restore_steps::RestoreStep, run_row::append_event, runs::ask_to_stop};
 use crate::{
     TenantCatalog,
     db::{AsConn, Tx, all, exec, first},
@@ -54,7 +54,9 @@ impl TenantCatalog<'_> {
              and revoked_at is null), \
              (select count(*) from restore_requests where tenant_id = $1 and state in ('planning', 'planned', \
              'awaiting_approval', 'approved') and $4 in (made_by_id, coalesce(asked_by_id, ''), \
-             coalesce(approved_by_id, ''))), \
+             coalesce(approved_by_id, ''))) + \
+             (select count(*) from approval_requests where tenant_id = $1 and state in ('waiting', 'approved') \
+             and $4 in (maker_id, requester_id) and subject not like 'restore:%'), \
              (select count(*) from group_members where tenant_id = $1 and user_id = $2)",
             self.key(),
             user.to_string(),
@@ -92,7 +94,7 @@ impl TenantCatalog<'_> {
     pub async fn remove_user(&self, user: UserId) -> Result<Leaving> {
         let closes_account = self.is_only_here(user).await?;
         let mut tx = self.begin().await?;
-        self.hold_people(&mut tx).await?;
+        let had = self.hold_people(&mut tx).await?;
         let present = self.find_user(&mut tx, user).await?;
         self.may_give(&present.powers())?;
         let leaving = Leaving { closes_account, ..self.count_what_ends(&mut tx, user).await? };
@@ -120,7 +122,8 @@ impl TenantCatalog<'_> {
             exec!(&mut tx, "delete from password_links where user_id = $1", &key)?;
             exec!(&mut tx, "update users set enabled = 0 where id = $1", &key)?;
         }
-        self.check_administrators(&mut tx, None).await?;
+        self.check_administrators(&mut tx, had).await?;
+        self.end_approvals_of(&mut tx, user).await?;
         let withdrawn = self.withdraw_of(&mut tx, user, &present.name).await?;
         for restore in withdrawn {
             self.audit(&mut tx, Deed::done(Act::TenantRestoreWithdraw, restore)).await?;
@@ -129,6 +132,27 @@ impl TenantCatalog<'_> {
         self.audit(&mut tx, deed.after(Field::Enabled, !closes_account)).await?;
         tx.commit().await?;
         Ok(leaving)
+    }
+
+    /// Takes back what somebody asked others to agree to, and makes void what they said to others' requests that wait.
+    async fn end_approvals_of(&self, tx: &mut Tx, user: UserId) -> Result<()> {
+        let (tenant, key) = (self.key(), format!("user:{user}"));
+        exec!(
+            tx,
+            "update approval_requests set state = 'withdrawn', settled_at = $3 where tenant_id = $1 \
+             and $2 in (maker_id, requester_id) and state in ('waiting', 'approved')",
+            &tenant,
+            &key,
+            self.now(),
+        )?;
+        exec!(
+            tx,
+            "update approval_decisions set is_void = 1 where tenant_id = $1 and by_id = $2 and verdict <> 'comment' \
+             and request_id in (select id from approval_requests where tenant_id = $1 and state = 'waiting')",
+            &tenant,
+            &key,
+        )
+        .map(drop)
     }
 
     /// Takes back what somebody asked for or agreed to and nobody has applied. What is being applied goes on: it asks
@@ -155,6 +179,7 @@ impl TenantCatalog<'_> {
             let state = RequestState::Withdrawn;
             let step = RestoreStep { restore, at: now, state, by, comment, run: None };
             step.append(tx, &self.key()).await?;
+            close_about(tx, &self.key(), &format!("restore:{restore}"), now.0).await?;
             if ask_to_stop(tx, self.tenant, plan, now).await?.is_some() {
                 append_event(tx, self.tenant, plan, now, &because).await?;
             }

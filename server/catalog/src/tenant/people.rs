@@ -148,7 +148,8 @@ impl TenantCatalog<'_> {
     }
 
     /// Holds the organisation's row: two administrators who remove each other at the same moment must not both succeed.
-    pub(super) async fn hold_people(&self, tx: &mut Tx) -> Result<()> {
+    /// Says whether somebody administers now.
+    pub(super) async fn hold_people(&self, tx: &mut Tx) -> Result<bool> {
         first!(
             tx,
             (String,),
@@ -158,12 +159,12 @@ impl TenantCatalog<'_> {
                 postgres: "select tenant_id from tenants where tenant_id = $1 for update"
             ),
             self.key(),
-        )
-        .map(drop)
+        )?;
+        self.has_administrator(tx).await
     }
 
-    /// [`Conflict::LastAdministrator`] unless somebody else than `gone` can sign in and give roles, without an end.
-    pub(super) async fn check_administrators(&self, tx: &mut Tx, gone: Option<UserId>) -> Result<()> {
+    /// Whether somebody can sign in and give roles, without an end.
+    async fn has_administrator(&self, tx: &mut Tx) -> Result<bool> {
         let enabled = all!(
             tx,
             (String,),
@@ -174,13 +175,20 @@ impl TenantCatalog<'_> {
         // What is in force at the end of time has no end.
         let held = roles_in(tx, &self.key(), i64::MAX).await?;
         for (user,) in enabled {
-            let user = id("memberships", &user)?;
-            let is_admin = held.get(&user).is_some_and(|roles| together(roles).may(Permission::ManageUsers));
-            if is_admin && Some(user) != gone {
-                return Ok(());
+            let roles = held.get(&id("memberships", &user)?);
+            if roles.is_some_and(|roles| together(roles).may(Permission::ManageUsers)) {
+                return Ok(true);
             }
         }
-        Err(Conflict::LastAdministrator.into())
+        Ok(false)
+    }
+
+    /// [`Conflict::LastAdministrator`] if somebody administered before a change and nobody does after it.
+    pub(super) async fn check_administrators(&self, tx: &mut Tx, before: bool) -> Result<()> {
+        if before && !self.has_administrator(tx).await? {
+            return Err(Conflict::LastAdministrator.into());
+        }
+        Ok(())
     }
 
     /// [`Conflict::BelongsElsewhere`] if a person is a member of another organisation too: what is theirs everywhere

@@ -2,7 +2,6 @@
 
 use domain::{
     RoleId, Timestamp, UserId,
-    access::Permission,
     audit::{Act, Deed, Field},
     powers::{HeldRole, PermissionSet, Powers, RoleRef},
 };
@@ -111,7 +110,7 @@ impl TenantCatalog<'_> {
     /// Changes name and permissions of a role. What is put into it has to be one's own, and so has what is in it.
     pub async fn change_role(&self, role: RoleId, name: &str, permissions: PermissionSet) -> Result<()> {
         let mut tx = self.begin().await?;
-        self.hold_people(&mut tx).await?;
+        let had = self.hold_people(&mut tx).await?;
         let present = self.powers_of_role(&mut tx, RoleRef::Custom(role)).await?;
         self.may_give(&present)?;
         self.check_own(permissions.without(present.permissions))?;
@@ -134,7 +133,7 @@ impl TenantCatalog<'_> {
             storable(name),
             to_json(TABLE, &permissions)?,
         )?;
-        self.check_administrators(&mut tx, None).await?;
+        self.check_administrators(&mut tx, had).await?;
         let count = |set: PermissionSet| u64::try_from(set.iter().count()).unwrap_or(u64::MAX);
         let deed = Deed::done(Act::RoleChange, role).before(Field::Count, count(present.permissions));
         self.audit(&mut tx, deed.after(Field::Count, count(permissions))).await?;
@@ -144,13 +143,13 @@ impl TenantCatalog<'_> {
     /// Removes a role, and with it takes it from everybody who has it.
     pub async fn remove_role(&self, role: RoleId) -> Result<()> {
         let mut tx = self.begin().await?;
-        self.hold_people(&mut tx).await?;
+        let had = self.hold_people(&mut tx).await?;
         self.may_give(&self.powers_of_role(&mut tx, RoleRef::Custom(role)).await?)?;
         let (tenant, key) = (self.key(), role.to_string());
         exec!(&mut tx, "delete from member_roles where tenant_id = $1 and role = $2", &tenant, &key)?;
         exec!(&mut tx, "delete from group_roles where tenant_id = $1 and role = $2", &tenant, &key)?;
         exec!(&mut tx, "delete from custom_roles where tenant_id = $1 and id = $2", &tenant, &key)?;
-        self.check_administrators(&mut tx, None).await?;
+        self.check_administrators(&mut tx, had).await?;
         self.audit(&mut tx, Deed::done(Act::RoleRemove, role)).await?;
         tx.commit().await
     }
@@ -206,7 +205,7 @@ impl TenantCatalog<'_> {
         // Asked before the transaction, which it would wait for on a full pool.
         let only_here = self.check_only_here(id).await;
         let mut tx = self.begin().await?;
-        self.hold_people(&mut tx).await?;
+        let had = self.hold_people(&mut tx).await?;
         let present = self.find_user(&mut tx, id).await?;
         // Whoever changes a person has to be able to answer for everything that they are.
         self.may_give(&present.powers())?;
@@ -254,9 +253,7 @@ impl TenantCatalog<'_> {
         }
         exec!(&mut tx, "update users set enabled = $2 where id = $1", id.to_string(), i64::from(enabled))?;
         exec!(&mut tx, "delete from sessions where user_id = $1", id.to_string())?;
-        if present.enabled && present.powers().may(Permission::ManageUsers) {
-            self.check_administrators(&mut tx, None).await?;
-        }
+        self.check_administrators(&mut tx, had).await?;
         if present.enabled != enabled {
             let deed = Deed::done(Act::UserChange, id).before(Field::Enabled, present.enabled);
             deeds.push(deed.after(Field::Enabled, enabled));
