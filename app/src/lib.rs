@@ -72,6 +72,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings/people") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people/add") view=access::people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/settings/people/link") view=access::people::PeoplePage ssr=SsrMode::Async />
+                <Route path=path!("/people/:id") view=access::person::PersonPage ssr=SsrMode::Async />
+                <Route path=path!("/roles") view=access::roles::RolesPage ssr=SsrMode::Async />
+                <Route path=path!("/groups") view=access::groups::GroupsPage ssr=SsrMode::Async />
+                <Route path=path!("/invitations") view=access::invitations::InvitationsPage ssr=SsrMode::Async />
+                <Route path=path!("/invitations/renew") view=access::invitations::InvitationsPage ssr=SsrMode::Async />
+                <Route path=path!("/invitation") view=access::invited::InvitedPage ssr=SsrMode::Async />
+                <Route path=path!("/organisations") view=access::organisations::OrganisationsPage ssr=SsrMode::Async />
                 <Route path=path!("/profile") view=access::profile::ProfilePage ssr=SsrMode::Async />
                 <Route path=path!("/profile/security") view=access::security::SecurityPage ssr=SsrMode::Async />
                 <Route path=path!("/profile/security/app") view=access::security::AppPage ssr=SsrMode::Async />

@@ -10,11 +10,23 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding, server_fn::error::Serve
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::api::AccessPort, access::passkeys_api::PasskeysPort, access::security_api::SecurityPort,
-    access::tokens_api::TokensPort, alerts::api::AlertsPort, alerts::webhooks_api::WebhooksPort,
-    approvals::api::ApprovalsPort, audit::api::AuditPort, backups::api::BackupsPort, health::api::HealthPort,
-    policies::api::PoliciesPort, restores::api::RestoresPort, restores::request_api::RequestsPort,
-    sources::api::SourcesPort, tenancy::api::TenantsPort, tenancy::map_api::MapsPort,
+    access::api::AccessPort,
+    access::passkeys_api::PasskeysPort,
+    access::people_api::{InvitationsPort, PeoplePort},
+    access::security_api::SecurityPort,
+    access::tokens_api::TokensPort,
+    alerts::api::AlertsPort,
+    alerts::webhooks_api::WebhooksPort,
+    approvals::api::ApprovalsPort,
+    audit::api::AuditPort,
+    backups::api::BackupsPort,
+    health::api::HealthPort,
+    policies::api::PoliciesPort,
+    restores::api::RestoresPort,
+    restores::request_api::RequestsPort,
+    sources::api::SourcesPort,
+    tenancy::api::TenantsPort,
+    tenancy::map_api::MapsPort,
     vaults::api::VaultsPort,
 };
 
@@ -24,6 +36,8 @@ pub trait Backend:
     + PasskeysPort
     + SecurityPort
     + TokensPort
+    + PeoplePort
+    + InvitationsPort
     + SourcesPort
     + TenantsPort
     + MapsPort
@@ -44,6 +58,8 @@ impl<T> Backend for T where
         + PasskeysPort
         + SecurityPort
         + TokensPort
+        + PeoplePort
+        + InvitationsPort
         + SourcesPort
         + TenantsPort
         + MapsPort

@@ -5,7 +5,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use catalog::{Principal, Scope, TenantCatalog, TokenOutcome, TokenRefused};
+use catalog::{Membership, Principal, Scope, TenantCatalog, TokenOutcome, TokenRefused};
 use domain::{Fault, TenantId, TokenId, access::may::May, audit::Origin};
 use tower_sessions::Session;
 
@@ -25,7 +25,12 @@ pub struct Caller {
     /// What the browser calls itself.
     pub agent: Option<String>,
     principal: Option<Principal>,
+    /// The organisation that the person chose to be at work in.
+    chosen: Option<TenantId>,
 }
+
+/// The key of the session's data for the organisation that was chosen.
+const CHOSEN: &str = "organisation";
 
 /// Who a token stands for.
 pub struct ByToken {
@@ -48,7 +53,8 @@ impl Caller {
             TokenOutcome::Refused(reason) => return Ok(Err(reason)),
         };
         let session = Session::new(None, Arc::new(services.catalog.sessions()), None);
-        let caller = Self { services, gate, session, address, agent: None, principal: Some(principal) };
+        let caller =
+            Self { services, gate, session, address, agent: None, principal: Some(principal), chosen: None };
         Ok(Ok(ByToken { caller, token }))
     }
 
@@ -64,7 +70,12 @@ impl Caller {
             Some(id) => services.catalog.authenticate_session(&id).await?,
             None => None,
         };
-        Ok(Self { services, gate, session, address, agent, principal })
+        // Looked up only for those who have a choice.
+        let chosen = match &principal {
+            Some(who) if who.memberships().len() > 1 => session.get::<TenantId>(CHOSEN).await?,
+            _ => None,
+        };
+        Ok(Self { services, gate, session, address, agent, principal, chosen })
     }
 
     /// Who is signed in.
@@ -72,10 +83,30 @@ impl Caller {
         self.principal.as_ref().filter(|who| !who.memberships().is_empty()).ok_or(Fault::Unauthenticated)
     }
 
-    /// The organisation at work: the first that the person belongs to.
+    /// What the person is in the organisation at work: the one that they chose, or the first of theirs. One that they
+    /// are no longer in is never at work, whatever was chosen.
+    pub fn member(&self) -> Result<&Membership, Fault> {
+        let members = self.principal()?.memberships();
+        let chosen = self.chosen.and_then(|chosen| members.iter().find(|member| member.tenant_id == chosen));
+        chosen.or_else(|| members.first()).ok_or(Fault::Unauthenticated)
+    }
+
+    /// The organisation at work.
     pub fn tenant(&self) -> Result<TenantId, Fault> {
-        let member = self.principal()?.memberships().first().ok_or(Fault::Unauthenticated)?;
-        Ok(member.tenant_id)
+        Ok(self.member()?.tenant_id)
+    }
+
+    /// Goes to work in another organisation of the person's, for the rest of the session.
+    pub async fn go_to(&self, tenant: TenantId) -> Result<()> {
+        if !self.principal()?.memberships().iter().any(|member| member.tenant_id == tenant) {
+            return Err(Fault::NotFound.into());
+        }
+        self.work_in(tenant).await
+    }
+
+    /// Keeps in the session which organisation is at work. Whether the person is of it is asked whenever it is used.
+    pub(crate) async fn work_in(&self, tenant: TenantId) -> Result<()> {
+        Ok(self.session.insert(CHOSEN, tenant).await?)
     }
 
     /// Proof that the caller may do `P` in the organisation at work. A refusal is written to the audit trail.

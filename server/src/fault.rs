@@ -128,6 +128,10 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
             Conflict::CoolingOff => Refusal::CoolingOff.into(),
             Conflict::BackupInUse => Refusal::BackupInUse.into(),
             Conflict::NotAlone => Refusal::NotAlone.into(),
+            Conflict::BelongsElsewhere => Refusal::BelongsElsewhere.into(),
+            Conflict::OwnRole => Fault::invalid("role", OWN_ROLE),
+            Conflict::OtherAddress => Fault::invalid("token", OTHER_ADDRESS),
+            Conflict::SignInFirst => Fault::invalid("token", SIGN_IN_FIRST),
             Conflict::LinkSpent => Fault::invalid("token", LINK_SPENT),
         },
         error if error.retry_may_help() => return Err(Hidden::Unavailable("the catalog")),
@@ -137,6 +141,10 @@ fn of_catalog(error: &catalog::Error) -> std::result::Result<Fault, Hidden> {
 
 /// Said where somebody else has to agree and nothing says why it is asked.
 pub const REASON_MISSING: &str = "say why: somebody else has to agree to this, and reads it";
+/// Said to whoever would give themselves something.
+pub const OWN_ROLE: &str = "somebody else has to change your own role";
+const OTHER_ADDRESS: &str = "this invitation is for another address; sign out and open the link again, or ask for one for your address";
+const SIGN_IN_FIRST: &str = "sign in to your account first; afterwards you can accept here";
 
 /// Said for every password link that does not work, whatever the reason.
 pub const LINK_SPENT: &str = "this link was used already or is too old; ask for a new one";

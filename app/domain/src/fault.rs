@@ -231,6 +231,9 @@ pub enum Refusal {
     /// There is, or was, somebody else in the organisation.
     #[error("there are, or were, other people in this organisation, so it does not work alone")]
     NotAlone,
+    /// What is a person's everywhere is not for one of their organisations to change.
+    #[error("this person belongs to another organisation too")]
+    BelongsElsewhere,
     /// The recovery key that was typed back is not the one shown.
     #[error("that is not the recovery key that was shown")]
     RecoveryKeyMismatch,
@@ -303,6 +306,9 @@ impl Refusal {
             }
             Self::NotAlone => {
                 "Somebody else has to agree: give an approver a role that neither of you gave the other."
+            }
+            Self::BelongsElsewhere => {
+                "Remove them from this organisation instead, or ask a platform operator who knows both."
             }
             Self::RecoveryKeyMismatch => "Compare it character by character with the copy that you stored.",
         }

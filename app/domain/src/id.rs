@@ -111,6 +111,12 @@ ids! {
     VaultId of Vault;
     /// A token by which a program acts for a person.
     TokenId of Token;
+    /// A role that an organisation made.
+    RoleId of CustomRole;
+    /// A group of people.
+    GroupId of Group;
+    /// An invitation.
+    InvitationId of Invitation;
     /// A message to be delivered.
     NoticeId of Notice;
     /// Where programs are told what happens.

@@ -4,7 +4,7 @@
 //! with reasons, so that the same value can be previewed in a page, signed by an approver and executed by a
 //! worker. The crate compiles to WebAssembly.
 //!
-//! Reading order: [`id`] and [`clock`], [`fault`] (the only error that crosses the wire), [`access`] (who may
+//! Reading order: [`id`] and [`clock`], [`fault`] (the only error that crosses the wire), [`access`] and [`powers`] (who may
 //! do what), [`sources`], [`tenancy`] and [`spelling`] (whose rows are whose), [`policies`], [`backups`] (runs and
 //! recovery points), [`files`] (of a whole server), [`restores`] and [`definers`], [`vaults`], [`health`], [`audit`], [`approvals`] (what needs a
 //! second person).
@@ -23,6 +23,7 @@ pub mod id;
 pub mod lines;
 pub mod page;
 pub mod policies;
+pub mod powers;
 pub mod restores;
 pub mod sign_in;
 pub mod size;
@@ -34,8 +35,8 @@ pub mod vaults;
 pub use clock::{Clock, FixedClock, Timestamp};
 pub use fault::{Fault, Refusal};
 pub use id::{
-    AbsenceId, ApprovalId, BackupId, ConnectionId, EvidenceId, InstallationId, RestoreId, RunId, ScheduleId,
-    SourceId, TenantId, TokenId, UserId, VaultId,
+    AbsenceId, ApprovalId, BackupId, ConnectionId, EvidenceId, GroupId, InstallationId, InvitationId,
+    RestoreId, RoleId, RunId, ScheduleId, SourceId, TenantId, TokenId, UserId, VaultId,
 };
 pub use lines::Lines;
 pub use page::{Cursor, Page};

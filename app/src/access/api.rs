@@ -1,7 +1,11 @@
 //! Signing in, people and their roles.
 
 use async_trait::async_trait;
-use domain::{Fault, Page, TenantId, Timestamp, UserId, access::Role};
+use domain::{
+    Fault, Page, TenantId, Timestamp, UserId,
+    access::{Permission, Role},
+    powers::{HeldRole, Powers},
+};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -128,11 +132,49 @@ pub struct Me {
     pub tenant_id: TenantId,
     /// Its name.
     pub tenant: String,
-    /// Their role there.
-    pub role: Role,
+    /// Their roles there that are in force, the strongest first.
+    pub roles: Vec<HeldRole>,
+    /// What all of them let do.
+    pub powers: Powers,
     /// By when they have to have a second factor, if one is asked and there is none.
     #[serde(default)]
     pub second_factor_due: Option<Timestamp>,
+    /// Where else they could be at work, by name; this one among them.
+    pub organisations: Vec<Organisation>,
+}
+
+impl Me {
+    /// Whether they may, in the organisation at work: the interface hides by it.
+    pub const fn may(&self, permission: Permission) -> bool {
+        self.powers.may(permission)
+    }
+    /// Their roles in words.
+    pub fn titles(&self) -> String {
+        titles(&self.roles)
+    }
+}
+
+/// Roles in words.
+pub fn titles(roles: &[HeldRole]) -> String {
+    let mut titles: Vec<_> = roles.iter().map(|held| held.title.as_str()).collect();
+    titles.dedup();
+    if titles.is_empty() { "No role".into() } else { titles.join(", ") }
+}
+
+/// An organisation that somebody belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Organisation {
+    /// Which.
+    pub id: TenantId,
+    /// Its name.
+    pub name: String,
+}
+
+/// Going to work in another of one's organisations.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChooseOrganisation {
+    /// Which.
+    pub id: TenantId,
 }
 
 /// One person in a list.
@@ -144,8 +186,8 @@ pub struct UserRow {
     pub name: String,
     /// Address.
     pub email: String,
-    /// Role.
-    pub role: Role,
+    /// Roles that are in force, the strongest first.
+    pub roles: Vec<HeldRole>,
     /// Whether they may sign in.
     pub enabled: bool,
     /// Whether they have set a password yet.
@@ -212,6 +254,8 @@ pub trait AccessPort: Send + Sync {
     async fn sign_out(&self) -> Result<(), Fault>;
     /// Who is signed in, if anybody.
     async fn me(&self) -> Result<Option<Me>, Fault>;
+    /// Goes to work in another of one's organisations.
+    async fn choose_organisation(&self, request: ChooseOrganisation) -> Result<(), Fault>;
     /// One's own sessions, the last used first.
     async fn own_sessions(&self) -> Result<Vec<SessionView>, Fault>;
     /// Ends one of them.
@@ -265,6 +309,14 @@ pub async fn sign_in(request: SignIn) -> Result<(), ApiError> {
 pub async fn sign_out() -> Result<(), ApiError> {
     backend()?.sign_out().await?;
     crate::redirect_to("/sign-in", ());
+    Ok(())
+}
+
+/// Goes to work in another of one's organisations.
+#[server(name = ChooseOrganisationFn, prefix = "/fn", endpoint = "access/choose_organisation")]
+pub async fn choose_organisation(request: ChooseOrganisation) -> Result<(), ApiError> {
+    backend()?.choose_organisation(request).await?;
+    crate::redirect_to("/", ());
     Ok(())
 }
 

@@ -6,11 +6,12 @@
 use domain::{
     Cursor, Fault,
     access::{Permission, Role},
+    powers::{HeldRole, Powers},
 };
 use leptos::prelude::*;
 
 use crate::{
-    access::api::{ChangeUserFn, Me, PasswordLink, UserRow},
+    access::api::{ChangeUserFn, Me, PasswordLink, UserRow, titles},
     layout::{
         navigation::Place,
         page::{PageView, Visit, page, require},
@@ -22,7 +23,7 @@ use crate::{
         form::{Posted, button_form, form},
         notice::notice,
         pager::pager,
-        table::Table,
+        table::{Table, link},
         text::{code_block, name, visible},
         time::{when, when_or},
     },
@@ -40,7 +41,7 @@ pub fn PeoplePage() -> impl IntoView {
     page(Place::People, move |visit, me| async move {
         require(&me, Permission::ReadUsers)?;
         let people = visit.backend.list_users(visit.asked("after").map(Cursor)).await?;
-        let may_manage = Permission::ManageUsers.allows(me.role);
+        let may_manage = me.may(Permission::ManageUsers);
         let (shown, posted) = match handover {
             Some(Handover(Ok(link))) => (Some(link_shown(&visit, &link)), Posted::default()),
             Some(Handover(Err(fault))) => (None, Posted::refused(fault)),
@@ -49,6 +50,9 @@ pub fn PeoplePage() -> impl IntoView {
         let changed = visit.posted::<ChangeUserFn>();
         let done =
             visit.has_done("user").then(|| notice(Tone::Good, "Changed. The person's sessions have ended."));
+        let removed = visit.has_done("removed").then(|| {
+            notice(Tone::Good, "Removed. Sessions, tokens and open requests of that person have ended.")
+        });
         let list = if people.rows.is_empty() {
             empty("No people", "Add the first person below.")
         } else {
@@ -56,12 +60,18 @@ pub fn PeoplePage() -> impl IntoView {
         };
         let body = view! {
             {done}
+            {removed}
             {changed.summary()}
             {shown}
             <section class="panel">{list}{pager("/settings/people", &visit.query, people.next.as_ref())}</section>
             {may_manage.then(|| add_form(&me, &posted))}
         };
-        Ok(PageView::new("People", body).under("Settings", "/settings"))
+        let more = view! {
+            <a class="btn" href="/invitations">"Invitations"</a>
+            <a class="btn" href="/groups">"Groups"</a>
+            <a class="btn" href="/roles">"Roles"</a>
+        };
+        Ok(PageView::new("People", body).under("Settings", "/settings").actions(more))
     })
 }
 
@@ -95,16 +105,16 @@ fn people_table(visit: &Visit, me: &Me, may_manage: bool, people: Vec<UserRow>) 
                 "".into_any()
             } else if person.id == own {
                 view! { <span class="muted">"That is you"</span> }.into_any()
-            } else if may_give(me, person.role) {
+            } else if me.powers.may_give(&powers(&person.roles)) {
                 change_form(me, &person)
             } else {
                 view! { <span class="muted">"Only by a platform operator"</span> }.into_any()
             };
             vec![
-                name(&person.name),
+                link(format!("/people/{}", person.id), &person.name),
                 state,
                 name(&person.email),
-                person.role.title().into_any(),
+                name(&titles(&person.roles)),
                 when_or(person.last_sign_in, now, "never"),
                 change,
             ]
@@ -112,15 +122,19 @@ fn people_table(visit: &Visit, me: &Me, may_manage: bool, people: Vec<UserRow>) 
         .view()
 }
 
-/// The role that runs the installation is given, and taken away, only by somebody who has it.
+fn powers(roles: &[HeldRole]) -> Powers {
+    roles.iter().fold(Powers::NONE, |powers, held| powers.or(held.powers))
+}
+
+/// Whether the server would let `me` give a role.
 fn may_give(me: &Me, role: Role) -> bool {
-    role != Role::PlatformOperator || me.role == Role::PlatformOperator
+    me.powers.may_give(&Powers::of(role))
 }
 
 fn change_form(me: &Me, person: &UserRow) -> AnyView {
     let id = person.id.to_string();
     let roles = Role::ALL.iter().filter(|role| may_give(me, **role)).map(|role| {
-        view! { <option value=role.key() selected=*role == person.role>{role.title()}</option> }
+        view! { <option value=role.key() selected=person.roles.first().is_some_and(|held| held.role == (*role).into())>{role.title()}</option> }
     });
     let label = format!("Role of {}", visible(&person.name));
     view! {

@@ -25,7 +25,7 @@ pub fn PolicyPage() -> impl IntoView {
         let done = visit.has_done("policy").then(|| notice(Tone::Good, "Changed. It holds from now on."));
         let choices =
             AskedOf::ALL.iter().map(|asked| (asked.key().to_owned(), asked.title().to_owned())).collect();
-        let form = if Permission::ManageUsers.allows(me.role) {
+        let form = if me.may(Permission::ManageUsers) {
             let fields = view! {
                 {Field::choice("policy", "requires", "A second factor is asked of", choices).value(policy.requires.key()).after(&posted).view()}
                 {Field::text("policy", "grace_days", "Days in which one may still do without").kind("number")

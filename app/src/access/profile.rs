@@ -36,7 +36,7 @@ pub fn ProfilePage() -> impl IntoView {
                         <dt>"Name"</dt><dd>{name(&me.name)}</dd>
                         <dt>"E-mail address"</dt><dd>{name(&me.email)}</dd>
                         <dt>"Organisation"</dt><dd>{name(&me.tenant)}</dd>
-                        <dt>"Role"</dt><dd>{me.role.title()}</dd>
+                        <dt>"Roles"</dt><dd>{name(&me.titles())}</dd>
                     </dl>
                 </section>
                 <section class="panel c6">

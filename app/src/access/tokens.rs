@@ -3,7 +3,7 @@
 //! Making one is a post to this page itself, answered with the page that shows the secret: so it is shown once and is
 //! never part of an address.
 
-use domain::{Fault, Timestamp, access::Permission};
+use domain::{Fault, Timestamp};
 use leptos::prelude::*;
 
 use crate::{
@@ -105,7 +105,7 @@ fn table_of(tokens: Vec<TokenView>, now: Option<Timestamp>) -> AnyView {
 fn make_form(me: &Me, posted: &Posted) -> AnyView {
     let days = [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "A year")];
     let days = days.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned())).collect();
-    let may = Permission::ALL.iter().filter(|permission| permission.allows(me.role));
+    let may = me.powers.permissions.iter();
     let may = may.map(|permission| Way::new(permission.name(), spaced(permission.name()))).collect();
     let fields = view! {
         <div class="columns">

@@ -5,9 +5,12 @@ use domain::{Fault, Timestamp};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    approvals::api::Outcome,
+    port::{ApiError, SecretText},
+};
 #[cfg(feature = "ssr")]
-use crate::port::backend;
-use crate::port::{ApiError, SecretText};
+use crate::{approvals::api::went_to, port::backend};
 
 /// Where notices go, as it is shown: secrets are never sent back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +54,9 @@ pub struct SetChannels {
     /// Signing secret of the webhook; empty keeps the stored one.
     #[serde(default)]
     pub webhook_secret: SecretText,
+    /// Why, where somebody else has to agree.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// What a page may ask about alerts.
@@ -58,18 +64,17 @@ pub struct SetChannels {
 pub trait AlertsPort: Send + Sync {
     /// Where notices go.
     async fn channels(&self) -> Result<Channels, Fault>;
-    /// Changes where notices go.
-    async fn set_channels(&self, request: SetChannels) -> Result<(), Fault>;
+    /// Changes where notices go. What takes a channel away or leads it elsewhere waits for somebody else.
+    async fn set_channels(&self, request: SetChannels) -> Result<Outcome, Fault>;
     /// Sends a test notice everywhere.
     async fn test_channels(&self) -> Result<(), Fault>;
 }
 
 /// Changes where notices go.
 #[server(name = SetChannelsFn, prefix = "/fn", endpoint = "alerts/set_channels")]
-pub async fn set_channels(request: SetChannels) -> Result<(), ApiError> {
-    backend()?.set_channels(request).await?;
-    crate::redirect_to("/settings?done=channels", ());
-    Ok(())
+pub async fn set_channels(request: SetChannels) -> Result<Outcome, ApiError> {
+    let outcome = backend()?.set_channels(request).await?;
+    Ok(crate::redirect_to(&went_to(outcome, "/settings?done=channels"), outcome))
 }
 
 /// Sends a test notice.

@@ -56,6 +56,8 @@ pub fn channels_panel(
             {Field::text("channels", "webhook_url", "Webhook").kind("url").optional().value(channels.webhook_url)
                 .hint("Receives a signed POST.").after(posted).view()}
             {Field::password("channels", "webhook_secret", "Signing secret of the webhook").optional().hint(secret_hint).after(posted).view()}
+            {Field::text("channels", "reason", "Why").optional()
+                .hint("Needed if somebody is not told any more, or somebody else is: another person has to agree to that.").after(posted).view()}
             <button class="btn primary">"Save where notices go"</button>
         };
         view! {

@@ -141,6 +141,8 @@ pub struct ApprovalDetail {
     pub could_agree: Vec<Candidate>,
     /// Why the reader may not decide, in words; nothing if they may.
     pub why_not: Option<String>,
+    /// Whether the reader may say something to it: who asked, and whose role lets them agree to anything.
+    pub may_comment: bool,
     /// Whether the reader may take it back.
     pub may_withdraw: bool,
     /// Whether the reader may do it alone in an emergency.

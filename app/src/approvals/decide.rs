@@ -32,7 +32,7 @@ pub fn decide_panel(found: &ApprovalDetail, visit: &Visit) -> AnyView {
             {verdict}
             {next}
             {(!is_open).then(|| view! { <p class="muted">"This request is over; nothing can be decided any more."</p> })}
-            {comment(found, visit)}
+            {found.may_comment.then(|| comment(found, visit))}
             {withdraw}
             {alone}
         </section>

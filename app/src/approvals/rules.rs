@@ -30,7 +30,7 @@ pub fn ApprovalRulesPage() -> impl IntoView {
     page(Place::Approvals, |visit, me| async move {
         require(&me, Permission::ReadBackups)?;
         let rules = visit.backend.approval_rules().await?;
-        let may = Permission::ManageUsers.allows(me.role);
+        let may = me.may(Permission::ManageUsers);
         let done = (visit.has_done("rule") || visit.has_done("absence") || visit.has_done("alone"))
             .then(|| notice(Tone::Good, "Changed."));
         let body = view! {
@@ -94,7 +94,8 @@ fn change_panel(rules: &ApprovalRules, visit: &Visit) -> AnyView {
     let posted = visit.posted::<SetRuleFn>();
     let asked = visit.asked("class").and_then(|key| Class::find(&key)).unwrap_or(Class::RestoreLive);
     let rule = rules.rules.iter().find(|row| row.class == asked).map_or(asked.default_rule(), |row| row.rule);
-    let classes = Class::ALL.iter().map(|class| (class.key().to_owned(), class.title().to_owned())).collect();
+    let classes =
+        rules.rules.iter().map(|row| (row.class.key().to_owned(), row.class.title().to_owned())).collect();
     let fields = view! {
         {Field::choice("rule", "class", "What", classes).value(asked.key()).after(&posted).view()}
         {Field::text("rule", "approvals", "How many others have to agree").kind("number").value(rule.approvals.to_string()).after(&posted).view()}
@@ -136,10 +137,12 @@ fn absences_panel(rules: &ApprovalRules, visit: &Visit) -> AnyView {
             <header><h2>"Who is away"</h2></header>
             {ended.summary()}
             {list}
-            <details class="edit" open=posted.is_refused()>
-                <summary>"I am away…"</summary>
-                {form("/fn/approvals/add_absence", &posted, fields)}
-            </details>
+            {rules.has_voice.then(|| view! {
+                <details class="edit" open=posted.is_refused()>
+                    <summary>"I am away…"</summary>
+                    {form("/fn/approvals/add_absence", &posted, fields)}
+                </details>
+            })}
         </section>
     }
     .into_any()

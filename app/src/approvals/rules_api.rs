@@ -54,6 +54,8 @@ pub struct ApprovalRules {
     pub nobody_could: bool,
     /// Who is away now or soon.
     pub absences: Vec<AbsenceView>,
+    /// Whether the reader has a voice that somebody could miss.
+    pub has_voice: bool,
     /// Who could agree in the reader's place.
     pub deputies: Vec<(UserId, String)>,
 }

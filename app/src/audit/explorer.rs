@@ -34,7 +34,7 @@ pub fn AuditPage() -> impl IntoView {
     page(Place::Audit, |visit, me| async move {
         require(&me, Permission::ReadAudit)?;
         let filter = filter_of(&visit)?;
-        let people = if Permission::ReadUsers.allows(me.role) {
+        let people = if me.may(Permission::ReadUsers) {
             visit.backend.list_users(None).await?.rows
         } else {
             Vec::new()

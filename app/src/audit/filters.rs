@@ -2,7 +2,6 @@
 
 use domain::{
     Cursor, Fault,
-    access::Role,
     audit::{Act, Object, Outcome},
 };
 use leptos::prelude::*;
@@ -57,7 +56,7 @@ pub fn filters(visit: &Visit, filter: &TrailFilter, me: &Me, people: &[UserRow])
         let word = outcome_word(*outcome);
         view! { <option value=outcome.key() selected=filter.outcome == Some(*outcome)>{word}</option> }
     });
-    let of = (me.role == Role::PlatformOperator).then(|| {
+    let of = me.powers.runs_installation.then(|| {
         view! {
             <label>"Trail"<select name="of">
                 <option value="">"this organisation"</option>

@@ -18,7 +18,7 @@ pub fn explorer(field: &str, value: &str, of_installation: bool) -> String {
 /// The link to what the trail says about a thing, for whoever may read the trail.
 pub fn story(me: &Me, kind: ObjectKind, id: impl ToString) -> Option<AnyView> {
     let path = explorer("about", &format!("{}:{}", kind.key(), id.to_string()), false);
-    Permission::ReadAudit.allows(me.role).then(|| {
+    me.may(Permission::ReadAudit).then(|| {
         view! { <p class="small"><a href=path>"What happened with this (audit trail)"</a></p> }.into_any()
     })
 }

@@ -49,7 +49,7 @@ pub fn BackupPage() -> impl IntoView {
                 view! { <p><a href=format!("/runs/{run}")>"A run is at work on this backup."</a></p> },
             )
         });
-        let may_restore = is_kept && Permission::RequestRestore.allows(me.role);
+        let may_restore = is_kept && me.may(Permission::RequestRestore);
         let restore = may_restore.then(|| match &backup.files {
             Some(files) => restore_files_panel(files),
             None => restore_panel(&backup, &restored),
@@ -88,24 +88,17 @@ pub fn BackupPage() -> impl IntoView {
 fn actions(backup: &BackupDetail, me: &Me, is_kept: bool) -> AnyView {
     let id = backup.row.id;
     // Files are no SQL.
-    let export = (is_kept && backup.files.is_none() && Permission::ExportBackup.allows(me.role)).then(|| {
+    let export = (is_kept && backup.files.is_none() && me.may(Permission::ExportBackup)).then(|| {
         view! { <a class="btn" href=format!("/backups/{id}/export") download="">"Export as .sql.gz"</a> }
     });
-    let verify =
-        (is_kept && backup.active_run.is_none() && Permission::VerifyBackup.allows(me.role)).then(|| {
-            let class =
-                if backup.row.verification == Verification::RestoreOk { "btn" } else { "btn primary" };
-            button_form(
-                "/fn/backups/verify",
-                vec![("request[id]", id.to_string())],
-                class,
-                "Verify this backup",
-            )
-        });
+    let verify = (is_kept && backup.active_run.is_none() && me.may(Permission::VerifyBackup)).then(|| {
+        let class = if backup.row.verification == Verification::RestoreOk { "btn" } else { "btn primary" };
+        button_form("/fn/backups/verify", vec![("request[id]", id.to_string())], class, "Verify this backup")
+    });
     // The form stands below everything that is known about the backup: a long way down on a phone.
-    let restore = (is_kept && Permission::RequestRestore.allows(me.role))
+    let restore = (is_kept && me.may(Permission::RequestRestore))
         .then(|| view! { <a class="btn" href="#restore">"Restore…"</a> });
-    let delete = (backup.row.retention == Retention::Active && Permission::ManagePolicies.allows(me.role))
+    let delete = (backup.row.retention == Retention::Active && me.may(Permission::ManagePolicies))
         .then(|| view! { <a class="btn" href=format!("/backups/{id}/delete")>"Delete…"</a> });
     view! { {restore}{export}{verify}{delete} }.into_any()
 }

@@ -40,10 +40,8 @@ pub fn RunPage() -> impl IntoView {
         let now = visit.now;
         let refused = visit.posted::<CancelRunFn>();
         let row = run.row;
-        let file = run
-            .file
-            .filter(|_| Permission::ExportBackup.allows(me.role))
-            .map(|file| file_panel(&row, &file, now));
+        let file =
+            run.file.filter(|_| me.may(Permission::ExportBackup)).map(|file| file_panel(&row, &file, now));
         let is_live = !row.state.is_finished();
         let live = is_live.then(|| {
             view! {
@@ -86,7 +84,7 @@ fn cancel(row: &RunRow, me: &Me) -> Option<AnyView> {
         RunKind::InferMap => Permission::ManageTenantMap,
         RunKind::Backup | RunKind::Verify | RunKind::Probe => Permission::StartBackup,
     };
-    let may = needed.allows(me.role) && !row.state.is_finished() && !row.cancel_requested;
+    let may = me.may(needed) && !row.state.is_finished() && !row.cancel_requested;
     may.then(|| {
         button_form(
             "/fn/backups/cancel_run",

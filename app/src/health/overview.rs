@@ -1,6 +1,6 @@
 //! The first page of the morning: one sentence, what needs a person, the numbers, the strip, what runs, what is new.
 
-use domain::{ByteSize, Timestamp, access::Role, clock::human_duration_ms, health::Standing};
+use domain::{ByteSize, Timestamp, clock::human_duration_ms, health::Standing};
 use leptos::prelude::*;
 
 use crate::{
@@ -28,7 +28,7 @@ pub fn OverviewPage() -> impl IntoView {
         let overview = visit.backend.overview().await?;
         let unconfirmed = (setup == Setup::RecoveryKeyUnconfirmed).then(|| {
             // Only whoever set Holdfast up is shown the key.
-            let way = if me.role == Role::PlatformOperator {
+            let way = if me.powers.runs_installation {
                 view! { <a href="/setup/recovery-key">"Store it and type it back"</a>"." }.into_any()
             } else {
                 "The platform operator who set Holdfast up has to store it and type it back.".into_any()
@@ -41,7 +41,7 @@ pub fn OverviewPage() -> impl IntoView {
 }
 
 fn first_steps(me: &Me) -> AnyView {
-    let may = domain::access::Permission::ManageSources.allows(me.role);
+    let may = me.may(domain::access::Permission::ManageSources);
     let step = if may {
         view! { <p>"First step: "<a class="btn primary" href="/connections/new">"Add a server"</a></p> }
             .into_any()

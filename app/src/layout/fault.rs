@@ -1,9 +1,10 @@
 //! What a reader sees instead of a page: what happened, and what to do about it.
 
-use domain::{Fault, access::Role};
+use domain::Fault;
 use leptos::prelude::*;
 
 use crate::{
+    access::api::Me,
     layout::{
         navigation::Place,
         page::{PageView, page, set_status},
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// A fault in place of content.
-pub fn fault_view(fault: &Fault, role: Option<Role>) -> AnyView {
+pub fn fault_view(fault: &Fault, me: Option<&Me>) -> AnyView {
     let (tone, sign) = match fault {
         Fault::NotFound | Fault::Unauthenticated => ("info", "?"),
         Fault::Forbidden
@@ -27,7 +28,7 @@ pub fn fault_view(fault: &Fault, role: Option<Role>) -> AnyView {
             <div class=format!("dot {tone}") aria-hidden="true">{sign}</div>
             <div>
                 <p class="big">{sentence(fault)}</p>
-                <p class="muted">{advice(fault, role)}</p>
+                <p class="muted">{advice(fault, me)}</p>
                 <p class="small"><a href="/">"Back to the overview"</a></p>
             </div>
         </div>
@@ -49,16 +50,16 @@ pub fn capitalised(words: &str) -> String {
 }
 
 /// What to do about a fault.
-pub fn advice(fault: &Fault, role: Option<Role>) -> String {
+pub fn advice(fault: &Fault, me: Option<&Me>) -> String {
     match fault {
         Fault::Unauthenticated => "Sign in; afterwards you come back here.".into(),
         Fault::NotFound => {
             "It may have been removed, or it belongs to another organisation. Check the address.".into()
         }
-        Fault::Forbidden => match role {
-            Some(role) => format!(
+        Fault::Forbidden => match me {
+            Some(me) => format!(
                 "You are signed in as {}. Ask a tenant admin of your organisation for the role you need.",
-                role.title()
+                visible(&me.titles())
             ),
             None => "Ask a tenant admin of your organisation for the role you need.".into(),
         },
@@ -90,6 +91,6 @@ pub fn NotFoundPage() -> impl IntoView {
     set_status(404);
     page(Place::Profile, |_, me| async move {
         set_status(404);
-        Ok(PageView::new("Not found", fault_view(&Fault::NotFound, Some(me.role))))
+        Ok(PageView::new("Not found", fault_view(&Fault::NotFound, Some(&me))))
     })
 }

@@ -37,7 +37,6 @@ fn document_title(title: &str) -> String {
 
 /// Frame and content of a page.
 pub fn framed(place: Place, me: &Me, waiting: u64, now: Option<Timestamp>, page: PageView) -> AnyView {
-    let role = me.role;
     let title = document_title(&page.title);
     let crumbs =
         page.crumbs.into_iter().map(|(name, path)| view! { <li><a href=path>{visible(&name)}</a></li> });
@@ -55,21 +54,21 @@ pub fn framed(place: Place, me: &Me, waiting: u64, now: Option<Timestamp>, page:
             <div class="rail">
                 <nav aria-label="Main">
                     <a class="home" href="/" aria-label="Holdfast, overview">{brand()}</a>
-                    {links(place, role, waiting)}
+                    {links(place, me, waiting)}
                 </nav>
             </div>
             <div class="stage">
                 <header class="top">
                     <details class="menu">
                         <summary><span aria-hidden="true">"☰"</span>" Menu"</summary>
-                        <nav aria-label="Menu">{links(place, role, waiting)}</nav>
+                        <nav aria-label="Menu">{links(place, me, waiting)}</nav>
                     </details>
-                    <span class="scope"><span class="visually-hidden">"Organisation: "</span><bdi>{visible(&me.tenant)}</bdi></span>
+                    {organisation(me)}
                     {clock}
                     <details class="me">
                         <summary><span class="visually-hidden">"Your account: "</span><bdi>{visible(&me.name)}</bdi></summary>
                         <div class="sheet">
-                            <p><bdi><b>{visible(&me.name)}</b></bdi><br /><span class="muted small">{role.title()}</span></p>
+                            <p><bdi><b>{visible(&me.name)}</b></bdi><br /><span class="muted small">{visible(&me.titles())}</span></p>
                             <p><a href="/profile">"Your profile"</a></p>
                             <AppearanceSwitch />
                             <form method="post" action="/fn/access/sign_out">
@@ -89,6 +88,31 @@ pub fn framed(place: Place, me: &Me, waiting: u64, now: Option<Timestamp>, page:
         </div>
         <CopyButtons />
         <FormMemory />
+    }
+    .into_any()
+}
+
+/// The organisation at work; for whoever has several, with the way to the others.
+fn organisation(me: &Me) -> AnyView {
+    let here = view! {
+        <span class="scope"><span class="visually-hidden">"Organisation: "</span><bdi>{visible(&me.tenant)}</bdi></span>
+    };
+    if me.organisations.len() < 2 {
+        return here.into_any();
+    }
+    let others = me.organisations.iter().filter(|other| other.id != me.tenant_id).map(|other| {
+        view! {
+            <form method="post" action="/fn/access/choose_organisation">
+                <input type="hidden" name="request[id]" value=other.id.to_string() />
+                <button class="btn">"Work in "<bdi>{visible(&other.name)}</bdi></button>
+            </form>
+        }
+    });
+    view! {
+        <details class="organisations">
+            <summary>{here}</summary>
+            <div class="sheet">{others.collect_view()}</div>
+        </details>
     }
     .into_any()
 }

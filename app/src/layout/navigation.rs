@@ -1,7 +1,9 @@
 //! Where one can go. One list, drawn twice: as a rail beside the page and, on a phone, as a menu.
 
-use domain::access::{Permission, Role};
+use domain::access::Permission;
 use leptos::prelude::*;
+
+use crate::access::api::Me;
 
 /// A place of the navigation; every page belongs to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,10 +62,10 @@ const GROUPS: [(&str, &[Entry]); 4] = [
     ),
 ];
 
-/// The links that `role` may follow, with `here` marked, and how many requests wait for whoever reads.
-pub fn links(here: Place, role: Role, waiting: u64) -> AnyView {
+/// The links that `me` may follow, with `here` marked, and how many requests wait for whoever reads.
+pub fn links(here: Place, me: &Me, waiting: u64) -> AnyView {
     let groups = GROUPS.into_iter().map(|(title, entries)| {
-        let allowed = entries.iter().filter(|entry| entry.3.is_none_or(|permission| permission.allows(role)));
+        let allowed = entries.iter().filter(|entry| entry.3.is_none_or(|permission| me.may(permission)));
         let items = allowed.map(|&(place, name, path, _)| {
             let current = (place == here).then_some("page");
             let count = (place == Place::Approvals && waiting > 0).then(|| {

@@ -149,7 +149,7 @@ where
             }
             Err(fault) => {
                 set_status(fault.status());
-                frame::framed(place, &me, waiting, now, fault_page(&fault, me.role))
+                frame::framed(place, &me, waiting, now, fault_page(&fault, &me))
             }
         }
     })
@@ -203,19 +203,19 @@ async fn go_to_sign_in(visit: &Visit) -> AnyView {
     frame::narrow("Sign in", view! { <p><a href=path>"Go to the sign-in page"</a></p> }.into_any())
 }
 
-fn fault_page(fault: &Fault, role: domain::access::Role) -> PageView {
+fn fault_page(fault: &Fault, me: &Me) -> PageView {
     let title = match fault {
         Fault::NotFound => "Not found",
         Fault::Forbidden => "Not allowed",
         Fault::Unavailable { .. } => "Not available now",
         _ => "This page cannot be shown",
     };
-    PageView::new(title, fault_view(fault, Some(role)))
+    PageView::new(title, fault_view(fault, Some(me)))
 }
 
 /// Refuses a page that `me` may not see before it asks for anything.
 pub fn require(me: &Me, permission: Permission) -> Result<(), Fault> {
-    permission.allows(me.role).then_some(()).ok_or(Fault::Forbidden)
+    me.may(permission).then_some(()).ok_or(Fault::Forbidden)
 }
 
 /// Sets the status of the answer.

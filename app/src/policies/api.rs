@@ -5,9 +5,9 @@ use domain::{Fault, ScheduleId, SourceId, Timestamp, policies::schedule::Schedul
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::port::ApiError;
+use crate::{approvals::api::Outcome, port::ApiError};
 #[cfg(feature = "ssr")]
-use crate::port::backend;
+use crate::{approvals::api::went_to, port::backend};
 
 /// A schedule as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,20 +39,23 @@ pub struct SetSchedule {
     /// Of what changes between full backups; of whole servers only.
     #[serde(default)]
     pub incremental: bool,
+    /// Why, where somebody else has to agree.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// What a page may ask about policies.
 #[async_trait]
 pub trait PoliciesPort: Send + Sync {
     /// Sets the schedule of full backups, or of what changes between them.
-    async fn set_schedule(&self, request: SetSchedule) -> Result<(), Fault>;
+    /// One that backs up less often waits for somebody else.
+    async fn set_schedule(&self, request: SetSchedule) -> Result<Outcome, Fault>;
 }
 
 /// Sets the schedule of full backups, or of what changes between them.
 #[server(name = SetScheduleFn, prefix = "/fn", endpoint = "policies/set_schedule")]
-pub async fn set_schedule(request: SetSchedule) -> Result<(), ApiError> {
+pub async fn set_schedule(request: SetSchedule) -> Result<Outcome, ApiError> {
     let path = format!("/sources/{}?done=schedule", request.source_id);
-    backend()?.set_schedule(request).await?;
-    crate::redirect_to(&path, ());
-    Ok(())
+    let outcome = backend()?.set_schedule(request).await?;
+    Ok(crate::redirect_to(&went_to(outcome, &path), outcome))
 }

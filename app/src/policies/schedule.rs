@@ -59,6 +59,8 @@ pub fn schedule_panel(
             {Field::text(form_id, "cron", "When, as a cron expression in UTC").value(cron)
                 .hint("Minute, hour, day, month, weekday. 0 2 * * * is every night at 02:00.").after(posted).view()}
             {tick(form_id, "enabled", "Back up by this schedule", schedule.is_none_or(|schedule| schedule.enabled))}
+            {Field::text(form_id, "reason", "Why").optional()
+                .hint("Needed for a schedule that backs up less often: somebody else has to agree to that.").after(posted).view()}
             <button class="btn">"Save the schedule"</button>
         };
         view! {

@@ -55,7 +55,7 @@ pub fn next_panel(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
 /// What the reader can do next, for a link to the panel; none where there is nothing.
 pub fn next_word(restore: &RestoreDetail, me: &Me) -> Option<&'static str> {
     let is_applicable = restore.difference.as_ref().is_some_and(domain::restores::Figures::is_applicable);
-    let may = |permission: Permission| permission.allows(me.role);
+    let may = |permission: Permission| me.may(permission);
     match restore.row.state {
         RequestState::Planned if is_applicable && may(Permission::RequestRestore) => {
             Some("Ask for approval…")
@@ -90,7 +90,7 @@ fn ask(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
     if !difference.is_applicable() {
         return waiting("Mend what the notice above names, then compute a new preview.");
     }
-    if !Permission::RequestRestore.allows(me.role) {
+    if !me.may(Permission::RequestRestore) {
         return waiting("A tenant admin may ask for this restore.");
     }
     let alone = restore.is_alone.then(|| {
@@ -112,8 +112,8 @@ fn ask(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
 }
 
 fn decide(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
-    if !(restore.may_approve && Permission::ApproveRestore.allows(me.role)) {
-        let may = Permission::ApproveRestore.allows(me.role);
+    if !(restore.may_approve && me.may(Permission::ApproveRestore)) {
+        let may = me.may(Permission::ApproveRestore);
         let words = if restore.is_alone {
             "Nobody else here may approve restores, or only people whom those who asked have added or given their role. \
              Have somebody else add an approver."
@@ -167,7 +167,7 @@ fn typed(restore: &RestoreDetail, form: &'static str, posted: &Posted) -> AnyVie
 }
 
 fn apply(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
-    if !Permission::ApplyRestore.allows(me.role) {
+    if !me.may(Permission::ApplyRestore) {
         return waiting("A tenant admin may apply it now.");
     }
     let posted = visit.posted::<ApplyRestoreFn>();
@@ -190,7 +190,7 @@ fn undo(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
     if !restore.can_undo {
         return waiting("What is needed to undo it is no longer stored.");
     }
-    if !Permission::ApplyRestore.allows(me.role) {
+    if !me.may(Permission::ApplyRestore) {
         return waiting("A tenant admin may undo it.");
     }
     let posted = visit.posted::<UndoRestoreFn>();
@@ -214,15 +214,14 @@ fn undo(restore: &RestoreDetail, visit: &Visit, me: &Me) -> AnyView {
 
 fn again(restore: &RestoreDetail, me: &Me) -> AnyView {
     let row = &restore.row;
-    let link = Permission::RequestRestore.allows(me.role).then(|| {
+    let link = me.may(Permission::RequestRestore).then(|| {
         view! { <p><a class="btn" href=restore_path(row.source_id, &row.tenant, Some(row.backup_id))>"Begin anew from the same point…"</a></p> }
     });
     view! { <p class="muted">"The live rows were not changed by it."</p>{link} }.into_any()
 }
 
 fn withdraw(restore: &RestoreDetail, visit: &Visit, me: &Me) -> Option<AnyView> {
-    let may =
-        Permission::RequestRestore.allows(me.role) && restore.row.state.may_become(RequestState::Withdrawn);
+    let may = me.may(Permission::RequestRestore) && restore.row.state.may_become(RequestState::Withdrawn);
     may.then(|| {
         let posted = visit.posted::<WithdrawRestoreFn>();
         let button = button_form(

@@ -49,8 +49,7 @@ pub fn RestorePage() -> impl IntoView {
         let next = next_panel(&restore, &visit, &me);
         // The form stands below the tables that it is about: a long way down.
         let down = next_word(&restore, &me).map(|word| view! { <a class="btn" href="#next">{word}</a> });
-        let tables =
-            tables.map(|tables| tables_panel(row, &visit, tables, Permission::ReadContents.allows(me.role)));
+        let tables = tables.map(|tables| tables_panel(row, &visit, tables, me.may(Permission::ReadContents)));
         let answer = restore.difference.as_ref().map_or_else(
             || without_difference(&restore),
             |difference| view! { {answer(difference, row.state, restore.is_unsure)} }.into_any(),

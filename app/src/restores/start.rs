@@ -52,6 +52,7 @@ pub fn restore_panel(backup: &BackupDetail, posted: &Posted) -> AnyView {
                 <dt>"What changes"</dt><dd>"A new database appears on the server you choose. No database that exists is touched."</dd>
                 <dt>"What is in it"</dt><dd>"Everything "{name(database)}" held at the instant of the backup, rows of every tenant included, unless you choose a part of it."</dd>
                 <dt>"How to undo"</dt><dd>"Drop the new database."</dd>
+                <dt>"Who has to agree"</dt><dd>"Nobody: no database that exists is touched. The audit trail says who did it."</dd>
             </dl>
             {body}
         </section>

@@ -11,12 +11,13 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::super::{
+    approvals::api::Outcome,
     backups::api::{BackupRow, RunRow},
     policies::api::ScheduleView,
     port::{ApiError, SecretText},
 };
 #[cfg(feature = "ssr")]
-use crate::port::backend;
+use crate::{approvals::api::went_to, port::backend};
 
 /// One source in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +128,9 @@ pub struct ChangeConnection {
     pub password: SecretText,
     /// Protection of the connection.
     pub tls: TlsMode,
+    /// Why, where somebody else has to agree.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// One server.
@@ -166,7 +170,8 @@ pub trait SourcesPort: Send + Sync {
     /// Adds a server and queues its probe.
     async fn add_connection(&self, request: AddConnection) -> Result<ConnectionId, Fault>;
     /// Changes a server and queues its probe.
-    async fn change_connection(&self, request: ChangeConnection) -> Result<(), Fault>;
+    /// Another host or port of a server by which something is protected waits for somebody else.
+    async fn change_connection(&self, request: ChangeConnection) -> Result<Outcome, Fault>;
     /// Queues a probe.
     async fn probe_connection(&self, request: ConnectionRef) -> Result<RunId, Fault>;
     /// Protects a database.
@@ -184,11 +189,10 @@ pub async fn add_connection(request: AddConnection) -> Result<ConnectionId, ApiE
 
 /// Changes a server.
 #[server(name = ChangeConnectionFn, prefix = "/fn", endpoint = "sources/change_connection")]
-pub async fn change_connection(request: ChangeConnection) -> Result<(), ApiError> {
+pub async fn change_connection(request: ChangeConnection) -> Result<Outcome, ApiError> {
     let path = format!("/connections/{}", request.id);
-    backend()?.change_connection(request).await?;
-    crate::redirect_to(&path, ());
-    Ok(())
+    let outcome = backend()?.change_connection(request).await?;
+    Ok(crate::redirect_to(&went_to(outcome, &path), outcome))
 }
 
 /// Tests a server.

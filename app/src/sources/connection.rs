@@ -25,7 +25,7 @@ use crate::{
     ui::{
         badge::{Badged, Tone, badge},
         empty::empty,
-        field::hidden,
+        field::{Field, hidden},
         form::{button_form, form},
         notice::notice,
         table::{Table, link},
@@ -40,10 +40,10 @@ pub fn ConnectionPage() -> impl IntoView {
     page(Place::Sources, |visit, me| async move {
         require(&me, Permission::ReadSources)?;
         let detail = visit.backend.get_connection(visit.id::<kind::Connection>()?).await?;
-        let may_manage = Permission::ManageSources.allows(me.role);
+        let may_manage = me.may(Permission::ManageSources);
         let probed = visit.posted::<ProbeConnectionFn>();
         let connection = &detail.row.connection;
-        let test = Permission::ProbeSources.allows(me.role).then(|| {
+        let test = me.may(Permission::ProbeSources).then(|| {
             button_form(
                 "/fn/sources/probe_connection",
                 vec![("request[id]", connection.id.to_string())],
@@ -169,6 +169,8 @@ fn edit_panel(connection: &Connection, visit: &Visit) -> AnyView {
         {hidden("id", connection.id.to_string())}
         {hidden("version", connection.version.to_string())}
         {connection_fields(Some(connection), &posted)}
+        {Field::text("server", "reason", "Why").optional()
+            .hint("Needed for another host or port while databases are protected by this connection: somebody else has to agree to that.").after(&posted).view()}
         <button class="btn">"Save and test again"</button>
     };
     view! {

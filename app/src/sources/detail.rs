@@ -46,12 +46,10 @@ pub fn SourcePage() -> impl IntoView {
         let done = done.map(|text| notice(Tone::Good, text));
         let chosen = visit.posted::<SetEngineFn>();
         let tenants = match map {
-            Some(map) => {
-                tenants_panel(source.row.id, map, &chosen, Permission::ManageSources.allows(me.role), now)
-            }
+            Some(map) => tenants_panel(source.row.id, map, &chosen, me.may(Permission::ManageSources), now),
             None => whole_source_panel(),
         };
-        let start = Permission::StartBackup.allows(me.role).then(|| {
+        let start = me.may(Permission::StartBackup).then(|| {
             let (id, active) = (source.row.id, source.row.active_run);
             if is_server {
                 start_server_form(id, active, &started)
@@ -65,7 +63,7 @@ pub fn SourcePage() -> impl IntoView {
         let facts = facts(&source, now);
         let kinds: &[_] =
             if is_server { &[ScheduleKind::Full, ScheduleKind::Incremental] } else { &[ScheduleKind::Full] };
-        let may_schedule = Permission::ManagePolicies.allows(me.role);
+        let may_schedule = me.may(Permission::ManagePolicies);
         let schedule = kinds
             .iter()
             .map(|kind| schedule_panel(row_id, *kind, &source.schedules, &scheduled, may_schedule, now));

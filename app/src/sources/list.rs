@@ -25,7 +25,7 @@ pub fn SourcesPage() -> impl IntoView {
         require(&me, Permission::ReadSources)?;
         let sources = visit.backend.list_sources().await?;
         let connections = visit.backend.list_connections().await?;
-        let may_manage = Permission::ManageSources.allows(me.role);
+        let may_manage = me.may(Permission::ManageSources);
         let add =
             may_manage.then(|| view! { <a class="btn primary" href="/connections/new">"Add a server"</a> });
         let restorable = sources

@@ -52,7 +52,7 @@ pub fn TenantPage() -> impl IntoView {
             },
         };
         let path = tenant_path(source, &key);
-        let restore = (newest.is_some() && Permission::RequestRestore.allows(me.role)).then(
+        let restore = (newest.is_some() && me.may(Permission::RequestRestore)).then(
             || view! { <a class="btn" href=restore_path(source, &key, None)>"Restore this tenant…"</a> },
         );
         let title = tenant_title(&detail.row);
@@ -91,19 +91,16 @@ fn body(detail: TenantDetail, lists: Lists, visit: &Visit, me: &Me, path: &str) 
     let now = visit.now;
     let (started, exported) = (visit.posted::<StartBackupFn>(), visit.posted::<ExportTenantFn>());
     let row = &detail.row;
-    let start = Permission::StartBackup
-        .allows(me.role)
+    let start = me
+        .may(Permission::StartBackup)
         .then(|| start_tenant_form(row.source_id, &row.key, detail.active_run, &started));
     let heading = if start.is_some() { "Back up" } else { "About this tenant" };
     let answer = answer(&detail, now);
     let facts = facts(&detail, now);
     let map = map_notice(&detail.map);
-    let action = if Permission::RequestRestore.allows(me.role) {
-        PointAction::Restore(row)
-    } else {
-        PointAction::None
-    };
-    let options = (lists.newest.is_some() && Permission::ExportBackup.allows(me.role))
+    let action =
+        if me.may(Permission::RequestRestore) { PointAction::Restore(row) } else { PointAction::None };
+    let options = (lists.newest.is_some() && me.may(Permission::ExportBackup))
         .then(|| export_panel(&row.key, &lists.points.rows, &exported));
     let points = points_panel(lists.points, visit, path, action);
     let tables = lists.newest.zip(lists.tables).map(|(newest, tables)| match tables {

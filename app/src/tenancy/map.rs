@@ -45,7 +45,7 @@ pub fn MapPage() -> impl IntoView {
             search: visit.asked("search"),
             after: visit.asked("after").map(Cursor),
         };
-        let may_manage = Permission::ManageTenantMap.allows(me.role);
+        let may_manage = me.may(Permission::ManageTenantMap);
         let map = visit.backend.get_map(filter.clone()).await?;
         let database = map.summary.database.clone();
         let path = format!("/sources/{source}/map");

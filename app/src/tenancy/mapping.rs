@@ -37,7 +37,7 @@ pub fn MappingPage() -> impl IntoView {
         let table = visit.asked_exactly("name").filter(|name| !name.is_empty()).ok_or(Fault::NotFound)?;
         let mapping = visit.backend.get_mapping(source, table).await?;
         let posted = visit.posted::<SetMappingFn>();
-        let edit = Permission::ManageTenantMap.allows(me.role).then(|| edit_panel(&mapping, &posted));
+        let edit = me.may(Permission::ManageTenantMap).then(|| edit_panel(&mapping, &posted));
         let database = mapping.database.clone();
         let title = mapping.row.table.clone();
         let body = view! {

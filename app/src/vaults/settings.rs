@@ -30,7 +30,7 @@ pub fn SettingsPage() -> impl IntoView {
         let installation = visit.backend.installation().await?;
         let channels = visit.backend.channels().await?;
         let (posted, tested) = (visit.posted::<SetChannelsFn>(), visit.posted::<TestChannelsFn>());
-        let may_manage = Permission::ManageAlerts.allows(me.role);
+        let may_manage = me.may(Permission::ManageAlerts);
         let done = if visit.has_done("channels") {
             Some(notice(Tone::Good, "Saved where notices go."))
         } else {
@@ -38,12 +38,16 @@ pub fn SettingsPage() -> impl IntoView {
                 notice(Tone::Info, "A test notice is on its way; its fate shows under the newest notices.")
             })
         };
-        let people = Permission::ReadUsers
-            .allows(me.role)
+        let people = me
+            .may(Permission::ReadUsers)
             .then(|| view! { <a class="btn" href="/settings/people">"People and roles"</a> });
         let signing_in = view! { <a class="btn" href="/settings/sign-in">"Signing in"</a> };
-        let webhooks = Permission::ManageAlerts
-            .allows(me.role)
+        let organisations = me
+            .powers
+            .runs_installation
+            .then(|| view! { <a class="btn" href="/organisations">"Organisations"</a> });
+        let webhooks = me
+            .may(Permission::ManageAlerts)
             .then(|| view! { <a class="btn" href="/settings/webhooks">"Webhooks"</a> });
         let body = view! {
             {done}
@@ -54,7 +58,7 @@ pub fn SettingsPage() -> impl IntoView {
                 {channels_panel(channels, &posted, &tested, may_manage, visit.now)}
             </div>
         };
-        Ok(PageView::new("Settings", body).actions(view! { {signing_in}{people}{webhooks} }))
+        Ok(PageView::new("Settings", body).actions(view! { {organisations}{signing_in}{people}{webhooks} }))
     })
 }
 

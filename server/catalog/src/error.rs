@@ -108,6 +108,18 @@ pub enum Conflict {
     /// An organisation has no more webhooks than [`crate::MOST_WEBHOOKS`].
     #[error("the organisation has as many webhooks as it may")]
     TooManyWebhooks,
+    /// The person belongs to another organisation too.
+    #[error("this person belongs to another organisation too")]
+    BelongsElsewhere,
+    /// Nobody gives themselves more than they have.
+    #[error("somebody else has to give this to you")]
+    OwnRole,
+    /// The invitation is for another address than that of whoever accepts it.
+    #[error("the invitation is for somebody else")]
+    OtherAddress,
+    /// The address has an account: who has only the link is not yet who the account is.
+    #[error("whoever has an account signs in first")]
+    SignInFirst,
     /// The link was used, or its time is over.
     #[error("the link is not valid any more")]
     LinkSpent,

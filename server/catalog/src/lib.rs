@@ -25,10 +25,11 @@ use std::sync::Arc;
 use domain::{Clock, access::may::May};
 
 pub use access::{
-    AnswerSlot, Denied, FirstOperator, Hold, Installation, MOST_PASSKEYS, MOST_TOKENS, Membership, NewToken,
-    OwnSession, Principal, Refused, SESSION_ADDRESS, SESSION_AGENT, SESSION_PROVED_AT, SESSION_SIGNED_IN_AT,
-    SESSION_USER, Scope, SecondFactors, SessionLimits, Sessions, SetupState, SignInRecord, StoredAnswer,
-    StoredPasskey, StoredTotp, Token, TokenOutcome, TokenRefused, Unproven,
+    AnswerSlot, Denied, FirstOperator, Hold, Installation, Invited, MOST_PASSKEYS, MOST_TOKENS, Membership,
+    NewToken, Organisation, OwnSession, Principal, Refused, SESSION_ADDRESS, SESSION_AGENT,
+    SESSION_PROVED_AT, SESSION_SIGNED_IN_AT, SESSION_USER, Scope, SecondFactors, SessionLimits, Sessions,
+    SetupState, SignInRecord, StoredAnswer, StoredPasskey, StoredTotp, Token, TokenOutcome, TokenRefused,
+    Unproven,
 };
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use db::RowSecurity;
@@ -42,9 +43,10 @@ pub use system::{
 };
 pub use tenant::{
     Absence, Alone, Approval, ApprovalQuery, ApprovalWhole, Asked, Backup, BackupQuery, ChainLink,
-    ChangeConnection, Channels, Continues, Copy, DayCount, Decision, Delivery, EvidenceRow, Files, Inferred,
-    LONGEST_CHAIN, MOST_WEBHOOKS, MapHead, MapQuery, MapTable, MapVersion, Member, NewAbsence, NewChannels,
-    NewConnection, NewUser, NewWebhook, Restore, RestoreEvent, RestoreQuery, RuleRow, Run, RunEvent,
+    ChangeConnection, Channels, Continues, Copy, CustomRole, DayCount, Decision, Delivery, EvidenceRow,
+    Files, GivenRole, Group, GroupMember, GroupWish, Inferred, Invitation, LONGEST_CHAIN, Leaving,
+    MOST_WEBHOOKS, MapHead, MapQuery, MapTable, MapVersion, Member, NewAbsence, NewChannels, NewConnection,
+    NewInvitation, NewUser, NewWebhook, Restore, RestoreEvent, RestoreQuery, RuleRow, Run, RunEvent,
     RunInput, RunOutput, RunQuery, RunRequest, ScheduleRow, SourceRow, Split, StoredByDay,
     TENANT_BACKUPS_WAITING, TableChoices, TableColumn, TenantCatalog, TenantPart, TenantQuery, TenantRow,
     UNDO_MS, UserRow, VaultUse, Webhook, Which,
@@ -113,7 +115,7 @@ impl Catalog {
     }
     /// The rows of one organisation, for whoever has proven that they may do `P` there.
     pub fn tenant<P: May>(&self, scope: &Scope<P>) -> TenantCatalog<'_> {
-        TenantCatalog::new(self, scope.tenant(), Some(scope.role()), scope.actor().clone())
+        TenantCatalog::new(self, scope.tenant(), Some(scope.powers()), scope.actor().clone())
     }
     /// The rows of the organisation that a claimed run belongs to.
     pub fn of_run(&self, claim: &Claim) -> TenantCatalog<'_> {

@@ -63,7 +63,7 @@ pub async fn first_run(caller: &Caller, request: FirstRun) -> Result<SecretText>
         recovery_public: services.vault.recovery_public().0.to_vec(),
         recovery_pending: Sealed(wrapped),
     };
-    let (_, user) = services.catalog.first_run(first).await?;
+    let (_, user) = services.catalog.first_run(first, &caller.origin()).await?;
     services.catalog.record_sign_in(user, &caller.origin()).await?;
     begin_session(caller, user).await?;
     if let Err(error) = pending::forget(services.vault.storage()).await {
@@ -96,6 +96,6 @@ pub async fn confirm(caller: &Caller, request: ConfirmRecoveryKey) -> Result<()>
         return Err(Refusal::RecoveryKeyMismatch.into());
     }
     pending::forget(services.vault.storage()).await?;
-    services.catalog.confirm_recovery_key(principal).await?;
+    services.catalog.confirm_recovery_key(principal, &caller.origin()).await?;
     Ok(())
 }

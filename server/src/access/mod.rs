@@ -3,6 +3,7 @@
 pub mod breached;
 pub mod first_run;
 pub mod gate;
+pub mod invitations;
 pub mod letters;
 pub mod limits;
 pub mod own_password;
@@ -12,6 +13,7 @@ pub mod password;
 pub mod pending;
 pub mod people;
 pub mod proof;
+pub mod roles;
 pub mod second_factor;
 pub mod secrets;
 pub mod security;
@@ -22,8 +24,9 @@ pub mod tokens;
 
 use app::{
     access::api::{
-        AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, EndSession, FirstRun, Me,
-        PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, SignedIn, UserRef, UserRow,
+        AccessPort, AddUser, ChangePassword, ChangeUser, ChooseOrganisation, ConfirmRecoveryKey, EndSession,
+        FirstRun, Me, Organisation, PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn,
+        SignedIn, UserRef, UserRow,
     },
     port::SecretText,
 };
@@ -35,15 +38,20 @@ use crate::{caller::Caller, fault::Result};
 impl Caller {
     fn who(&self) -> Option<Me> {
         let principal = self.principal().ok()?;
-        let member = principal.memberships().first()?;
+        let member = self.member().ok()?;
+        let organisations = principal.memberships().iter();
+        let organisations =
+            organisations.map(|member| Organisation { id: member.tenant_id, name: member.tenant.clone() });
         Some(Me {
             id: principal.user_id()?,
             name: principal.name().to_owned(),
             email: principal.email()?.to_owned(),
             tenant_id: member.tenant_id,
             tenant: member.tenant.clone(),
-            role: member.role,
             second_factor_due: principal.second_factor_due(member.tenant_id),
+            roles: member.roles.clone(),
+            powers: member.powers(),
+            organisations: organisations.collect(),
         })
     }
 
@@ -84,6 +92,9 @@ impl AccessPort for Caller {
     }
     async fn me(&self) -> Result<Option<Me>, Fault> {
         Ok(self.who())
+    }
+    async fn choose_organisation(&self, request: ChooseOrganisation) -> Result<(), Fault> {
+        self.answer("go to another organisation", self.go_to(request.id).await)
     }
     async fn own_sessions(&self) -> Result<Vec<SessionView>, Fault> {
         self.answer("list your sessions", own_sessions::list(self).await)

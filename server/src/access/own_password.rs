@@ -24,7 +24,7 @@ pub async fn change(caller: &Caller, request: ChangePassword) -> Result<()> {
     let new = SecretString::from(request.new.0);
     password::check_rules(&caller.services.config, "new", &new, email, principal.name())?;
     let hash = caller.gate.passwords.hash(new).await?;
-    catalog.set_own_password(principal, &hash).await?;
+    catalog.set_own_password(principal, &hash, &caller.origin()).await?;
     caller.session.cycle_id().await?;
     caller.session.save().await?;
     catalog.end_sessions(user, caller.session.id().as_ref()).await?;
@@ -39,6 +39,6 @@ pub async fn reset(caller: &Caller, request: ResetPassword) -> Result<()> {
     password::check_rules(&caller.services.config, "new", &new, "", "")?;
     let hash = caller.gate.passwords.hash(new).await?;
     let token = Sha256::digest(request.token.0.trim().as_bytes());
-    caller.services.catalog.use_password_link(&token, &hash).await?;
+    caller.services.catalog.use_password_link(&token, &hash, &caller.origin()).await?;
     Ok(())
 }

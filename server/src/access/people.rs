@@ -52,7 +52,7 @@ pub async fn list(
         id: row.id,
         name: row.name,
         email: row.email,
-        role: row.role,
+        roles: row.roles,
         enabled: row.enabled,
         has_password: row.has_password,
         last_sign_in: row.last_sign_in,

@@ -1,14 +1,18 @@
 //! Where notices go: read, changed, tried.
 
-use app::alerts::api::{Channels, Delivery, SetChannels};
+use app::{
+    alerts::api::{Channels, Delivery, SetChannels},
+    approvals::api::Outcome,
+};
 use catalog::{NewChannels, Scope, Sealed};
-use domain::{Fault, access::may};
+use domain::{Fault, access::may, approvals::Change};
 use engine::seal::credentials;
 use secrecy::SecretString;
 
 use super::{channels::webhook::check_url, deliver::WebhookBinding};
 use crate::{
     access::people::check_email,
+    approvals::ask::ask_or_do,
     caller::Caller,
     fault::{Result, Wrong},
 };
@@ -36,8 +40,8 @@ pub async fn read(caller: &Caller, scope: Scope<may::ReadSettings>) -> Result<Ch
     })
 }
 
-/// Changes where notices go.
-pub async fn set(caller: &Caller, scope: Scope<may::ManageAlerts>, request: SetChannels) -> Result<()> {
+/// Changes where notices go; what takes a channel away needs somebody else.
+pub async fn set(caller: &Caller, scope: Scope<may::ManageAlerts>, request: SetChannels) -> Result<Outcome> {
     let secret = Some(request.webhook_secret.0).filter(|secret| !secret.is_empty()).map(SecretString::from);
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut wrong = Wrong::default();
@@ -61,8 +65,17 @@ pub async fn set(caller: &Caller, scope: Scope<may::ManageAlerts>, request: SetC
         }
         _ => None,
     };
-    caller.rows(&scope).set_channels(NewChannels { email_to, webhook_url, webhook_secret }).await?;
-    Ok(())
+    let rows = caller.rows(&scope);
+    let before = rows.channels().await?;
+    // A channel that is taken away or leads elsewhere: whoever was told is not told any more.
+    let is_lost = |before: &Option<String>, after: &Option<String>| before.is_some() && before != after;
+    if is_lost(&before.email_to, &email_to) || is_lost(&before.webhook_url, &webhook_url) {
+        let webhook_secret = webhook_secret.map(|Sealed(sealed)| hex::encode(sealed));
+        let change = Change::SetChannels { email_to, webhook_url, webhook_secret };
+        return ask_or_do(caller, &scope, &change, &request.reason).await;
+    }
+    rows.set_channels(NewChannels { email_to, webhook_url, webhook_secret }).await?;
+    Ok(Outcome::DONE)
 }
 
 /// Puts a test notice into every channel's outbox.

@@ -2,7 +2,7 @@
 //! agrees to what they asked for themselves, and never to more than its scopes name.
 
 use app::approvals::api::{
-    ApprovalDetail, ApprovalFilter, ApprovalRef, ApprovalRow, ApprovalsPort, DecideApproval, Drawer,
+    ApprovalDetail, ApprovalFilter, ApprovalRef, ApprovalRow, ApprovalsPort, DecideApproval, Drawer, Outcome,
 };
 use axum::{Extension, extract::Path, response::Response};
 use domain::{
@@ -78,6 +78,13 @@ answers! {
         could_agree: Vec<String>,
         /// Why it could not be done.
         problem: Option<String>,
+    }
+    /// Something that is not done yet: somebody else has to agree first.
+    ApprovalAsked {
+        /// `waiting`.
+        state: State,
+        /// The request, under `/api/v1/approvals/{id}`.
+        approval_id: ApprovalId,
     }
     /// Where a request stands after a step.
     ApprovalState {
@@ -217,4 +224,10 @@ async fn withdraw(
 fn decision(id: &str, request: Decide) -> Result<DecideApproval, Problem> {
     let Decide { digest, comment } = request;
     Ok(DecideApproval { id: extract::id(id)?, digest, comment: comment.unwrap_or_default() })
+}
+
+/// The answer to what somebody else has to agree to first; nothing where it is done.
+pub(super) fn asked(outcome: Outcome) -> Option<Result<Response, Problem>> {
+    let approval_id = outcome.asked?;
+    Some(reply::begun(&ApprovalAsked { state: State::Waiting, approval_id }))
 }

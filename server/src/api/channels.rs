@@ -9,7 +9,7 @@ use domain::access::Permission as P;
 use http::HeaderMap;
 
 use super::{
-    Operation, Problem, Route,
+    Operation, Problem, Route, approvals,
     describe::{When, answers, requests},
     extract::{Body, Nothing},
     reply,
@@ -59,6 +59,8 @@ requests! {
         webhook_url: Option<String>,
         /// A new signing secret. Left out, the stored one stays as long as the URL does.
         webhook_secret: Option<SecretText>,
+        /// Why. Needed where a channel is taken away or leads elsewhere: somebody else has to agree to that.
+        reason: Option<String>,
     }
 }
 
@@ -91,7 +93,8 @@ pub(super) fn routes() -> Vec<Route> {
         "Say where notices go",
         &[P::ManageAlerts, P::ReadSettings],
     )
-    .body::<ChannelsSet>();
+    .body::<ChannelsSet>()
+    .asks();
     let tested =
         Operation::answering::<Tested>("testChannels", "Send a notice as a test", &[P::ManageAlerts])
             .begins();
@@ -116,8 +119,11 @@ async fn put(
         email_to: request.email_to.unwrap_or_default(),
         webhook_url: request.webhook_url.unwrap_or_default(),
         webhook_secret: request.webhook_secret.unwrap_or_default(),
+        reason: request.reason.unwrap_or_default(),
     };
-    caller.set_channels(wish).await?;
+    if let Some(answer) = approvals::asked(caller.set_channels(wish).await?) {
+        return answer;
+    }
     reply::found(&Channels::from(caller.channels().await?))
 }
 

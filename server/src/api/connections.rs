@@ -15,7 +15,7 @@ use domain::{
 use http::HeaderMap;
 
 use super::{
-    Operation, Problem, Route,
+    Operation, Problem, Route, approvals,
     describe::{When, answers, requests},
     extract::{self, Body, Nothing},
     reply,
@@ -130,6 +130,8 @@ requests! {
         password: Option<SecretText>,
         /// How the connection is protected.
         tls: TlsMode,
+        /// Why. Needed for another host or port while something is protected by it: somebody else has to agree to that.
+        reason: Option<String>,
     }
 }
 
@@ -196,7 +198,8 @@ pub(super) fn routes() -> Vec<Route> {
         &[P::ManageSources, P::ReadSources],
     )
     .about("Refused with `conflict` if somebody else changed it since the version that is named. A stored password is void for another host, port or account.")
-    .body::<ConnectionChanged>();
+    .body::<ConnectionChanged>()
+    .asks();
     let probed =
         Operation::answering::<Begun>("probeConnection", "Test a server", &[P::ProbeSources]).begins();
     let whole = Operation::answering::<SourceMade>("protectServer", "Protect a server as a whole", MANAGE)
@@ -241,9 +244,12 @@ async fn change(
     let id = extract::id(&id)?;
     // Whoever may not see what became of it is told so before anything is changed.
     caller.get_connection(id).await?;
-    let ConnectionChanged { version, name, host, port, user, password, tls } = request;
-    let password = password.unwrap_or_default();
-    caller.change_connection(ChangeConnection { id, version, name, host, port, user, password, tls }).await?;
+    let ConnectionChanged { version, name, host, port, user, password, tls, reason } = request;
+    let (password, reason) = (password.unwrap_or_default(), reason.unwrap_or_default());
+    let wish = ChangeConnection { id, version, name, host, port, user, password, tls, reason };
+    if let Some(answer) = approvals::asked(caller.change_connection(wish).await?) {
+        return answer;
+    }
     reply::found(&ConnectionWhole::from(caller.get_connection(id).await?))
 }
 

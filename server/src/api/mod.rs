@@ -58,6 +58,7 @@ pub fn routes() -> Vec<Route> {
         files::routes(),
         runs::routes(),
         restores::routes(),
+        approvals::routes(),
         channels::routes(),
         webhooks::routes(),
         approvals::routes(),

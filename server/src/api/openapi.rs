@@ -8,7 +8,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{
-    describe::Parts,
+    approvals::ApprovalAsked,
+    describe::{Described, Parts},
     route::{Operation, Route},
     routes,
 };
@@ -133,6 +134,11 @@ fn answers(said: &Operation, parts: &mut Parts) -> Value {
     }
     if said.is_marked {
         answers.insert("304".into(), json!({ "description": "It is what If-None-Match says." }));
+    }
+    if said.may_ask {
+        let content = json!({ "application/json": { "schema": ApprovalAsked::schema(parts) } });
+        let words = "Somebody else has to agree to it first; the request is named.";
+        answers.insert("202".into(), json!({ "description": words, "content": content }));
     }
     Value::Object(answers)
 }

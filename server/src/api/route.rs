@@ -33,6 +33,8 @@ pub struct Operation {
     pub answer: (u16, Option<SchemaOf>),
     /// Whether it answers one thing with a mark of its content.
     pub is_marked: bool,
+    /// Whether it may be that somebody else has to agree first.
+    pub may_ask: bool,
 }
 
 impl Operation {
@@ -43,17 +45,47 @@ impl Operation {
         scopes: &'static [Permission],
     ) -> Self {
         let answer = (200, Some(T::schema as SchemaOf));
-        Self { id, summary, about: "", scopes, query: None, body: None, answer, is_marked: false }
+        Self {
+            id,
+            summary,
+            about: "",
+            scopes,
+            query: None,
+            body: None,
+            answer,
+            is_marked: false,
+            may_ask: false,
+        }
     }
     /// An operation that the product refuses whoever asks, in words.
     pub const fn refusing(id: &'static str, summary: &'static str, scopes: &'static [Permission]) -> Self {
         let answer = (409, None);
-        Self { id, summary, about: "", scopes, query: None, body: None, answer, is_marked: false }
+        Self {
+            id,
+            summary,
+            about: "",
+            scopes,
+            query: None,
+            body: None,
+            answer,
+            is_marked: false,
+            may_ask: false,
+        }
     }
     /// An operation that answers with lines of JSON, one after the other.
     pub const fn lines(id: &'static str, summary: &'static str, scopes: &'static [Permission]) -> Self {
         let answer = (200, None);
-        Self { id, summary, about: "", scopes, query: None, body: None, answer, is_marked: false }
+        Self {
+            id,
+            summary,
+            about: "",
+            scopes,
+            query: None,
+            body: None,
+            answer,
+            is_marked: false,
+            may_ask: false,
+        }
     }
     /// What one must know beside the summary.
     #[must_use]
@@ -77,6 +109,12 @@ impl Operation {
     #[must_use]
     pub const fn begins(mut self) -> Self {
         self.answer.0 = 202;
+        self
+    }
+    /// Somebody else may have to agree first: then it answers 202 and names the request.
+    #[must_use]
+    pub const fn asks(mut self) -> Self {
+        self.may_ask = true;
         self
     }
     /// Answers one thing with a mark of its content.

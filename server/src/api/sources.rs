@@ -10,7 +10,7 @@ use domain::{ConnectionId, access::Permission as P, policies::schedule::Schedule
 use http::HeaderMap;
 
 use super::{
-    Operation, Problem, Route,
+    Operation, Problem, Route, approvals,
     describe::{When, answers, requests},
     extract::{self, Body},
     reply,
@@ -59,6 +59,8 @@ requests! {
         cron: String,
         /// Whether it shall be followed.
         enabled: bool,
+        /// Why. Needed for one that backs up less often: somebody else has to agree to that.
+        reason: Option<String>,
     }
     /// What shall read a source.
     EngineSet {
@@ -101,7 +103,8 @@ pub(super) fn routes() -> Vec<Route> {
         "Say when a source is backed up",
         &[P::ManagePolicies, P::ReadSources],
     )
-    .body::<ScheduleSet>();
+    .body::<ScheduleSet>()
+    .asks();
     let chosen = Operation::answering::<SourceWhole>(
         "setEngine",
         "Choose what reads a source",
@@ -146,9 +149,12 @@ async fn schedule(
     let source_id = extract::id(&id)?;
     // Whoever may not see what became of it is told so before anything is changed.
     caller.get_source(source_id).await?;
-    let ScheduleSet { kind, cron, enabled } = request;
-    let incremental = kind == ScheduleKind::Incremental;
-    caller.set_schedule(SetSchedule { source_id, cron, enabled, incremental }).await?;
+    let ScheduleSet { kind, cron, enabled, reason } = request;
+    let (incremental, reason) = (kind == ScheduleKind::Incremental, reason.unwrap_or_default());
+    let wish = SetSchedule { source_id, cron, enabled, incremental, reason };
+    if let Some(answer) = approvals::asked(caller.set_schedule(wish).await?) {
+        return answer;
+    }
     reply::found(&SourceWhole::from(caller.get_source(source_id).await?))
 }
 

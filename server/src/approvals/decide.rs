@@ -11,6 +11,7 @@ use domain::{
     approvals::{LONGEST_REASON, State, Verdict},
 };
 
+use super::read::may_comment;
 use crate::{caller::Caller, fault::Result};
 
 fn checked(comment: &str) -> Result<&str, Fault> {
@@ -31,7 +32,7 @@ pub async fn decide(
     let rows = caller.rows(&scope);
     let found = rows.get_approval(request.id).await?;
     // A program does what its token names and nothing that was left to its person.
-    if caller.principal()?.is_token() && !scope.permits(found.class.permission()) {
+    if caller.principal()?.is_token() && !found.is_mine && !scope.permits(found.class.permission()) {
         return Err(Conflict::MayNotAgree.into());
     }
     // Agreeing is dangerous in itself; refusing keeps things as they are and waits for nothing.
@@ -52,7 +53,10 @@ pub async fn comment(
     request: CommentApproval,
 ) -> Result<()> {
     let rows = caller.rows(&scope);
-    rows.get_approval(request.id).await?;
+    let found = rows.get_approval(request.id).await?;
+    if !may_comment(&scope, found.is_mine) {
+        return Err(Conflict::MayNotAgree.into());
+    }
     let comment = checked(&request.comment)?;
     if comment.is_empty() {
         return Err(Fault::invalid("comment", "there is nothing to say yet").into());

@@ -4,7 +4,7 @@ use app::approvals::api::{ApprovalDetail, ApprovalFilter, ApprovalRow, Candidate
 use catalog::{Approval, ApprovalQuery, ApprovalWhole, Conflict, Scope, Which};
 use domain::{
     Page,
-    access::may,
+    access::{Permission, may},
     approvals::{Runs, State},
     id::ApprovalId,
 };
@@ -76,13 +76,20 @@ pub async fn get(caller: &Caller, scope: Scope<may::ReadBackups>, id: ApprovalId
             .map(|(name, away_until)| Candidate { name, away_until })
             .collect(),
         why_not: refusal.map(why_not),
+        may_comment: may_comment(&scope, approval.is_mine),
         may_withdraw: approval.is_mine,
-        may_act_alone: may_act_alone && scope.permits(domain::access::Permission::ActAlone),
+        may_act_alone: may_act_alone && scope.permits(Permission::ActAlone),
         approved_at: approval.approved_at,
         done_at,
         settled_at: approval.settled_at,
         problem: approval.problem,
     })
+}
+
+/// Who asked, and whose role lets them agree to something; whoever only looks does not take part.
+pub(super) fn may_comment<P>(scope: &Scope<P>, is_mine: bool) -> bool {
+    is_mine
+        || [Permission::ApproveRestore, Permission::ApproveChanges].into_iter().any(|one| scope.permits(one))
 }
 
 fn why_not(refusal: Conflict) -> String {

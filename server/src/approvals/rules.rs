@@ -56,6 +56,7 @@ pub async fn read(caller: &Caller, scope: Scope<may::ReadBackups>) -> Result<App
             .collect(),
         alone: rows.works_alone().await?.map(|alone| (alone.since, alone.reason)),
         absences: absences.collect(),
+        has_voice: agrees,
         deputies,
     })
 }
@@ -67,6 +68,9 @@ pub async fn set(caller: &Caller, scope: Scope<may::ManageUsers>, request: SetRu
         within_ms: i64::from(request.within_hours).saturating_mul(HOUR_MS),
         cool_off_ms: i64::from(request.cool_off_hours).saturating_mul(HOUR_MS),
     };
+    if !request.class.is_in_force() {
+        return Err(Fault::invalid("class", "nothing of this kind asks for approval yet").into());
+    }
     rule.check(request.class).map_err(|wrong| {
         let field = match wrong {
             domain::approvals::WrongRule::Approvals { .. } => "approvals",

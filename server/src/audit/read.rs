@@ -1,9 +1,9 @@
 //! Reading the trail. That somebody reads it is written down first; if that fails, nothing is shown.
 
 use app::audit::api::{HeadView, TrailDetail, TrailFilter, TrailList, TrailRow};
-use catalog::{HeadOver, Scope, TrailEntry, TrailPlace, TrailQuery};
+use catalog::{HeadOver, Principal, Scope, TrailEntry, TrailPlace, TrailQuery};
 use domain::{
-    access::may,
+    access::{Permission, may},
     audit::{Act, Deed, Facts, Field, Object, Outcome},
 };
 use uuid::Uuid;
@@ -22,6 +22,18 @@ fn looked(filter: &TrailFilter) -> Deed {
         .maybe(Field::AboutId, about.and_then(|object| object.id().parse::<Uuid>().ok()))
 }
 
+/// Whoever runs the installation. A refusal is written down.
+async fn operator(caller: &Caller) -> Result<&Principal> {
+    let principal = caller.principal()?;
+    match principal.require_platform(Permission::ReadAudit) {
+        Ok(()) => Ok(principal),
+        Err(denied) => {
+            caller.services.catalog.record_refusal(&denied, &caller.origin()).await?;
+            Err(catalog::Error::from(denied).into())
+        }
+    }
+}
+
 /// Entries, newest first.
 pub async fn list(caller: &Caller, scope: Scope<may::ReadAudit>, filter: TrailFilter) -> Result<TrailList> {
     let deed = looked(&filter);
@@ -36,7 +48,7 @@ pub async fn list(caller: &Caller, scope: Scope<may::ReadAudit>, filter: TrailFi
         limit: filter.limit,
     };
     let page = if filter.of_installation {
-        let (catalog, operator) = (&caller.services.catalog, caller.principal()?);
+        let (catalog, operator) = (&caller.services.catalog, operator(caller).await?);
         catalog.record_platform_read(operator, &caller.origin(), deed).await?;
         catalog.search_platform_trail(operator, &query).await?
     } else {
@@ -56,7 +68,7 @@ pub async fn entry(
 ) -> Result<TrailDetail> {
     let deed = Deed::done(Act::AuditRead, Object::trail()).after(Field::Entry, number);
     let TrailPlace { entry, previous, first, last, head } = if of_installation {
-        let (catalog, operator) = (&caller.services.catalog, caller.principal()?);
+        let (catalog, operator) = (&caller.services.catalog, operator(caller).await?);
         catalog.record_platform_read(operator, &caller.origin(), deed).await?;
         catalog.platform_trail_entry(operator, number).await?
     } else {

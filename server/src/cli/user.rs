@@ -3,6 +3,7 @@
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
+use app::access::api::titles;
 use catalog::{FirstOperator, NewUser, Sealed, SetupState, TenantCatalog, UserRow};
 use clap::{Args, Subcommand};
 use domain::access::{Role, may};
@@ -49,7 +50,7 @@ pub enum User {
         #[arg(long)]
         email: String,
     },
-    /// Changes a role
+    /// Makes this a person's only role of their own; groups keep theirs
     Role {
         /// Address
         #[arg(long)]
@@ -119,10 +120,10 @@ pub async fn run(services: &Arc<Services>, command: User) -> Result<ExitCode> {
             screen::print(format!("{email} has no second factor any more and signs in by password alone."));
         }
         User::Role { email, role, organisation } => {
-            change(services, &Whom { email, organisation }, |person| (role, person.enabled)).await?;
+            change(services, &Whom { email, organisation }, Change::Role(role)).await?;
         }
-        User::Disable(whom) => change(services, &whom, |person| (person.role, false)).await?,
-        User::Enable(whom) => change(services, &whom, |person| (person.role, true)).await?,
+        User::Disable(whom) => change(services, &whom, Change::Enabled(false)).await?,
+        User::Enable(whom) => change(services, &whom, Change::Enabled(true)).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -174,7 +175,7 @@ async fn set_up(services: &Arc<Services>, add: Add, password_hash: String) -> Re
         recovery_public: services.vault.recovery_public().0.to_vec(),
         recovery_pending: Sealed(wrapped),
     };
-    services.catalog.first_run(first).await?;
+    services.catalog.first_run(first, &domain::audit::Origin::here()).await?;
     // From now on it waits in the catalog, from where it goes when it is typed back.
     pending::forget(services.vault.storage()).await?;
     screen::print(format!("{} can sign in as {} of {organisation}.", add.email, add.role.title()));
@@ -200,18 +201,24 @@ async fn everybody(rows: &TenantCatalog<'_>) -> Result<Vec<UserRow>> {
     }
 }
 
-async fn change(
-    services: &Arc<Services>,
-    whom: &Whom,
-    to: impl FnOnce(&UserRow) -> (Role, bool),
-) -> Result<()> {
+enum Change {
+    /// To this role and no other of their own.
+    Role(Role),
+    /// Let in, or not.
+    Enabled(bool),
+}
+
+async fn change(services: &Arc<Services>, whom: &Whom, to: Change) -> Result<()> {
     let here = Here::find(services, &whom.organisation).await?;
     let rows = services.catalog.tenant(&here.may::<may::ManageUsers>()?);
     let person = person(&rows, &whom.email).await?;
-    let (role, enabled) = to(&person);
-    rows.change_user(person.id, role, enabled).await?;
-    let can = if enabled { "can sign in" } else { "cannot sign in" };
-    screen::print(format!("{} is {} and {can}.", person.email, role.title()));
+    match to {
+        Change::Role(role) => rows.change_user(person.id, role, person.enabled).await?,
+        Change::Enabled(enabled) => rows.enable_user(person.id, enabled).await?,
+    }
+    let person = rows.get_user(person.id).await?;
+    let can = if person.enabled { "can sign in" } else { "cannot sign in" };
+    screen::print(format!("{} is {} and {can}.", person.email, titles(&person.roles)));
     Ok(())
 }
 
@@ -220,7 +227,7 @@ async fn list(rows: &TenantCatalog<'_>, json: bool) -> Result<()> {
     if json {
         let people: Vec<_> = all
             .iter()
-            .map(|person| json!({"id": person.id, "name": person.name, "email": person.email, "role": person.role.key(), "enabled": person.enabled}))
+            .map(|person| json!({"id": person.id, "name": person.name, "email": person.email, "roles": person.roles.iter().map(|held| held.role.key()).collect::<Vec<_>>(), "enabled": person.enabled}))
             .collect();
         screen::print_json(&json!(people));
         return Ok(());
@@ -230,9 +237,9 @@ async fn list(rows: &TenantCatalog<'_>, json: bool) -> Result<()> {
         .map(|person| {
             let last = person.last_sign_in.map_or_else(|| "never".to_owned(), domain::Timestamp::exact);
             let state = if person.enabled { "may sign in" } else { "disabled" };
-            vec![person.email.clone(), person.name.clone(), person.role.title().into(), state.into(), last]
+            vec![person.email.clone(), person.name.clone(), titles(&person.roles), state.into(), last]
         })
         .collect();
-    screen::table(&["ADDRESS", "NAME", "ROLE", "STATE", "LAST SIGN-IN"], &lines);
+    screen::table(&["ADDRESS", "NAME", "ROLES", "STATE", "LAST SIGN-IN"], &lines);
     Ok(())
 }

@@ -118,6 +118,8 @@ pub fn router(web: WebState) -> Router {
             "/settings/people/link" => pages.route(&path, get(pages::page).post(pages::link_person)),
             "/profile/security" => pages.route(&path, get(pages::page).post(pages::new_codes)),
             "/profile/security/app" => pages.route(&path, get(pages::page).post(pages::confirm_app)),
+            "/invitations" => pages.route(&path, get(pages::page).post(pages::invite)),
+            "/invitations/renew" => pages.route(&path, get(pages::page).post(pages::renew_invitation)),
             "/profile/tokens" => pages.route(&path, get(pages::page).post(pages::make_token)),
             _ => pages.route(&path, get(pages::page)),
         };

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use app::{
     access::{
         api::{AccessPort, AddUser, UserRef},
+        invitations::InvitationHandover,
         people::Handover,
+        people_api::{InvitationRef, InvitationsPort, Invite},
         security::CodesHandover,
         security_api::{SecurityPort, confirm_path},
         tokens::TokenHandover,
@@ -53,6 +55,7 @@ enum Shown {
     Link(Handover),
     Token(TokenHandover),
     Codes(CodesHandover),
+    Invitation(InvitationHandover),
 }
 
 async fn draw(web: &WebState, caller: Caller, shown: Option<Shown>, mut request: Request) -> Response {
@@ -67,6 +70,7 @@ async fn draw(web: &WebState, caller: Caller, shown: Option<Shown>, mut request:
                 Some(Shown::Link(handover)) => provide_context(handover),
                 Some(Shown::Token(handover)) => provide_context(handover),
                 Some(Shown::Codes(handover)) => provide_context(handover),
+                Some(Shown::Invitation(handover)) => provide_context(handover),
                 None => {}
             }
         },
@@ -119,6 +123,49 @@ pub async fn link_person(
     let refused = made.as_ref().err().cloned();
     let shown = Shown::Link(Handover(made));
     handed_over(&web, caller, headers, "/settings/people/link", (shown, refused)).await
+}
+
+/// The fields of the form that invites somebody.
+#[derive(Debug, Deserialize)]
+pub struct InviteForm {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    role: String,
+    #[serde(default)]
+    days: String,
+}
+
+/// `POST /invitations`: invites somebody and answers with the page that shows the link, if it has to be handed over.
+pub async fn invite(
+    State(web): State<WebState>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    form: Result<Form<InviteForm>, FormRejection>,
+) -> Response {
+    let made = match form {
+        Ok(Form(InviteForm { email, role, days })) => caller.invite(Invite { email, role, days }).await,
+        Err(_) => Err(Fault::invalid("form", "the form could not be read")),
+    };
+    let refused = made.as_ref().err().cloned();
+    let shown = Shown::Invitation(InvitationHandover(made));
+    handed_over(&web, caller, headers, "/invitations", (shown, refused)).await
+}
+
+/// `POST /invitations/renew`: makes and sends a new link.
+pub async fn renew_invitation(
+    State(web): State<WebState>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    form: Result<Form<InvitationRef>, FormRejection>,
+) -> Response {
+    let made = match form {
+        Ok(Form(invitation)) => caller.renew_invitation(invitation).await,
+        Err(_) => Err(Fault::NotFound),
+    };
+    let refused = made.as_ref().err().cloned();
+    let shown = Shown::Invitation(InvitationHandover(made));
+    handed_over(&web, caller, headers, "/invitations/renew", (shown, refused)).await
 }
 
 /// `POST /profile/tokens`: makes a token and answers with the page that shows it, this one time.
@@ -190,7 +237,7 @@ async fn handed_over(
 ) -> Response {
     if let Some(Fault::ProofNeeded) = refused {
         // These pages take a post at their own path or below the page that shows the form.
-        let back = path.strip_suffix("/add").or_else(|| path.strip_suffix("/link")).unwrap_or(path);
+        let back = ["/add", "/link", "/renew"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
         return answer::see_other(&confirm_path(back));
     }
     let mut request = Request::new(axum::body::Body::empty());

@@ -1,11 +1,15 @@
 //! Adding, changing and testing servers. A password is sealed here, before anything else is done with it, to the
 //! workers' key: what is stored can be opened by a worker only, and only for this very host, port and account.
 
-use app::sources::api::{AddConnection, ChangeConnection};
+use app::{
+    approvals::api::Outcome,
+    sources::api::{AddConnection, ChangeConnection},
+};
 use catalog::{Conflict, NewConnection, RunRequest, Scope, Sealed};
 use domain::{
     ConnectionId, Fault, RunId, TenantId,
     access::may,
+    approvals::Change,
     sources::{AccountName, HostName, Label, TlsMode},
 };
 use engine::seal::{
@@ -15,6 +19,7 @@ use engine::seal::{
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
+    approvals::ask::ask_or_do,
     caller::Caller,
     fault::{Error, Result, Wrong},
 };
@@ -96,12 +101,13 @@ pub async fn add(
     Ok(id)
 }
 
-/// Changes a server and queues its test.
+/// Changes a server and queues its test. Another host or port of one by which something is protected needs somebody
+/// else: backups would come from there.
 pub async fn change(
     caller: &Caller,
     scope: Scope<may::ManageSources>,
     request: ChangeConnection,
-) -> Result<()> {
+) -> Result<Outcome> {
     let password = SecretString::from(request.password.0);
     let address = Address::check(&request.name, &request.host, request.port, &request.user, request.tls)?;
     let services = &caller.services;
@@ -112,14 +118,32 @@ pub async fn change(
         let workers = services.vault.worker_public();
         Some(seal_password(workers, scope.tenant(), request.id, place, &password)?)
     };
+    let rows = caller.rows(&scope);
+    let is_used = rows.list_sources().await?.iter().any(|row| row.source.connection_id == request.id);
+    if is_used && rows.leads_elsewhere(request.id, &address.host, address.port).await? {
+        let change = Change::MoveConnection {
+            connection_id: request.id,
+            version: request.version,
+            name: address.name.as_str().to_owned(),
+            host: address.host.as_str().to_owned(),
+            port: address.port,
+            user: address.user.as_str().to_owned(),
+            tls: address.tls,
+            credential: sealed.map(|Sealed(sealed)| hex::encode(sealed)),
+        };
+        return match ask_or_do(caller, &scope, &change, &request.reason).await {
+            Err(Error::Catalog(catalog::Error::Conflict(Conflict::Duplicate))) => Err(name_taken()),
+            result => result,
+        };
+    }
     let change =
         catalog::ChangeConnection { values: address.into_row(request.id, sealed), version: request.version };
-    let run = match caller.rows(&scope).change_connection(change).await {
+    let run = match rows.change_connection(change).await {
         Err(catalog::Error::Conflict(Conflict::Duplicate)) => return Err(name_taken()),
         result => result?,
     };
     services.wake(scope.tenant(), run, 0).await;
-    Ok(())
+    Ok(Outcome::DONE)
 }
 
 /// Queues a test.

@@ -6,9 +6,12 @@ pub mod protect;
 pub mod read;
 pub mod view;
 
-use app::sources::api::{
-    AddConnection, AddSource, ChangeConnection, ConnectionDetail, ConnectionRef, ConnectionRow, SourceDetail,
-    SourceRow, SourcesPort,
+use app::{
+    approvals::api::Outcome,
+    sources::api::{
+        AddConnection, AddSource, ChangeConnection, ConnectionDetail, ConnectionRef, ConnectionRow,
+        SourceDetail, SourceRow, SourcesPort,
+    },
 };
 use async_trait::async_trait;
 use domain::{ConnectionId, Fault, RunId, SourceId};
@@ -31,7 +34,7 @@ impl Caller {
     async fn added_connection(&self, request: AddConnection) -> Result<ConnectionId> {
         connect::add(self, self.allow().await?, request).await
     }
-    async fn changed_connection(&self, request: ChangeConnection) -> Result<()> {
+    async fn changed_connection(&self, request: ChangeConnection) -> Result<Outcome> {
         connect::change(self, self.allow().await?, request).await
     }
     async fn queued_probe(&self, request: ConnectionRef) -> Result<RunId> {
@@ -62,7 +65,7 @@ impl SourcesPort for Caller {
     async fn add_connection(&self, request: AddConnection) -> Result<ConnectionId, Fault> {
         self.answer("add a server", self.added_connection(request).await)
     }
-    async fn change_connection(&self, request: ChangeConnection) -> Result<(), Fault> {
+    async fn change_connection(&self, request: ChangeConnection) -> Result<Outcome, Fault> {
         self.answer("change a server", self.changed_connection(request).await)
     }
     async fn probe_connection(&self, request: ConnectionRef) -> Result<RunId, Fault> {

@@ -93,7 +93,11 @@ async fn who_asked_by_a_token_is_no_second_person() {
     difference_found(&world.services, run).await;
     let seen = world.fetch(&token, &path).await.json();
     assert_eq!((&seen["difference"]["updates"], &seen["difference"]["digest"]), (&json!(2), &json!(DIGEST)));
-    let decide = form(&[("request[id]", &id), ("request[digest]", DIGEST)]);
+    let unexplained = form(&[("request[id]", &id), ("request[digest]", DIGEST)]);
+    let refused = world.post("/fn/restores/request", &unexplained, Some(world.our(role))).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "nothing says why: {}", refused.body);
+    let decide =
+        form(&[("request[id]", &id), ("request[digest]", DIGEST), ("request[comment]", "ticket 4711")]);
     let asked = world.post("/fn/restores/request", &decide, Some(world.our(role))).await;
     assert_eq!(asked.status, StatusCode::OK, "{}", asked.body);
     let agreed = world.post("/fn/restores/approve", &decide, Some(world.our(role))).await;

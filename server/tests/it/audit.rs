@@ -172,6 +172,12 @@ async fn the_installations_trail_is_for_whoever_runs_it() {
     let admin = world.get(path, Some(world.our(Role::TenantAdmin))).await;
     assert_eq!(admin.status, StatusCode::FORBIDDEN);
     assert!(!admin.body.contains("somebody unknown"));
+    let query =
+        TrailQuery { act: Some(Act::Allow), outcome: Some(Outcome::Refused), ..TrailQuery::default() };
+    let root = world.services.catalog.command_line("test").await.unwrap();
+    let refused = world.services.catalog.search_platform_trail(&root, &query).await.unwrap().rows;
+    let who = format!("user:{}", world.ours.users[&Role::TenantAdmin]);
+    assert!(refused.iter().any(|row| row.actor == who), "{refused:?}");
 }
 
 #[tokio::test]

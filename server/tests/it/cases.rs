@@ -13,6 +13,8 @@ pub enum Needs {
     SignIn,
     /// A permission, and what it is about lies in the organisation of the body.
     Of(Permission),
+    /// The role that runs the installation, in whichever organisation.
+    Platform,
     /// A permission; it is about the caller's own organisation, so there is nothing foreign to name.
     Own(Permission),
 }
@@ -31,7 +33,7 @@ fn post(path: &str, needs: Needs, fields: &[(&str, &str)]) -> Case {
 
 /// Every server function.
 pub fn functions(of: &Tenant) -> Vec<Case> {
-    use Needs::{Nothing, Of, Own, SignIn};
+    use Needs::{Nothing, Of, Own, Platform, SignIn};
     use Permission as P;
     let (connection, source, run, backup) =
         (of.connection.to_string(), of.source.to_string(), of.run.to_string(), of.backup.to_string());
@@ -68,6 +70,7 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
         ),
         post("/fn/access/sign_out", Nothing, &[]),
         post("/fn/access/end_session", SignIn, &[("request[handle]", "wrong")]),
+        post("/fn/access/choose_organisation", SignIn, &[("request[id]", &run)]),
         post("/fn/access/end_other_sessions", SignIn, &[]),
         post("/fn/access/second_step", SignIn, &[("request[code]", "000000")]),
         post("/fn/access/confirm_identity", SignIn, &[("request[proof]", "wrong")]),
@@ -83,6 +86,48 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
             Own(P::ManageUsers),
             &[("request[requires]", "nobody"), ("request[grace_days]", "7")],
         ),
+        post(
+            "/fn/access/give_role",
+            Of(P::ManageUsers),
+            &[("request[id]", &user), ("request[role]", "viewer")],
+        ),
+        post(
+            "/fn/access/take_role",
+            Of(P::ManageUsers),
+            &[("request[id]", &user), ("request[role]", "operator")],
+        ),
+        // What is typed is not the person's address: nobody is removed, and whoever may is told so.
+        post(
+            "/fn/access/remove_person",
+            Of(P::ManageUsers),
+            &[("request[id]", &user), ("request[confirm]", "nobody")],
+        ),
+        post("/fn/access/save_role", Own(P::ManageUsers), &[("request[name]", "Nothing")]),
+        post("/fn/access/remove_role", Of(P::ManageUsers), &[("request[id]", &run)]),
+        post("/fn/access/save_group", Own(P::ManageUsers), &[("request[name]", "Nobody")]),
+        post("/fn/access/remove_group", Of(P::ManageUsers), &[("request[id]", &run)]),
+        post(
+            "/fn/access/join_group",
+            Of(P::ManageUsers),
+            &[("request[id]", &run), ("request[user_id]", &user)],
+        ),
+        post(
+            "/fn/access/leave_group",
+            Of(P::ManageUsers),
+            &[("request[id]", &run), ("request[user_id]", &user)],
+        ),
+        post("/fn/access/revoke_invitation", Of(P::ManageUsers), &[("request[id]", &run)]),
+        post(
+            "/fn/access/accept_invitation",
+            Nothing,
+            &[
+                ("request[token]", "wrong"),
+                ("request[name]", "Eve"),
+                ("request[password]", "another password"),
+            ],
+        ),
+        post("/fn/access/join_organisation", SignIn, &[("request[token]", "wrong")]),
+        post("/fn/access/add_organisation", Platform, &[("request[name]", "Ours")]),
         post("/fn/access/revoke_token", SignIn, &[("request[id]", &run)]),
         post(
             "/fn/access/change_password",
@@ -247,8 +292,9 @@ pub fn functions(of: &Tenant) -> Vec<Case> {
 
 /// Every page, with the ids of an organisation in its path.
 pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
-    use Needs::{Nothing, Of, Own, SignIn};
+    use Needs::{Nothing, Of, Own, Platform, SignIn};
     use Permission as P;
+    let user = of.users[&domain::access::Role::Viewer].to_string();
     let page = |pattern: &'static str, id: String, needs| {
         let path = pattern.replace("{id}", &id).replace("{key}", "7");
         let path = if pattern.ends_with("/table") { path + "?name=control" } else { path };
@@ -286,6 +332,13 @@ pub fn pages(of: &Tenant) -> Vec<(&'static str, Case)> {
         page("/settings/people", none(), Own(P::ReadUsers)),
         page("/settings/people/add", none(), Own(P::ReadUsers)),
         page("/settings/people/link", none(), Own(P::ReadUsers)),
+        page("/people/{id}", user, Of(P::ReadUsers)),
+        page("/roles", none(), Own(P::ReadUsers)),
+        page("/groups", none(), Own(P::ReadUsers)),
+        page("/invitations", none(), Own(P::ReadUsers)),
+        page("/invitations/renew", none(), Own(P::ReadUsers)),
+        page("/invitation", none(), Nothing),
+        page("/organisations", none(), Platform),
         page("/profile", none(), SignIn),
         page("/profile/tokens", none(), SignIn),
         page("/profile/security", none(), SignIn),
@@ -326,6 +379,12 @@ pub fn posted_pages(of: &Tenant) -> Vec<Case> {
             &[("name", "New"), ("email", "new@us.example"), ("role", "viewer")],
         ),
         post("/settings/people/link", Needs::Of(Permission::ManageUsers), &[("id", &user)]),
+        post(
+            "/invitations",
+            Needs::Own(Permission::ManageUsers),
+            &[("email", "guest@us.example"), ("role", "viewer"), ("days", "30")],
+        ),
+        post("/invitations/renew", Needs::Of(Permission::ManageUsers), &[("id", &of.run.to_string())]),
         post(
             "/profile/tokens",
             Needs::SignIn,

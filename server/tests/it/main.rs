@@ -13,6 +13,7 @@ mod events;
 mod forgery;
 mod headers;
 mod limits;
+mod matrix;
 mod migrating;
 mod names;
 mod passkeys;

@@ -86,3 +86,133 @@ async fn addresses_that_are_taken_or_none_are_told_at_their_field() {
         assert!(!answer.body.contains("/reset?token="));
     }
 }
+
+fn invitation_in(page: &str) -> String {
+    let rest = page.split("/invitation?token=").nth(1).unwrap_or_else(|| panic!("no link in {page}"));
+    rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || "-_".contains(*letter)).collect()
+}
+
+async fn invite(world: &World, session: &str, email: &str, role: &str) -> crate::world::Answer {
+    world.post("/invitations", &form(&[("email", email), ("role", role), ("days", "")]), Some(session)).await
+}
+
+fn accept(token: &str, name: &str) -> String {
+    form(&[("request[token]", token), ("request[name]", name), ("request[password]", "a password of mine")])
+}
+
+#[tokio::test]
+async fn an_invitation_is_shown_once_accepted_once_and_makes_an_auditor_for_a_month() {
+    let world = World::new().await;
+    let admin = world.our(Role::TenantAdmin).to_owned();
+    let made = invite(&world, &admin, "Nora@Ours.example", "compliance_officer").await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    let link = invitation_in(&made.body);
+    let list = world.get("/invitations", Some(&admin)).await.body;
+    assert!(list.contains("nora@ours.example") && !list.contains(&link));
+    let again = invite(&world, &admin, "nora@ours.example", "viewer").await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let accepted = world.post("/fn/access/accept_invitation", &accept(&link, "Nora"), None).await;
+    assert_eq!(accepted.status, StatusCode::OK, "{}", accepted.body);
+    let twice = world.post("/fn/access/accept_invitation", &accept(&link, "Nora"), None).await;
+    assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let nora = world.sign_in("nora@ours.example", "a password of mine").await.session().unwrap();
+    assert_eq!(world.get("/settings", Some(&nora)).await.status, StatusCode::OK);
+    world.clock.advance_ms(30 * 24 * HOUR);
+    let nora = world.sign_in("nora@ours.example", "a password of mine").await.session().unwrap();
+    assert_eq!(world.get("/settings", Some(&nora)).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn an_invitation_does_not_tell_whether_an_address_has_an_account() {
+    let world = World::new().await;
+    let admin = world.our(Role::TenantAdmin).to_owned();
+    let mut shown = Vec::new();
+    for email in ["viewer@theirs.example", "nobody@theirs.example"] {
+        let made = invite(&world, &admin, email, "viewer").await;
+        assert_eq!(made.status, StatusCode::OK, "{email} {}", made.body);
+        let link = invitation_in(&made.body);
+        let page = world.get(&format!("/invitation?token={link}"), None).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        shown.push(page.body.replace(&link, "").replace(email, ""));
+    }
+    assert_eq!(shown[0], shown[1]);
+}
+
+#[tokio::test]
+async fn a_person_of_two_organisations_works_in_the_one_they_chose() {
+    let world = World::new().await;
+    let admin = world.our(Role::TenantAdmin).to_owned();
+    let email = crate::world::email("Theirs", Role::Operator);
+    let link = invitation_in(&invite(&world, &admin, &email, "viewer").await.body);
+    // The link alone is not who the account is.
+    let stolen = world.post("/fn/access/accept_invitation", &accept(&link, "Eve"), None).await;
+    assert_eq!(stolen.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", stolen.body);
+    let join = form(&[("request[token]", &link)]);
+    let other = world.session(&world.theirs, Role::Viewer).to_owned();
+    let refused = world.post("/fn/access/join_organisation", &join, Some(&other)).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.body);
+    let session = world.session(&world.theirs, Role::Operator).to_owned();
+    let joined = world.post("/fn/access/join_organisation", &join, Some(&session)).await;
+    assert_eq!(joined.status, StatusCode::OK, "{}", joined.body);
+    let backup = |of: &crate::world::Tenant| format!("/backups/{}", of.backup);
+    let sees = async |of: &crate::world::Tenant| world.get(&backup(of), Some(&session)).await.status;
+    assert_eq!((sees(&world.ours).await, sees(&world.theirs).await), (StatusCode::OK, StatusCode::NOT_FOUND));
+    let page = world.get("/profile", Some(&session)).await.body;
+    assert!(page.contains("Work in") && page.contains("Theirs"), "the header offers the other one");
+    let choose = async |id: domain::TenantId| {
+        let body = form(&[("request[id]", &id.to_string())]);
+        world.post("/fn/access/choose_organisation", &body, Some(&session)).await.status
+    };
+    assert_eq!(choose(world.theirs.id).await, StatusCode::OK);
+    assert_eq!((sees(&world.ours).await, sees(&world.theirs).await), (StatusCode::NOT_FOUND, StatusCode::OK));
+    assert_eq!(choose(world.ours.id).await, StatusCode::OK);
+    let unknown = domain::TenantId::new(world.ours.run.uuid());
+    assert_eq!(choose(unknown).await, StatusCode::NOT_FOUND);
+    // Removed from the one at work they are in the other, with what they may there.
+    let person = world.theirs.users[&Role::Operator].to_string();
+    let remove = |typed: &str| form(&[("request[id]", &person), ("request[confirm]", typed)]);
+    let wrong = world.post("/fn/access/remove_person", &remove("someone"), Some(&admin)).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.body);
+    let removed = world.post("/fn/access/remove_person", &remove(&email), Some(&admin)).await;
+    assert_eq!(removed.status, StatusCode::OK, "{}", removed.body);
+    assert_eq!(sees(&world.ours).await, StatusCode::FOUND, "every session has ended");
+    let session = world.sign_in(&email, crate::world::PASSWORD).await.session().unwrap();
+    assert_eq!(world.get(&backup(&world.theirs), Some(&session)).await.status, StatusCode::OK);
+    assert_eq!(world.get(&backup(&world.ours), Some(&session)).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_role_of_the_organisation_holds_from_the_next_click() {
+    let world = World::new().await;
+    let admin = world.our(Role::TenantAdmin).to_owned();
+    let save = async |name: &str, permissions: &[&str]| {
+        let mut fields = vec![("request[name]", name)];
+        fields.extend(permissions.iter().map(|permission| ("request[permissions][]", *permission)));
+        world.post("/fn/access/save_role", &form(&fields), Some(&admin)).await
+    };
+    let made = save("Night shift", &["ReadBackups", "StartBackup"]).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    assert_eq!(save("Night shift", &[]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(save("Viewer", &[]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(save("Emperor", &["Everything"]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(save("Approving", &["ApproveRestore"]).await.status, StatusCode::FORBIDDEN);
+    let page = world.get("/roles", Some(&admin)).await.body;
+    assert!(page.contains("Night shift") && page.contains("Start backup"), "{page}");
+}
+
+#[tokio::test]
+async fn an_organisation_begins_with_whoever_added_it() {
+    let world = World::new().await;
+    let operator = world.our(Role::PlatformOperator).to_owned();
+    let add = async |name: &str| {
+        world
+            .post("/fn/access/add_organisation", &form(&[("request[name]", name)]), Some(&operator))
+            .await
+            .status
+    };
+    assert_eq!(add("Third").await, StatusCode::OK);
+    assert_eq!(add("Third").await, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = world.get("/organisations", Some(&operator)).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(["Ours", "Theirs", "Third", "Work in"].iter().all(|word| page.body.contains(word)));
+}

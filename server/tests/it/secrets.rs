@@ -60,7 +60,7 @@ async fn another_host_voids_the_stored_password() {
     let world = World::new().await;
     let session = world.our(Role::TenantAdmin).to_owned();
     let id = world.ours.connection.to_string();
-    let change = async |host: &str, version: &str| {
+    let change = async |host: &str, version: &str, reason: &str| {
         let body = form(&[
             ("request[id]", &id),
             ("request[version]", version),
@@ -70,6 +70,7 @@ async fn another_host_voids_the_stored_password() {
             ("request[user]", "backup"),
             ("request[password]", ""),
             ("request[tls]", "verify"),
+            ("request[reason]", reason),
         ]);
         world.post("/fn/sources/change_connection", &body, Some(&session)).await
     };
@@ -86,10 +87,25 @@ async fn another_host_voids_the_stored_password() {
             .has_credentials
     };
     assert!(has_credentials().await);
-    assert_eq!(change("db1.example", "1").await.status, StatusCode::OK);
+    assert_eq!(change("db1.example", "1", "").await.status, StatusCode::OK);
     assert!(has_credentials().await, "a new name alone keeps it");
-    assert_eq!(change("db1.example", "1").await.status, StatusCode::CONFLICT, "somebody else changed it");
-    let moved = change("evil.example", "2").await;
+    assert_eq!(change("db1.example", "1", "").await.status, StatusCode::CONFLICT, "somebody else changed it");
+    let unexplained = change("evil.example", "2", "").await;
+    assert_eq!(unexplained.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", unexplained.body);
+    let asked = change("evil.example", "2", "a new server").await;
+    assert_eq!(asked.status, StatusCode::OK, "{}", asked.body);
+    assert!(has_credentials().await, "somebody else has to agree first");
+    let operator = world.services.catalog.command_line("test").await.unwrap();
+    let scope = operator.allow::<domain::access::may::ReadBackups>(world.ours.id).unwrap();
+    let rows = world.services.catalog.tenant(&scope);
+    let request = rows.approval_about(&format!("connection:{id}")).await.unwrap().unwrap();
+    let digest = rows.get_approval(request).await.unwrap().digest;
+    let agree = form(&[("request[id]", &request.to_string()), ("request[digest]", &digest)]);
+    let own = world.post("/fn/approvals/approve", &agree, Some(&session)).await;
+    assert!(own.body.contains("second_person"), "{} {}", own.status, own.body);
+    let page = world.get(&format!("/approvals/{request}"), Some(world.our(Role::Approver))).await;
+    assert!(page.body.contains("evil.example:3306"), "{}", page.body);
+    let moved = world.post("/fn/approvals/approve", &agree, Some(world.our(Role::Approver))).await;
     assert_eq!(moved.status, StatusCode::OK, "{}", moved.body);
     assert!(!has_credentials().await);
     let restore = form(&[

@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
-use catalog::NewChannels;
-use domain::{Clock as _, access::may, backups::RunState};
+use catalog::{NewChannels, NewWebhook};
+use domain::{Clock as _, access::may, audit::Act, backups::RunState};
 use engine::seal::credentials;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::SecretString;
 use server::alerts::{
     deliver::{self, WebhookBinding},
-    sweep,
+    sweep, webhooks,
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
@@ -161,4 +161,54 @@ async fn what_cannot_be_delivered_is_tried_later_and_says_why() {
     let mail = deliveries.iter().find(|delivery| delivery.channel == "email").unwrap();
     assert!(mail.error.as_ref().unwrap().contains("[smtp]"), "{mail:?}");
     assert!(floor.clock.now().0 > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_is_told_what_happened_in_order_signed_and_again_until_it_listens() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let floor = Floor::new("followed").await;
+    let scope = floor.principal.allow::<may::ManageAlerts>(floor.tenant).unwrap();
+    let rows = floor.services.catalog.tenant(&scope);
+    let (url, received) = webhook().await;
+    let mut made = Vec::new();
+    for url in [url, format!("http://127.0.0.1:{closed}/hook")] {
+        let binding = WebhookBinding::new(floor.tenant, &url).unwrap();
+        let workers = floor.services.vault.worker_public();
+        let sealed = credentials::seal(workers, binding.binding(), &SecretString::from(SECRET)).unwrap();
+        let acts = vec![Act::BackupStart, Act::RunCancel];
+        made.push(
+            rows.create_webhook(NewWebhook { url, secret: catalog::Sealed(sealed), acts }).await.unwrap(),
+        );
+    }
+    let run = floor.start_backup().await;
+    rows.request_cancel(run).await.unwrap();
+    for _ in 0..3 {
+        webhooks::tell(&floor.services).await.unwrap();
+    }
+    {
+        let received = received.lock().unwrap();
+        let acts: Vec<_> = received
+            .iter()
+            .map(|(headers, body)| {
+                check_signature(headers, body);
+                let event: serde_json::Value = serde_json::from_slice(body).unwrap();
+                assert_eq!(event["id"], headers["holdfast-notice"].to_str().unwrap());
+                assert!(event["id"].as_str().unwrap().starts_with(&made[0].to_string()), "{event}");
+                assert_eq!(event["about"], format!("run:{run}"), "{event}");
+                event["act"].as_str().unwrap().to_owned()
+            })
+            .collect();
+        assert_eq!(acts, ["backup.start", "run.cancel"]);
+    }
+    let silent = rows.get_webhook(made[1]).await.unwrap();
+    assert_eq!((silent.is_active, silent.attempts), (true, 1));
+    assert!(silent.error.unwrap().contains("cannot be reached"));
+    // A day and a half later it is given up, and everything still waits for it.
+    for _ in 0..9 {
+        floor.clock.advance_ms(12 * 3_600_000);
+        webhooks::tell(&floor.services).await.unwrap();
+    }
+    let silent = rows.get_webhook(made[1]).await.unwrap();
+    assert!(!silent.is_active && silent.last_sent_at.is_none(), "{silent:?}");
+    assert_eq!(received.lock().unwrap().len(), 2);
 }

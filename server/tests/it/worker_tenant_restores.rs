@@ -147,7 +147,7 @@ async fn an_approval_whose_giver_lost_the_role_meanwhile_is_not_used() {
     assert_eq!(refused.state, RunState::Failed);
     let error = refused.error.unwrap();
     assert_eq!(error.kind, "refused");
-    assert!(error.message.contains("may not approve restores any more"), "{error:?}");
+    assert!(error.message.contains("may not approve it any more"), "{error:?}");
     assert_eq!(count().trim(), "279", "nothing was put back");
     assert_eq!(floor.rows().get_restore(restore).await.unwrap().state, RequestState::AwaitingApproval);
 

@@ -205,7 +205,7 @@ impl Floor {
             recovery_public: services.vault.recovery_public().0.to_vec(),
             recovery_pending: Sealed(vec![1]),
         };
-        let (tenant, _) = services.catalog.first_run(first).await.unwrap();
+        let (tenant, _) = services.catalog.first_run(first, &domain::audit::Origin::here()).await.unwrap();
         let principal = services.catalog.command_line("test").await.unwrap();
         let mut floor =
             Self { services, clock, tenant, principal, source: SourceId::new(uuid::Uuid::nil()), directory };

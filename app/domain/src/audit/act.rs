@@ -66,6 +66,36 @@ acts! {
     UserCreate = "user.create", "Add a person", High;
     /// Changing a person's role or whether they may sign in.
     UserChange = "user.change", "Change a person", High;
+    /// Giving a person a role.
+    RoleGive = "role.give", "Give a role", High;
+    /// Taking a role away from a person.
+    RoleTake = "role.take", "Take a role away", High;
+    /// Removing a person from the organisation, with everything that was theirs to use.
+    UserRemove = "user.remove", "Remove a person", High;
+    /// Making a role.
+    RoleCreate = "role.create", "Make a role", High;
+    /// Changing what a role may.
+    RoleChange = "role.change", "Change a role", High;
+    /// Removing a role.
+    RoleRemove = "role.remove", "Remove a role", High;
+    /// Making a group.
+    GroupCreate = "group.create", "Make a group", High;
+    /// Changing a group's name or roles.
+    GroupChange = "group.change", "Change a group", High;
+    /// Putting somebody into a group.
+    GroupJoin = "group.join", "Put into a group", High;
+    /// Taking somebody out of a group.
+    GroupLeave = "group.leave", "Take out of a group", High;
+    /// Removing a group.
+    GroupRemove = "group.remove", "Remove a group", High;
+    /// Inviting somebody.
+    InvitationCreate = "invitation.create", "Invite somebody", High;
+    /// Making a new link for an invitation.
+    InvitationRenew = "invitation.renew", "Renew an invitation", High;
+    /// Taking an invitation back.
+    InvitationRevoke = "invitation.revoke", "Revoke an invitation", Normal;
+    /// Accepting an invitation.
+    InvitationAccept = "invitation.accept", "Accept an invitation", High;
     /// Adding an organisation.
     TenantCreate = "tenant.create", "Add an organisation", High;
     /// Setting the installation up.

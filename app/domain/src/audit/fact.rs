@@ -14,6 +14,7 @@ use crate::{
     backups::RunError,
     id::Id,
     policies::schedule::Schedule,
+    powers::RoleRef,
     sources::{AccountName, ColumnName, DatabaseName, HostName, Label, TableName},
     tenancy::TenantKey,
 };
@@ -253,6 +254,14 @@ impl From<&RunError> for Fact {
             && error.kind.len() <= 40
             && error.kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         if is_key { Self::Word(Word(Cow::Owned(error.kind.clone()))) } else { "other".into() }
+    }
+}
+impl From<RoleRef> for Fact {
+    fn from(role: RoleRef) -> Self {
+        match role {
+            RoleRef::BuiltIn(role) => role.into(),
+            RoleRef::Custom(id) => id.into(),
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::text::Plain;
 use crate::{
-    AbsenceId, ApprovalId, BackupId, ConnectionId, InstallationId, RestoreId, RunId, SourceId, TenantId,
-    TokenId, UserId, approvals::Class, id::WebhookId, tenancy::TenantKey,
+    AbsenceId, ApprovalId, BackupId, ConnectionId, GroupId, InstallationId, InvitationId, RestoreId, RoleId,
+    RunId, SourceId, TenantId, TokenId, UserId, approvals::Class, id::WebhookId, tenancy::TenantKey,
 };
 
 macro_rules! kinds {
@@ -36,6 +36,12 @@ kinds! {
     Person = "user" of UserId;
     /// An account that nobody has.
     Account = "account";
+    /// A role that an organisation made.
+    CustomRole = "role" of RoleId;
+    /// A group of people.
+    Group = "group" of GroupId;
+    /// An invitation.
+    Invitation = "invitation" of InvitationId;
     /// A session of a person.
     Session = "session";
     /// A token of a program.
@@ -80,6 +86,10 @@ impl Object {
     /// An account that somebody tried and nobody has. What was typed is not said: it may have been a password.
     pub fn unknown_account() -> Self {
         Self::new(ObjectKind::Account, "unknown")
+    }
+    /// The installation as a whole, for what is asked of it and refused.
+    pub fn installation() -> Self {
+        Self::new(ObjectKind::Installation, "installation")
     }
     /// A session, by its handle (not its key).
     pub fn session(handle: &str) -> Self {

@@ -16,7 +16,7 @@ use domain::{
 
 use super::{
     data::{self, DAY, HOUR, MARKUP, NOW, TURNED},
-    script::Script,
+    script::{Mood, Script},
 };
 
 fn row(n: u32, class: Class, state: State) -> ApprovalRow {
@@ -67,6 +67,7 @@ fn detail(id: ApprovalId, state: State) -> ApprovalDetail {
         }],
         could_agree: vec![Candidate { name: MARKUP.into(), away_until: Some(NOW.plus_ms(DAY)) }],
         why_not: None,
+        may_comment: true,
         may_withdraw: false,
         may_act_alone: true,
         approved_at: None,
@@ -96,6 +97,7 @@ fn rules(is_full: bool) -> ApprovalRules {
         alone: None,
         nobody_could: !is_full,
         absences: if is_full { vec![away] } else { Vec::new() },
+        has_voice: true,
         deputies: vec![(data::id(602), MARKUP.into())],
     }
 }
@@ -109,7 +111,16 @@ impl ApprovalsPort for Script {
         self.page(rows(), filter.after.as_ref())
     }
     async fn get_approval(&self, id: ApprovalId) -> Result<ApprovalDetail, Fault> {
-        self.answer(|| Ok(detail(id, State::Withdrawn)), || detail(id, State::Waiting))
+        let seen = |detail: ApprovalDetail| match self.mood {
+            Mood::Viewer => ApprovalDetail {
+                why_not: Some("Your role does not let you agree to this.".into()),
+                may_comment: false,
+                may_act_alone: false,
+                ..detail
+            },
+            _ => detail,
+        };
+        self.answer(|| Ok(detail(id, State::Withdrawn)), || seen(detail(id, State::Waiting)))
     }
     async fn approve(&self, _: DecideApproval) -> Result<State, Fault> {
         Err(Fault::Refused(Refusal::DifferenceChanged))
@@ -137,7 +148,13 @@ impl ApprovalsPort for Script {
         self.answer(|| Ok(preview()), preview)
     }
     async fn approval_rules(&self) -> Result<ApprovalRules, Fault> {
-        self.answer(|| Ok(rules(false)), || rules(true))
+        let has_voice = self.mood != Mood::Viewer;
+        let seen = |mut rules: ApprovalRules| {
+            rules.has_voice = has_voice;
+            rules.absences.iter_mut().for_each(|absence| absence.may_end = has_voice);
+            rules
+        };
+        self.answer(|| Ok(rules(false)), || seen(rules(true)))
     }
     async fn set_rule(&self, _: SetRule) -> Result<Outcome, Fault> {
         Ok(Outcome { asked: Some(data::id(500)) })

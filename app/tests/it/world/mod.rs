@@ -4,6 +4,7 @@
 mod approvals;
 pub mod data;
 mod passkeys;
+mod people;
 pub mod script;
 mod security;
 mod tenants;

@@ -2,10 +2,12 @@
 
 use app::{
     access::api::{
-        AccessPort, AddUser, ChangePassword, ChangeUser, ConfirmRecoveryKey, EndSession, FirstRun, Me,
-        PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, SignedIn, UserRef, UserRow,
+        AccessPort, AddUser, ChangePassword, ChangeUser, ChooseOrganisation, ConfirmRecoveryKey, EndSession,
+        FirstRun, Me, PasswordLink, RecoveryKey, ResetPassword, SessionView, Setup, SignIn, SignedIn,
+        UserRef, UserRow,
     },
     alerts::api::{AlertsPort, Channels, SetChannels},
+    approvals::api::Outcome,
     backups::api::{
         BackupDetail, BackupFilter, BackupRef, BackupRow, BackupsPort, RunDetail, RunFilter, RunRef, RunRow,
         StartBackup,
@@ -84,7 +86,7 @@ impl Script {
         let next = after.is_none().then(|| Cursor("2".into()));
         self.answer(|| Ok(Page::empty()), || Page { rows, next })
     }
-    const fn refuse<T>() -> Result<T, Fault> {
+    pub const fn refuse<T>() -> Result<T, Fault> {
         Err(Fault::Refused(Refusal::AlreadyRunning))
     }
 }
@@ -118,6 +120,9 @@ impl AccessPort for Script {
         }
     }
     async fn sign_out(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn choose_organisation(&self, _: ChooseOrganisation) -> Result<(), Fault> {
         Ok(())
     }
     async fn me(&self) -> Result<Option<Me>, Fault> {
@@ -178,7 +183,7 @@ impl SourcesPort for Script {
             "db.internal has no address. Check the name, or enter the address itself.",
         ))
     }
-    async fn change_connection(&self, _: ChangeConnection) -> Result<(), Fault> {
+    async fn change_connection(&self, _: ChangeConnection) -> Result<Outcome, Fault> {
         Err(Fault::Conflict)
     }
     async fn probe_connection(&self, _: ConnectionRef) -> Result<RunId, Fault> {
@@ -194,8 +199,8 @@ impl SourcesPort for Script {
 
 #[async_trait]
 impl PoliciesPort for Script {
-    async fn set_schedule(&self, _: SetSchedule) -> Result<(), Fault> {
-        Ok(())
+    async fn set_schedule(&self, _: SetSchedule) -> Result<Outcome, Fault> {
+        Ok(Outcome::DONE)
     }
 }
 
@@ -259,8 +264,8 @@ impl AlertsPort for Script {
     async fn channels(&self) -> Result<Channels, Fault> {
         self.answer(|| Ok(data::no_channels()), data::channels)
     }
-    async fn set_channels(&self, _: SetChannels) -> Result<(), Fault> {
-        Ok(())
+    async fn set_channels(&self, _: SetChannels) -> Result<Outcome, Fault> {
+        Ok(Outcome::DONE)
     }
     async fn test_channels(&self) -> Result<(), Fault> {
         Ok(())

@@ -40,7 +40,7 @@ pub enum AnswerSlot {
 }
 
 fn owner(principal: &Principal, tenant: TenantId) -> Result<UserId> {
-    principal.role(tenant).and(principal.user_id()).ok_or(Error::NotFound { what: "person" })
+    principal.powers(tenant).and(principal.user_id()).ok_or(Error::NotFound { what: "person" })
 }
 
 impl Catalog {

@@ -1,5 +1,7 @@
 //! The recovery key for the person at this machine's own command line, who holds the root key anyway.
 
+use domain::audit::{Act, Deed, Origin};
+
 use super::{principal::Principal, setup::SetupState};
 use crate::{
     Catalog, Conflict, Sealed,
@@ -26,7 +28,8 @@ impl Catalog {
 
     /// The recovery key was typed back at the command line: forgets it here; set-up is done.
     pub async fn confirm_pending_recovery_key(&self, operator: &Principal) -> Result<()> {
-        if operator.user_id().is_some() || self.installation().await?.setup == SetupState::Needed {
+        let present = self.installation().await?;
+        if operator.user_id().is_some() || present.setup == SetupState::Needed {
             return Err(Error::NotFound { what: "recovery key that waits to be confirmed" });
         }
         let mut tx = self.db.begin().await?;
@@ -38,7 +41,8 @@ impl Catalog {
         if changed == 0 {
             return Err(Conflict::AlreadySetUp.into());
         }
-        self.note(&mut tx, operator.actor(), "recovery_key.confirm", "installation".into()).await?;
+        let deed = Deed::done(Act::RecoveryKeyConfirm, present.id);
+        self.audit(&mut tx, operator.actor(), &Origin::here(), deed).await?;
         tx.commit().await
     }
 }

@@ -4,14 +4,15 @@ use domain::{
     TenantId, UserId,
     access::{Permission, Role},
     audit::{Act, Deed, Object, Origin},
+    powers::{HeldRole, Powers},
 };
 
 use super::principal::{Membership, Principal};
 use crate::{
     Catalog, Conflict,
     audit::{self, Actor, Note, Outcome},
-    db::{AsConn, Tx, all, exec, first},
-    decode::{id, storable, word},
+    db::{Tx, all, exec, first},
+    decode::{id, storable},
     error::{Error, Result},
 };
 
@@ -29,25 +30,6 @@ pub struct SignInRecord {
 /// An address as it is stored and compared.
 pub(crate) fn canonical(email: &str) -> String {
     storable(email.trim()).to_lowercase()
-}
-
-/// Memberships of a person, by name of the organisation.
-pub(super) async fn memberships(on: &mut impl AsConn, user: UserId) -> Result<Vec<Membership>> {
-    let rows = all!(
-        on,
-        (String, String, String),
-        "select m.tenant_id, t.name, m.role from memberships m join tenants t on t.tenant_id = m.tenant_id \
-         where m.user_id = $1 order by t.name, m.tenant_id",
-        user.to_string(),
-    )?;
-    let read = |(tenant_id, tenant, role): (String, String, String)| {
-        Ok(Membership {
-            tenant_id: id("memberships", &tenant_id)?,
-            tenant,
-            role: word("memberships", &role, Role::find)?,
-        })
-    };
-    rows.into_iter().map(read).collect()
 }
 
 /// Stores a hash. Links that were made to set an older one end: what stands in a lost letter must not undo it.
@@ -83,7 +65,11 @@ impl Catalog {
             "select tenant_id, name from tenants order by name, tenant_id"
         )?;
         let read = |(tenant_id, tenant): (String, String)| {
-            Ok(Membership { tenant_id: id("tenants", &tenant_id)?, tenant, role: Role::PlatformOperator })
+            let role = Role::PlatformOperator;
+            let powers = Powers::of(role);
+            let title = role.title().to_owned();
+            let held = HeldRole { role: role.into(), title, expires_at: None, group: None, powers };
+            Ok(Membership { tenant_id: id("tenants", &tenant_id)?, tenant, roles: vec![held] })
         };
         let memberships = rows.into_iter().map(read).collect::<Result<_>>()?;
         Ok(Principal::new(Actor::command_line(account), None, memberships))
@@ -129,17 +115,27 @@ impl Catalog {
 
     /// Stores a person's new password hash (after they proved the old one). Ends no session:
     /// see [`Catalog::end_sessions`].
-    pub async fn set_own_password(&self, principal: &Principal, password_hash: &str) -> Result<()> {
+    pub async fn set_own_password(
+        &self,
+        principal: &Principal,
+        password_hash: &str,
+        origin: &Origin,
+    ) -> Result<()> {
         let user = principal.user_id().ok_or(Error::NotFound { what: "person" })?;
         let mut tx = self.db.begin().await?;
         store_password(&mut tx, user, password_hash).await?;
-        self.note(&mut tx, principal.actor(), "password.change", format!("user {user}")).await?;
+        self.audit(&mut tx, principal.actor(), origin, Deed::done(Act::PasswordChange, user)).await?;
         tx.commit().await
     }
 
     /// Uses a password link: sets the hash, ends every session of the person. `token_sha256` is the SHA-256 of
     /// the token. [`crate::Conflict::LinkSpent`] if it is unknown, used or too old.
-    pub async fn use_password_link(&self, token_sha256: &[u8], password_hash: &str) -> Result<UserId> {
+    pub async fn use_password_link(
+        &self,
+        token_sha256: &[u8],
+        password_hash: &str,
+        origin: &Origin,
+    ) -> Result<UserId> {
         let now = self.clock.now().0;
         let mut tx = self.db.begin().await?;
         let row = first!(
@@ -153,8 +149,8 @@ impl Catalog {
         let user: UserId = id("password_links", &row.ok_or(Conflict::LinkSpent)?.0)?;
         store_password(&mut tx, user, password_hash).await?;
         exec!(&mut tx, "delete from sessions where user_id = $1", user.to_string())?;
-        self.note(&mut tx, &Actor::user(user, "password link"), "password.reset", format!("user {user}"))
-            .await?;
+        let actor = Actor::user(user, "password link");
+        self.audit(&mut tx, &actor, origin, Deed::done(Act::PasswordReset, user)).await?;
         tx.commit().await?;
         Ok(user)
     }
@@ -173,17 +169,19 @@ impl Catalog {
         let by = operator.actor().key();
         exec!(&mut tx, "update users set password_by = $2 where id = $1", found.user_id.to_string(), by)?;
         exec!(&mut tx, "delete from sessions where user_id = $1", found.user_id.to_string())?;
-        self.note(&mut tx, operator.actor(), "password.reset", format!("user {}", found.user_id)).await?;
+        let deed = Deed::done(Act::PasswordReset, found.user_id);
+        self.audit(&mut tx, operator.actor(), &Origin::here(), deed).await?;
         tx.commit().await
     }
 
-    /// Adds an organisation. Only for the command line and for platform operators.
+    /// Adds an organisation from the command line.
     pub async fn create_tenant(&self, operator: &Principal, name: &str) -> Result<TenantId> {
         operator.require_platform(Permission::ManageUsers)?;
         let tenant = TenantId::new(self.clock.uuid());
         let mut tx = self.db.begin().await?;
         insert_tenant(&mut tx, tenant, name, self.clock.now().0).await?;
-        self.note(&mut tx, operator.actor(), "tenant.create", format!("tenant {tenant}")).await?;
+        let deed = Deed::done(Act::TenantCreate, tenant);
+        self.audit(&mut tx, operator.actor(), &Origin::here(), deed).await?;
         tx.commit().await?;
         Ok(tenant)
     }

@@ -1,25 +1,34 @@
 //! The proof types. Their fields are private and each has one way to be made, so that outside this crate a
 //! forged principal or scope does not compile.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::marker::PhantomData;
 
 use domain::{
     TenantId, Timestamp, UserId,
-    access::{Permission, Role, may::May},
+    access::{Permission, may::May},
+    powers::{HeldRole, PermissionSet, Powers},
 };
 use thiserror::Error;
 
+use super::held::together;
 use crate::audit::Actor;
 
-/// A role in one organisation.
+/// What somebody is in one organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     /// Which organisation.
     pub tenant_id: TenantId,
     /// Its name.
     pub tenant: String,
-    /// The role there.
-    pub role: Role,
+    /// The roles there that are in force, the strongest first.
+    pub roles: Vec<HeldRole>,
+}
+
+impl Membership {
+    /// What all of them let do.
+    pub fn powers(&self) -> Powers {
+        together(&self.roles)
+    }
 }
 
 /// Who is asking. Made only by [`crate::Catalog::authenticate_session`], [`crate::Catalog::authenticate_token`] and
@@ -37,10 +46,14 @@ pub struct Principal {
     due: Vec<(TenantId, Timestamp)>,
 }
 
-type Scopes = Option<Arc<[Permission]>>;
+type Scopes = Option<PermissionSet>;
 
-fn is_within(scopes: &Scopes, permission: Permission) -> bool {
-    scopes.as_ref().is_none_or(|scopes| scopes.contains(&permission))
+/// What is left of powers for whoever is limited to `scopes`.
+const fn limited(powers: Powers, scopes: Scopes) -> Powers {
+    match scopes {
+        Some(scopes) => powers.limited_to(scopes),
+        None => powers,
+    }
 }
 
 /// Why a principal may not.
@@ -68,9 +81,8 @@ pub struct Denied {
 /// Proof that somebody may do `P` in one organisation. Only [`Principal::allow`] makes one.
 pub struct Scope<P> {
     tenant: TenantId,
-    role: Role,
+    powers: Powers,
     actor: Actor,
-    scopes: Scopes,
     permission: PhantomData<fn() -> P>,
 }
 
@@ -89,14 +101,8 @@ impl Principal {
         member: Membership,
         scopes: &[Permission],
     ) -> Self {
-        Self {
-            actor,
-            user: Some(user),
-            memberships: vec![member],
-            scopes: Some(scopes.into()),
-            is_proven: false,
-            due: Vec::new(),
-        }
+        let scopes = Some(scopes.iter().copied().collect());
+        Self { actor, user: Some(user), memberships: vec![member], scopes, is_proven: false, due: Vec::new() }
     }
     pub(super) fn with_second_factor_due(mut self, due: Vec<(TenantId, Timestamp)>) -> Self {
         self.due = due;
@@ -120,7 +126,7 @@ impl Principal {
     }
     /// Whether this principal has a permission in `tenant`: for what is shown, not as a proof.
     pub fn permits(&self, tenant: TenantId, permission: Permission) -> bool {
-        self.role(tenant).is_some_and(|role| permission.allows(role)) && is_within(&self.scopes, permission)
+        self.powers(tenant).is_some_and(|powers| powers.may(permission))
     }
     /// Asks whether this principal may do `P` in `tenant`.
     pub fn allow<P: May>(&self, tenant: TenantId) -> Result<Scope<P>, Denied> {
@@ -130,16 +136,14 @@ impl Principal {
             tenant: Some(tenant),
             permission: P::PERMISSION,
         };
-        let member = self.memberships.iter().find(|member| member.tenant_id == tenant);
-        let role = member.ok_or_else(|| denied(Refused::NotFound))?.role;
-        if !P::PERMISSION.allows(role) || !is_within(&self.scopes, P::PERMISSION) {
+        let powers = self.powers(tenant).ok_or_else(|| denied(Refused::NotFound))?;
+        if !powers.may(P::PERMISSION) {
             return Err(denied(Refused::Forbidden));
         }
-        let scopes = self.scopes.clone();
-        Ok(Scope { tenant, role, actor: self.actor.clone(), scopes, permission: PhantomData })
+        Ok(Scope { tenant, powers, actor: self.actor.clone(), permission: PhantomData })
     }
     /// Refuses everybody who does not run the installation.
-    pub(crate) fn require_platform(&self, permission: Permission) -> Result<(), Denied> {
+    pub fn require_platform(&self, permission: Permission) -> Result<(), Denied> {
         if self.is_platform_operator() {
             return Ok(());
         }
@@ -161,7 +165,7 @@ impl Principal {
     pub const fn actor(&self) -> &Actor {
         &self.actor
     }
-    /// Organisations and roles, by name of the organisation.
+    /// Organisations and roles in them, by name of the organisation.
     pub fn memberships(&self) -> &[Membership] {
         &self.memberships
     }
@@ -170,24 +174,19 @@ impl Principal {
         !self.is_token() && self.runs_the_installation()
     }
     fn runs_the_installation(&self) -> bool {
-        self.memberships.iter().any(|member| member.role == Role::PlatformOperator)
+        self.memberships.iter().any(|member| member.powers().runs_installation)
             || self.actor.is_command_line()
     }
-    /// The role in `tenant`, if any.
-    pub fn role(&self, tenant: TenantId) -> Option<Role> {
-        self.memberships.iter().find(|member| member.tenant_id == tenant).map(|member| member.role)
+    /// What they may in `tenant`; nothing at all if they are no member of it.
+    pub fn powers(&self, tenant: TenantId) -> Option<Powers> {
+        let member = self.memberships.iter().find(|member| member.tenant_id == tenant)?;
+        Some(limited(member.powers(), self.scopes))
     }
 }
 
 impl<P> Clone for Scope<P> {
     fn clone(&self) -> Self {
-        Self {
-            tenant: self.tenant,
-            role: self.role,
-            actor: self.actor.clone(),
-            scopes: self.scopes.clone(),
-            permission: PhantomData,
-        }
+        Self { tenant: self.tenant, powers: self.powers, actor: self.actor.clone(), permission: PhantomData }
     }
 }
 impl<P> std::fmt::Debug for Scope<P> {
@@ -204,16 +203,16 @@ impl<P> Scope<P> {
     pub const fn tenant(&self) -> TenantId {
         self.tenant
     }
-    /// The role by which it is allowed.
-    pub const fn role(&self) -> Role {
-        self.role
+    /// What whoever holds this proof may there, by all of their roles; by a token, what that leaves of it.
+    pub const fn powers(&self) -> Powers {
+        self.powers
     }
     /// Who.
     pub const fn actor(&self) -> &Actor {
         &self.actor
     }
     /// Whether whoever holds this proof has another permission too: role and, of a program, its token.
-    pub fn permits(&self, permission: Permission) -> bool {
-        permission.allows(self.role) && is_within(&self.scopes, permission)
+    pub const fn permits(&self, permission: Permission) -> bool {
+        self.powers.may(permission)
     }
 }

@@ -15,7 +15,7 @@ use tower_sessions_core::{
     session_store,
 };
 
-use super::{people::memberships, sign_in_policy::due_of};
+use super::{held::memberships, sign_in_policy::due_of};
 use crate::{
     Catalog, Principal,
     audit::Actor,
@@ -217,8 +217,8 @@ impl Catalog {
         )?;
         let Some((user, name, email, absolute, seen_at)) = row else { return Ok(None) };
         let user: UserId = crate::decode::id("users", &user)?;
-        let memberships = memberships(&mut reader, user).await?;
-        let due = due_of(&mut reader, user).await?;
+        let memberships = memberships(&mut reader, user, now).await?;
+        let due = due_of(&mut reader, user, &memberships).await?;
         drop(reader);
         if seen_at.is_none_or(|seen| now - seen > TOUCH_MS) {
             let mut tx = self.db.begin().await?;

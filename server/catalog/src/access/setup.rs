@@ -1,6 +1,11 @@
 //! The installation and its first hour.
 
-use domain::{InstallationId, TenantId, Timestamp, UserId, access::Role};
+use domain::{
+    InstallationId, TenantId, Timestamp, UserId,
+    access::Role,
+    audit::{Act, Deed, Field, Origin},
+    powers::RoleRef,
+};
 
 use super::people::{canonical, insert_tenant};
 use crate::{
@@ -145,14 +150,15 @@ impl Catalog {
         if changed == 0 {
             return Err(Conflict::Stale.into());
         }
-        self.note(&mut tx, &Actor::system("startup"), "keys.publish", "installation".into()).await?;
+        let deed = Deed::done(Act::KeysPublish, present.id);
+        self.audit(&mut tx, &Actor::system("startup"), &Origin::here(), deed).await?;
         tx.commit().await
     }
 
     /// Creates organisation and first operator, in one transaction and once:
     /// [`crate::Conflict::AlreadySetUp`] for everybody who comes later.
-    pub async fn first_run(&self, first: FirstOperator) -> Result<(TenantId, UserId)> {
-        self.installation().await?;
+    pub async fn first_run(&self, first: FirstOperator, origin: &Origin) -> Result<(TenantId, UserId)> {
+        let present = self.installation().await?;
         let now = self.clock.now().0;
         let (tenant, user) = (TenantId::new(self.clock.uuid()), UserId::new(self.clock.uuid()));
         let mut tx = self.db.begin().await?;
@@ -176,14 +182,10 @@ impl Catalog {
             password_hash: Some(&first.password_hash),
             added_by: None,
         };
-        person.insert(&mut tx, tenant, Role::PlatformOperator, now).await?;
-        self.note(
-            &mut tx,
-            &Actor::user(user, &first.name),
-            "installation.set_up",
-            format!("tenant {tenant}"),
-        )
-        .await?;
+        person.insert(&mut tx, tenant, now).await?;
+        give(&mut tx, (tenant, user), Role::PlatformOperator.into(), None, (now, None)).await?;
+        let deed = Deed::done(Act::InstallationSetUp, present.id).after(Field::Organisation, tenant);
+        self.audit(&mut tx, &Actor::user(user, &first.name), origin, deed).await?;
         tx.commit().await?;
         Ok((tenant, user))
     }
@@ -202,7 +204,8 @@ impl Catalog {
     }
 
     /// The recovery key was typed back: forgets it here; set-up is done.
-    pub async fn confirm_recovery_key(&self, principal: &Principal) -> Result<()> {
+    pub async fn confirm_recovery_key(&self, principal: &Principal, origin: &Origin) -> Result<()> {
+        let present = self.installation().await?;
         let mut tx = self.db.begin().await?;
         let changed = exec!(
             &mut tx,
@@ -213,7 +216,8 @@ impl Catalog {
         if changed == 0 {
             return Err(Conflict::AlreadySetUp.into());
         }
-        self.note(&mut tx, principal.actor(), "recovery_key.confirm", "installation".into()).await?;
+        let deed = Deed::done(Act::RecoveryKeyConfirm, present.id);
+        self.audit(&mut tx, principal.actor(), origin, deed).await?;
         tx.commit().await
     }
 }
@@ -229,8 +233,8 @@ pub(crate) struct Person<'a> {
 }
 
 impl Person<'_> {
-    /// Stores the person and their role. [`Conflict::Duplicate`] if the address is taken.
-    pub async fn insert(&self, tx: &mut Tx, tenant: TenantId, role: Role, now: i64) -> Result<()> {
+    /// Stores the person as a member without a role. [`Conflict::Duplicate`] if the address is taken.
+    pub async fn insert(&self, tx: &mut Tx, tenant: TenantId, now: i64) -> Result<()> {
         let made = exec!(
             tx,
             "insert into users (id, name, email, password_hash, enabled, created_at) values ($1, $2, $3, $4, 1, $5) \
@@ -244,16 +248,47 @@ impl Person<'_> {
         if made == 0 {
             return Err(Conflict::Duplicate.into());
         }
-        exec!(
-            tx,
-            "insert into memberships (tenant_id, user_id, role, created_at, added_by, role_by) \
-             values ($1, $2, $3, $4, cast($5 as text), cast($5 as text))",
-            tenant.to_string(),
-            self.id.to_string(),
-            role.key(),
-            now,
-            self.added_by,
-        )
-        .map(drop)
+        join(tx, (tenant, self.id), (now, self.added_by)).await
     }
+}
+
+/// Makes a person a member, without a role. A member already stays as they are.
+pub(crate) async fn join(
+    tx: &mut Tx,
+    (tenant, user): (TenantId, UserId),
+    (now, by): (i64, Option<&str>),
+) -> Result<()> {
+    exec!(
+        tx,
+        "insert into memberships (tenant_id, user_id, created_at, added_by, role_by) \
+         values ($1, $2, $3, cast($4 as text), cast($4 as text)) on conflict do nothing",
+        tenant.to_string(),
+        user.to_string(),
+        now,
+        by,
+    )
+    .map(drop)
+}
+
+/// Gives a member a role of their own. The same role again gets the new end.
+pub(crate) async fn give(
+    tx: &mut Tx,
+    (tenant, user): (TenantId, UserId),
+    role: RoleRef,
+    expires_at: Option<Timestamp>,
+    (now, by): (i64, Option<&str>),
+) -> Result<()> {
+    exec!(
+        tx,
+        "insert into member_roles (tenant_id, user_id, role, expires_at, given_at, given_by) \
+         values ($1, $2, $3, $4, $5, $6) on conflict (tenant_id, user_id, role) do update set \
+         expires_at = excluded.expires_at, given_at = excluded.given_at, given_by = excluded.given_by",
+        tenant.to_string(),
+        user.to_string(),
+        role.key(),
+        expires_at.map(|at| at.0),
+        now,
+        by,
+    )
+    .map(drop)
 }

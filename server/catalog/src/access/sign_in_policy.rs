@@ -2,12 +2,11 @@
 
 use domain::{
     TenantId, Timestamp, UserId,
-    access::Role,
     audit::{Act, Deed, Field},
     sign_in::{AskedOf, SignInPolicy},
 };
 
-use super::second_factors::factors_of;
+use super::{held::memberships, principal::Membership, second_factors::factors_of};
 use crate::{
     Catalog, TenantCatalog,
     db::{AsConn, all, exec, first},
@@ -28,11 +27,15 @@ fn read((requires, grace_days, since): Row) -> Result<SignInPolicy> {
 }
 
 /// By when the person has to have a second factor, in each organisation that asks them for one; nothing if they have one.
-pub(super) async fn due_of(on: &mut impl AsConn, user: UserId) -> Result<Vec<(TenantId, Timestamp)>> {
+pub(super) async fn due_of(
+    on: &mut impl AsConn,
+    user: UserId,
+    memberships: &[Membership],
+) -> Result<Vec<(TenantId, Timestamp)>> {
     let rows = all!(
         on,
-        (String, String, i64, String, i64, i64),
-        "select m.tenant_id, m.role, m.created_at, p.requires, p.grace_days, p.since from memberships m \
+        (String, i64, String, i64, i64),
+        "select m.tenant_id, m.created_at, p.requires, p.grace_days, p.since from memberships m \
          join sign_in_policies p on p.tenant_id = m.tenant_id where m.user_id = $1 and p.requires <> 'nobody'",
         user.to_string(),
     )?;
@@ -41,10 +44,12 @@ pub(super) async fn due_of(on: &mut impl AsConn, user: UserId) -> Result<Vec<(Te
         return Ok(Vec::new());
     }
     let mut due = Vec::new();
-    for (tenant, role, joined, requires, grace_days, since) in rows {
-        let role = word("memberships", &role, Role::find)?;
-        if let Some(by) = read((requires, grace_days, since))?.due(role, Timestamp(joined)) {
-            due.push((id(TABLE, &tenant)?, by));
+    for (tenant, joined, requires, grace_days, since) in rows {
+        let tenant: TenantId = id(TABLE, &tenant)?;
+        let policy = read((requires, grace_days, since))?;
+        let held = memberships.iter().find(|member| member.tenant_id == tenant);
+        if let Some(by) = held.and_then(|member| policy.due(member.powers(), Timestamp(joined))) {
+            due.push((tenant, by));
         }
     }
     Ok(due)
@@ -57,13 +62,16 @@ impl Catalog {
         let rows = all!(
             &mut reader,
             (String, String),
-            "select m.role, p.requires from memberships m join sign_in_policies p on p.tenant_id = m.tenant_id \
+            "select m.tenant_id, p.requires from memberships m join sign_in_policies p on p.tenant_id = m.tenant_id \
              where m.user_id = $1",
             user.to_string(),
         )?;
-        for (role, requires) in rows {
-            let role = word("memberships", &role, Role::find)?;
-            if word(TABLE, &requires, AskedOf::find)?.asks(role) {
+        let memberships = memberships(&mut reader, user, self.clock.now().0).await?;
+        for (tenant, requires) in rows {
+            let (tenant, requires): (TenantId, _) =
+                (id(TABLE, &tenant)?, word(TABLE, &requires, AskedOf::find)?);
+            let held = memberships.iter().find(|member| member.tenant_id == tenant);
+            if held.is_some_and(|member| requires.asks(member.powers())) {
                 return Ok(true);
             }
         }

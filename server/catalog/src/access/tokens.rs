@@ -6,16 +6,19 @@
 
 use domain::{
     TenantId, Timestamp, TokenId, UserId,
-    access::{Permission, Role},
+    access::Permission,
     audit::{Act, Deed, Field, Origin},
 };
 
-use super::principal::{Denied, Membership, Principal, Refused};
+use super::{
+    held::roles_of,
+    principal::{Denied, Membership, Principal, Refused},
+};
 use crate::{
     Catalog, Conflict,
     audit::Actor,
     db::{all, exec, first},
-    decode::{id, json, storable, to_json, word},
+    decode::{id, json, storable, to_json},
     error::{Error, Result},
 };
 
@@ -116,7 +119,6 @@ struct Found {
     email: String,
     enabled: i64,
     tenant: String,
-    role: Option<String>,
 }
 
 /// Names that this program does not know any more give nothing.
@@ -142,7 +144,7 @@ impl Row {
 
 /// The person behind a principal. A token is refused: it could make another that outlives it.
 fn person(principal: &Principal, tenant: TenantId) -> Result<UserId> {
-    if principal.role(tenant).is_none() {
+    if principal.powers(tenant).is_none() {
         return Err(Error::NotFound { what: "organisation" });
     }
     match principal.user_id() {
@@ -257,13 +259,11 @@ impl Catalog {
             &mut reader,
             Found,
             "select k.tenant_id, k.id, k.prefix, k.scopes, k.proven, k.expires_at, k.last_used_at, k.revoked_at, k.user_id, \
-             u.name as user_name, u.email, u.enabled, t.name as tenant, m.role from api_tokens k \
+             u.name as user_name, u.email, u.enabled, t.name as tenant from api_tokens k \
              join users u on u.id = k.user_id join tenants t on t.tenant_id = k.tenant_id \
-             left join memberships m on m.tenant_id = k.tenant_id and m.user_id = k.user_id \
              where k.secret_hash = $1",
             secret_hash.to_vec(),
         )?;
-        drop(reader);
         let refused = |reason| Ok(TokenOutcome::Refused(reason));
         let Some(found) = found else { return refused(TokenRefused::Unknown) };
         if found.revoked_at.is_some() {
@@ -272,11 +272,13 @@ impl Catalog {
         if found.expires_at <= now {
             return refused(TokenRefused::Expired);
         }
-        let role = found.role.as_deref().filter(|_| found.enabled == 1);
-        let Some(role) = role else { return refused(TokenRefused::Person) };
         let tenant_id: TenantId = id("api_tokens", &found.tenant_id)?;
         let user: UserId = id("users", &found.user_id)?;
-        let role = word("memberships", role, Role::find)?;
+        let roles = roles_of(&mut reader, &found.tenant_id, &found.user_id, now).await?;
+        drop(reader);
+        let Some(roles) = roles.filter(|_| found.enabled == 1) else {
+            return refused(TokenRefused::Person);
+        };
         if found.last_used_at.is_none_or(|used| now - used > TOUCH_MS) {
             let mut tx = self.db.begin().await?;
             exec!(
@@ -290,7 +292,7 @@ impl Catalog {
         }
         let token: TokenId = id("api_tokens", &found.id)?;
         let actor = Actor::token(token, user, &found.user_name, &found.prefix);
-        let member = Membership { tenant_id, tenant: found.tenant, role };
+        let member = Membership { tenant_id, tenant: found.tenant, roles };
         let scopes = scopes_of(&found.scopes)?;
         let principal = Principal::of_token(actor, (user, found.email), member, &scopes)
             .proven_when_made(found.proven == 1);

@@ -24,18 +24,23 @@ struct Row {
     approved_until: Option<i64>,
 }
 
-/// What is asked, and when.
+/// What is asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Asked<'a> {
     /// At a start. With the digest that is to be applied, where that is known.
-    Start { now: i64, digest: Option<&'a str> },
+    Start { digest: Option<&'a str> },
     /// Before the rows are changed for good: an approval that was good at the start may run out meanwhile.
     Commit,
 }
 
 impl Asked<'_> {
     /// Why the approval of the request that `run` applies does not hold; nothing if it does.
-    pub(super) async fn of(self, tx: &mut Tx, tenant: &str, run: RunId) -> Result<Option<ApprovalVoid>> {
+    pub(super) async fn of(
+        self,
+        tx: &mut Tx,
+        (tenant, now): (&str, i64),
+        run: RunId,
+    ) -> Result<Option<ApprovalVoid>> {
         let row = first!(
             tx,
             Row,
@@ -58,7 +63,7 @@ impl Asked<'_> {
         {
             return Ok(Some(ApprovalVoid::Changed));
         }
-        if let Self::Start { now, digest: expected } = self {
+        if let Self::Start { digest: expected } = self {
             if expected.is_some_and(|expected| digest.as_deref() != Some(expected)) {
                 return Ok(Some(ApprovalVoid::Changed));
             }
@@ -67,14 +72,14 @@ impl Asked<'_> {
             }
         }
         let is_agreed = match &held.emergency_by {
-            Some(by) => holds(tx, tenant, by, Some(Permission::ActAlone)).await?,
-            None => missing(&held.standing()?, &votes(tx, tenant, &held).await?) == 0,
+            Some(by) => holds(tx, (tenant, now), by, Some(Permission::ActAlone)).await?,
+            None => missing(&held.standing()?, &votes(tx, (tenant, now), &held).await?) == 0,
         };
         if !is_agreed {
             return Ok(Some(ApprovalVoid::Approver));
         }
         for requester in held.asked() {
-            if !holds(tx, tenant, requester, None).await? {
+            if !holds(tx, (tenant, now), requester, None).await? {
                 return Ok(Some(ApprovalVoid::Requester));
             }
         }
@@ -87,8 +92,7 @@ impl Lease<'_> {
     /// may still do so. Other kinds of runs need nobody's consent.
     pub async fn check_approval(&self, digest: Option<&str>) -> Result<()> {
         let mut tx = self.begin().await?;
-        let now = self.catalog().clock.now().0;
-        self.consent(&mut tx, Asked::Start { now, digest }).await?;
+        self.consent(&mut tx, Asked::Start { digest }).await?;
         tx.commit().await
     }
 
@@ -96,7 +100,8 @@ impl Lease<'_> {
         if self.run().kind != RunKind::ApplyRestore {
             return Ok(());
         }
-        match asked.of(tx, &self.tenant(), self.run().id).await? {
+        let now = self.catalog().clock.now().0;
+        match asked.of(tx, (&self.tenant(), now), self.run().id).await? {
             None => Ok(()),
             Some(void) => Err(Conflict::ApprovalVoid(void).into()),
         }

@@ -216,8 +216,8 @@ pub(crate) async fn run_ended(
         RunKind::PlanRestore => (S::Planning, S::Failed),
         RunKind::ApplyRestore if is_unsure => (S::Applying, S::Applied),
         RunKind::ApplyRestore if is_refused => {
-            let asked = Asked::Start { now: now.0, digest: None };
-            match asked.of(tx, &tenant.to_string(), run).await? {
+            let asked = Asked::Start { digest: None };
+            match asked.of(tx, (&tenant.to_string(), now.0), run).await? {
                 Some(ApprovalVoid::TooOld | ApprovalVoid::Requester) => (S::Applying, S::Failed),
                 _ if waits_again(tx, &tenant.to_string(), run, now).await? => {
                     (S::Applying, S::AwaitingApproval)

@@ -4,7 +4,10 @@ mod alerts;
 mod approvals;
 mod backups;
 mod connections;
+mod groups;
 mod health;
+mod invitations;
+mod leaving;
 mod map_store;
 mod map_tables;
 mod maps;
@@ -14,6 +17,7 @@ mod people;
 mod physical;
 mod restore_requests;
 mod restore_steps;
+mod roles;
 mod run_deed;
 mod run_input;
 mod run_row;
@@ -26,11 +30,11 @@ mod start_run;
 mod trail;
 mod webhooks;
 
-use domain::{TenantId, access::Role, audit::Origin};
+use domain::{TenantId, audit::Origin, powers::Powers};
 
 use crate::{
     Catalog,
-    audit::{self, Actor, Note, Outcome},
+    audit::Actor,
     db::{Reader, Scope, Tx},
     error::Result,
 };
@@ -44,7 +48,10 @@ pub(crate) use approvals::{Held, holds, votes, wait_again};
 pub(crate) use backups::read_copies;
 pub use backups::{Backup, BackupQuery, Copy, EvidenceRow, Split};
 pub use connections::{ChangeConnection, NewConnection};
+pub use groups::{Group, GroupMember, GroupWish};
 pub use health::{DayCount, StoredByDay, VaultUse};
+pub use invitations::{Invitation, NewInvitation};
+pub use leaving::Leaving;
 pub use map_store::Inferred;
 pub(crate) use map_store::{FoundDrift, store_inferred};
 pub use map_tables::{MapQuery, MapTable, TableChoices, TableColumn};
@@ -58,6 +65,7 @@ pub use physical::{ChainLink, Continues, Files, LONGEST_CHAIN};
 pub use restore_requests::{Restore, RestoreEvent, RestoreQuery};
 pub(crate) use restore_steps::RestoreStep;
 pub use restore_steps::UNDO_MS;
+pub use roles::{CustomRole, GivenRole};
 pub use run_input::{RunInput, RunOutput};
 pub(crate) use run_row::{RunRow, append_event, run_columns};
 pub use runs::{Run, RunEvent, RunQuery};
@@ -75,7 +83,8 @@ pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 pub struct TenantCatalog<'c> {
     pub(crate) catalog: &'c Catalog,
     pub(crate) tenant: TenantId,
-    role: Option<Role>,
+    /// What whoever asks may here; none for work without a person.
+    pub(crate) powers: Option<Powers>,
     pub(crate) actor: Actor,
     /// From where it is asked, for the audit trail.
     pub(crate) origin: Origin,
@@ -85,10 +94,10 @@ impl<'c> TenantCatalog<'c> {
     pub(crate) const fn new(
         catalog: &'c Catalog,
         tenant: TenantId,
-        role: Option<Role>,
+        powers: Option<Powers>,
         actor: Actor,
     ) -> Self {
-        Self { catalog, tenant, role, actor, origin: Origin::here() }
+        Self { catalog, tenant, powers, actor, origin: Origin::here() }
     }
     /// Which organisation.
     pub const fn tenant_id(&self) -> TenantId {
@@ -105,11 +114,5 @@ impl<'c> TenantCatalog<'c> {
     }
     pub(crate) async fn begin(&self) -> Result<Tx> {
         self.catalog.db.begin_in(Scope::Tenant(self.tenant)).await
-    }
-    /// Writes to the audit trail what was done, in the same transaction.
-    async fn note(&self, tx: &mut Tx, action: &'static str, subject: String, detail: String) -> Result<()> {
-        let (tenant, actor) = (Some(self.tenant), &self.actor);
-        let note = Note { tenant, actor, action, subject, outcome: Outcome::Done, detail };
-        audit::record(tx, &*self.catalog.clock, note).await
     }
 }

@@ -7,14 +7,12 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    RestoreId, UserId,
-    access::{Permission, Role},
-};
+use domain::{RestoreId, UserId, access::Permission, powers::Powers};
 
 use super::Restore;
 use crate::{
     Conflict, TenantCatalog,
+    access::{roles_in, together},
     db::{AsConn, all},
     decode::id,
     error::Result,
@@ -29,17 +27,15 @@ pub struct Member {
     pub name: String,
     /// Address.
     pub email: String,
-    /// Role here.
-    pub role: Role,
 }
 
 /// A person who can be a second one, and who stands behind them.
 struct Standing {
     key: String,
-    id: String,
+    id: UserId,
     name: String,
     email: String,
-    role: Option<Role>,
+    powers: Powers,
     behind: Vec<String>,
 }
 
@@ -48,7 +44,6 @@ struct Row {
     id: String,
     name: String,
     email: String,
-    role: String,
     enabled: i64,
     added_by: Option<String>,
     role_by: Option<String>,
@@ -57,29 +52,34 @@ struct Row {
 
 /// Everybody who stands behind a person, and behind those: a second account can make a third. It ends with who runs
 /// the installation: those vouch for people in their own name.
-fn behind<'p>(person: &'p Standing, people: &'p [(bool, Standing)]) -> BTreeSet<&'p str> {
+fn behind<'p>(directly: &'p [String], people: &'p [(bool, Standing)]) -> BTreeSet<&'p str> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<&str> = person.behind.iter().map(String::as_str).collect();
+    let mut open: Vec<&str> = directly.iter().map(String::as_str).collect();
     while let Some(key) = open.pop() {
         let is_new = found.insert(key);
         let next = people.iter().map(|(_, person)| person).find(|person| is_new && person.key == key);
-        let next = next.filter(|person| person.role != Some(Role::PlatformOperator));
+        let next = next.filter(|person| !person.powers.runs_installation);
         open.extend(next.into_iter().flat_map(|person| person.behind.iter().map(String::as_str)));
     }
     found
 }
 
-/// Whether `approver` is a second person beside each of `asked`, of whom `people` tells.
-fn check(approver: &Standing, asked: &[&str], people: &[(bool, Standing)]) -> Result<(), Conflict> {
-    if asked.contains(&approver.key.as_str()) {
+/// Whether somebody, by their key, their powers and who stands directly behind them, is a second person beside each of
+/// `asked`, of whom `people` tells.
+fn check(
+    (key, powers, directly): (&str, Powers, &[String]),
+    asked: &[&str],
+    people: &[(bool, Standing)],
+) -> Result<(), Conflict> {
+    if asked.contains(&key) {
         return Err(Conflict::SecondPerson);
     }
-    let before = behind(approver, people);
+    let before = behind(directly, people);
     let is_creature = asked.iter().any(|asker| before.contains(asker));
     let mut askers =
         people.iter().map(|(_, person)| person).filter(|person| asked.contains(&person.key.as_str()));
-    let is_maker = approver.role != Some(Role::PlatformOperator)
-        && askers.any(|asker| behind(asker, people).contains(approver.key.as_str()));
+    let is_maker =
+        !powers.runs_installation && askers.any(|asker| behind(&asker.behind, people).contains(key));
     if is_creature || is_maker { Err(Conflict::NotIndependent) } else { Ok(()) }
 }
 
@@ -89,38 +89,39 @@ impl TenantCatalog<'_> {
         let rows = all!(
             on,
             Row,
-            "select u.id, u.name, u.email, m.role, u.enabled, m.added_by, m.role_by, u.password_by from memberships m \
+            "select u.id, u.name, u.email, u.enabled, m.added_by, m.role_by, u.password_by from memberships m \
              join users u on u.id = m.user_id where m.tenant_id = $1",
             self.key(),
         )?;
+        let held = roles_in(on, &self.key(), self.now()).await?;
         let read = |row: Row| {
+            let user: UserId = id("memberships", &row.id)?;
+            let powers = held.get(&user).map_or(Powers::NONE, |roles| together(roles));
             let behind = [row.added_by, row.role_by, row.password_by].into_iter().flatten().collect();
             let key = format!("user:{}", row.id);
-            let Row { id, name, email, .. } = row;
-            (row.enabled == 1, Standing { key, id, name, email, role: Role::find(&row.role), behind })
+            let Row { name, email, enabled, .. } = row;
+            Ok((enabled == 1, Standing { key, id: user, name, email, powers, behind }))
         };
-        Ok(rows.into_iter().map(read).collect())
+        rows.into_iter().map(read).collect()
     }
 
     /// Fails unless the actor is a second person beside those who made a request and asked for it.
     pub(super) async fn as_second_person(&self, on: &mut impl AsConn, asked: &[&str]) -> Result<()> {
-        self.is_second_person(on, &self.actor.key(), self.role, asked).await
+        self.is_second_person(on, &self.actor.key(), self.powers.unwrap_or(Powers::NONE), asked).await
     }
 
-    /// The same of somebody else, who has this role.
+    /// The same of somebody else, who has these powers.
     pub(super) async fn is_second_person(
         &self,
         on: &mut impl AsConn,
         key: &str,
-        role: Option<Role>,
+        powers: Powers,
         asked: &[&str],
     ) -> Result<()> {
         let people = self.standings(on).await?;
-        let behind = people.iter().find(|(_, person)| person.key == key);
-        let behind = behind.map(|(_, person)| person.behind.clone()).unwrap_or_default();
-        let (id, name, email) = (String::new(), String::new(), String::new());
-        let standing = Standing { key: key.to_owned(), id, name, email, role, behind };
-        Ok(check(&standing, asked, &people)?)
+        let known = people.iter().find(|(_, person)| person.key == key);
+        let behind = known.map_or(&[][..], |(_, person)| &person.behind);
+        Ok(check((key, powers, behind), asked, &people)?)
     }
 
     /// Everybody who may sign in, has the permission and is a second person beside those who asked.
@@ -131,19 +132,18 @@ impl TenantCatalog<'_> {
         asked: &[&str],
     ) -> Result<Vec<Member>> {
         let people = self.standings(on).await?;
-        let may = |person: &Standing| person.role.is_some_and(|role| permission.allows(role));
-        let fit = people
-            .iter()
-            .filter(|(enabled, person)| *enabled && may(person) && check(person, asked, &people).is_ok());
-        fit.map(|(_, person)| {
-            Ok(Member {
-                id: id("users", &person.id)?,
-                name: person.name.clone(),
-                email: person.email.clone(),
-                role: person.role.unwrap_or(Role::Viewer),
-            })
-        })
-        .collect()
+        let may = |person: &Standing| person.powers.may(permission);
+        let fit = people.iter().filter(|(enabled, person)| {
+            *enabled
+                && may(person)
+                && check((&person.key, person.powers, &person.behind), asked, &people).is_ok()
+        });
+        let member = |person: &Standing| Member {
+            id: person.id,
+            name: person.name.clone(),
+            email: person.email.clone(),
+        };
+        Ok(fit.map(|(_, person)| member(person)).collect())
     }
 
     /// Why the actor cannot agree to a request as a second person; nothing if they can.

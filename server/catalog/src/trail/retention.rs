@@ -85,10 +85,11 @@ pub(super) async fn first_entry(reader: &mut Reader, chain: Chain) -> Result<Opt
 async fn announced(reader: &mut Reader) -> Result<Option<i64>> {
     let row = first!(
         reader,
-        (Option<i64>,),
-        "select max(round) from audit_removed where exists (select 1 from audit_marks m where m.head <= round)",
+        (String, i64),
+        "select r.tenant_id, r.round from audit_removed r where exists (select 1 from audit_marks m \
+         where m.tenant_id = r.tenant_id and m.last_entry <= r.last_entry) order by r.round desc limit 1",
     )?;
-    Ok(row.and_then(|(round,)| round))
+    Ok(row.map(|(_, round)| round))
 }
 
 impl SystemCatalog<'_> {
@@ -100,12 +101,17 @@ impl SystemCatalog<'_> {
         if announced(&mut reader).await?.is_some() {
             return Ok(0);
         }
+        let before = first!(
+            &mut reader,
+            (String, i64),
+            "select tenant_id, round from audit_removed order by round desc limit 1",
+        )?;
         let old = all!(
             &mut reader,
             (i64,),
-            "select number from audit_heads where at <= $1 and number > \
-             coalesce((select max(round) from audit_removed), 0) order by number limit $2",
+            "select number from audit_heads where at <= $1 and number > $2 order by number limit $3",
             now.plus_ms(-domain::audit::retention::KEPT_MS).0,
+            before.map_or(0, |(_, round)| round),
             AT_ONCE,
         )?;
         let Some((round,)) = old.last().copied() else { return Ok(0) };

@@ -6,6 +6,7 @@ use domain::{
     access::{Role, may},
     audit::{Act, Origin},
     id::Id,
+    powers::Powers,
 };
 use tower_sessions_core::{SessionStore, session::Record};
 
@@ -42,7 +43,7 @@ contract! {
         assert_eq!(world.catalog.installation().await.unwrap().setup, SetupState::Needed);
         let tasks: Vec<_> = (0..8).map(|_| {
             let catalog = world.catalog.clone();
-            tokio::spawn(async move { catalog.first_run(first()).await })
+            tokio::spawn(async move { catalog.first_run(first(), &Origin::here()).await })
         }).collect();
         let mut made = Vec::new();
         for task in tasks {
@@ -58,10 +59,10 @@ contract! {
         assert_eq!((found.user_id, found.enabled), (user, true));
         let session = session_of(world, user).await;
         let ada = world.catalog.authenticate_session(&session).await.unwrap().unwrap();
-        assert_eq!(ada.role(tenant), Some(Role::PlatformOperator));
+        assert_eq!(ada.powers(tenant), Some(Powers::of(Role::PlatformOperator)));
         assert_eq!(world.catalog.unconfirmed_recovery_key(&ada).await.unwrap(), Sealed(vec![8; 48]));
         assert!(world.catalog.unconfirmed_recovery_key(&world.principal).await.is_err());
-        world.catalog.confirm_recovery_key(&ada).await.unwrap();
+        world.catalog.confirm_recovery_key(&ada, &Origin::here()).await.unwrap();
         assert!(world.catalog.unconfirmed_recovery_key(&ada).await.is_err());
         assert_eq!(world.catalog.installation().await.unwrap().setup, SetupState::Done);
     }
@@ -88,7 +89,8 @@ contract! {
         world.catalog.record_refusal(&stranger, &Origin::here()).await.unwrap();
         let nowhere = viewer.allow::<may::ReadBackups>(TenantId::new(uuid::Uuid::nil())).unwrap_err();
         world.catalog.record_refusal(&nowhere, &Origin::here()).await.unwrap();
-        let trail = world.our().list_audit(None).await.unwrap();
+        let query = TrailQuery { act: Some(Act::Allow), ..TrailQuery::default() };
+        let trail = world.our().search_trail(&query).await.unwrap();
         assert_eq!(trail.rows.iter().filter(|entry| entry.outcome == "refused").count(), 1);
         let elsewhere = world.tenant(world.theirs).list_audit(None).await.unwrap();
         assert!(elsewhere.rows.iter().all(|entry| entry.outcome != "refused"), "who is no member is not told of there");
@@ -137,20 +139,20 @@ contract! {
         let spent = |result: Result<UserId, Error>| matches!(result, Err(Error::Conflict(Conflict::LinkSpent)));
         world.our().create_password_link(user, &[1; 32], NOON.plus_ms(HOUR)).await.unwrap();
         world.our().create_password_link(user, &[2; 32], NOON.plus_ms(HOUR)).await.unwrap();
-        assert!(spent(world.catalog.use_password_link(&[1; 32], "hash").await), "an older link has ended");
+        assert!(spent(world.catalog.use_password_link(&[1; 32], "hash", &Origin::here()).await), "an older link has ended");
         let session = session_of(world, user).await;
-        assert_eq!(world.catalog.use_password_link(&[2; 32], "hash").await.unwrap(), user);
+        assert_eq!(world.catalog.use_password_link(&[2; 32], "hash", &Origin::here()).await.unwrap(), user);
         assert!(world.catalog.authenticate_session(&session).await.unwrap().is_none());
-        assert!(spent(world.catalog.use_password_link(&[2; 32], "hash").await), "used");
+        assert!(spent(world.catalog.use_password_link(&[2; 32], "hash", &Origin::here()).await), "used");
         world.our().create_password_link(user, &[3; 32], NOON.plus_ms(HOUR)).await.unwrap();
         world.clock.advance_ms(HOUR);
-        assert!(spent(world.catalog.use_password_link(&[3; 32], "hash").await), "too old");
+        assert!(spent(world.catalog.use_password_link(&[3; 32], "hash", &Origin::here()).await), "too old");
         assert!(world.our().get_user(user).await.unwrap().has_password);
         world.our().create_password_link(user, &[4; 32], NOON.plus_ms(3 * HOUR)).await.unwrap();
         let session = session_of(world, user).await;
         let themselves = world.catalog.authenticate_session(&session).await.unwrap().unwrap();
-        world.catalog.set_own_password(&themselves, "hash").await.unwrap();
-        assert!(spent(world.catalog.use_password_link(&[4; 32], "hash").await), "the password was changed meanwhile");
+        world.catalog.set_own_password(&themselves, "hash", &Origin::here()).await.unwrap();
+        assert!(spent(world.catalog.use_password_link(&[4; 32], "hash", &Origin::here()).await), "the password was changed meanwhile");
     }
 
     people_are_listed_by_name_page_by_page(world) {
@@ -174,7 +176,7 @@ contract! {
         world.catalog.set_password_of(&world.principal, "OP@example.org", "first").await.unwrap();
         let session = session_of(world, user).await;
         let op = world.catalog.authenticate_session(&session).await.unwrap().unwrap();
-        world.catalog.set_own_password(&op, "second").await.unwrap();
+        world.catalog.set_own_password(&op, "second", &Origin::here()).await.unwrap();
         assert_eq!(world.catalog.find_sign_in("op@example.org").await.unwrap().unwrap().password_hash.as_deref(), Some("second"));
         assert!(matches!(world.catalog.set_password_of(&op, "op@example.org", "x").await, Err(Error::Denied(_))));
         world.catalog.record_sign_in(user, &Origin::here()).await.unwrap();

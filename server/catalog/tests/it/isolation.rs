@@ -3,15 +3,17 @@
 use std::{collections::BTreeMap, fmt::Debug};
 
 use catalog::{
-    ApprovalQuery, Asked as Became, BackupQuery, ChangeConnection, Error, Inferred, MapQuery, NewAbsence,
-    NewChannels, NewUser, RestoreQuery, RunQuery, RunRequest, TenantCatalog, TenantQuery, TrailQuery, Which,
+    ApprovalQuery, Asked as Became, BackupQuery, ChangeConnection, Error, GivenRole, GroupWish, Inferred,
+    MapQuery, NewAbsence, NewChannels, NewInvitation, NewUser, RestoreQuery, RunQuery, RunRequest,
+    TenantCatalog, TenantQuery, TrailQuery, Which,
 };
 use domain::{
-    AbsenceId, ApprovalId, BackupId, RestoreId, RunId, UserId,
+    AbsenceId, ApprovalId, BackupId, GroupId, InvitationId, RestoreId, RoleId, RunId, UserId,
     access::Role,
     approvals::{Change, Verdict},
     audit::{Act, Deed, Object},
     policies::schedule::Schedule,
+    powers::{PermissionSet, RoleRef},
     restores::{Difference, RestoreToNew, Selection, TableDifference, TenantRestore},
     sign_in::AskedOf,
     sources::{DatabaseName, EngineKind},
@@ -29,6 +31,9 @@ struct Theirs {
     restore: RestoreId,
     request: ApprovalId,
     absence: AbsenceId,
+    role: RoleId,
+    group: GroupId,
+    invitation: InvitationId,
     words: Vec<String>,
 }
 
@@ -61,6 +66,19 @@ async fn seed(world: &World, tenant: Tenant, mark: &str) -> Theirs {
     let (restore, plan) = rows.plan_restore(&wish).await.unwrap();
     let claim = world.claim(plan).await;
     world.catalog.lease(&claim).complete_plan(&difference(&table), 1).await.unwrap();
+    let role = rows.create_role(&format!("Role of {mark}"), PermissionSet::NONE).await.unwrap();
+    let external_name = Some(format!("elsewhere-{mark}"));
+    let roles = vec![RoleRef::Custom(role)];
+    let wish = GroupWish { name: format!("Group of {mark}"), external_name, roles };
+    let group = rows.create_group(&wish).await.unwrap();
+    rows.join_group(group, user).await.unwrap();
+    let invitation = NewInvitation {
+        email: format!("guest-{mark}@example.org"),
+        roles: vec![GivenRole { role: RoleRef::Custom(role), expires_at: None }],
+        token_sha256: mark.as_bytes().to_vec(),
+        expires_at: NOON.plus_ms(HOUR),
+    };
+    let invitation = rows.create_invitation(&invitation).await.unwrap();
     let run = rows.get_backup(backup).await.unwrap().run_id;
     let deletion = Change::DeleteBackup { backup_id: backup };
     let Became::Waiting(request) = rows.ask_or_do(&deletion, mark).await.unwrap() else {
@@ -80,9 +98,12 @@ async fn seed(world: &World, tenant: Tenant, mark: &str) -> Theirs {
         restore.to_string(),
         request.to_string(),
         absence.to_string(),
+        role.to_string(),
+        group.to_string(),
+        invitation.to_string(),
         mark.to_owned(),
     ];
-    Theirs { tenant, user, run, backup, restore, request, absence, words }
+    Theirs { tenant, user, run, backup, restore, request, absence, role, group, invitation, words }
 }
 
 fn difference(table: &str) -> Difference {
@@ -222,12 +243,46 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
     asked.missing("change_user", ours.change_user(theirs.user, Role::Viewer, false).await);
     let link = ours.create_password_link(theirs.user, &[1; 32], NOON.plus_ms(HOUR)).await;
     asked.missing("create_password_link", link);
+    let viewer = GivenRole { role: Role::Viewer.into(), expires_at: None };
+    asked.missing("change_roles", ours.change_roles(asked.theirs.user, &[viewer], true).await);
+    asked.missing("give_role", ours.give_role(asked.theirs.user, viewer).await);
+    asked.missing("take_role", ours.take_role(asked.theirs.user, viewer.role).await);
+    asked.missing("enable_user", ours.enable_user(asked.theirs.user, false).await);
+    asked.missing("would_end", ours.would_end(asked.theirs.user).await);
+    asked.missing("remove_user", ours.remove_user(asked.theirs.user).await);
+    let (role, group, invitation) = (asked.theirs.role, asked.theirs.group, asked.theirs.invitation);
+    asked.clean("list_roles", ours.list_roles().await);
+    asked.clean("create_role", ours.create_role("Ours", PermissionSet::NONE).await);
+    asked.missing("change_role", ours.change_role(role, "Other", PermissionSet::NONE).await);
+    asked.missing("remove_role", ours.remove_role(role).await);
+    let custom = GivenRole { role: RoleRef::Custom(role), expires_at: None };
+    asked.clean("list_groups", ours.list_groups().await);
+    let wish = GroupWish { name: "Ours".into(), external_name: None, roles: vec![viewer.role] };
+    asked.clean("create_group", ours.create_group(&wish).await);
+    asked.missing("change_group", ours.change_group(group, &wish).await);
+    asked.missing("join_group", ours.join_group(group, asked.theirs.user).await);
+    asked.missing("leave_group", ours.leave_group(group, asked.theirs.user).await);
+    asked.missing("remove_group", ours.remove_group(group).await);
+    let invite = |email: &str, roles| NewInvitation {
+        email: email.into(),
+        roles,
+        token_sha256: vec![9; 32],
+        expires_at: NOON.plus_ms(HOUR),
+    };
+    asked.missing("create_invitation", ours.create_invitation(&invite("x@example.org", vec![custom])).await);
+    asked.clean("create_invitation", ours.create_invitation(&invite("y@example.org", vec![viewer])).await);
+    asked.clean("list_invitations", ours.list_invitations().await);
+    let renewed = ours.renew_invitation(invitation, &[8; 32], NOON.plus_ms(HOUR)).await;
+    asked.missing("renew_invitation", renewed);
+    asked.missing("revoke_invitation", ours.revoke_invitation(invitation).await);
 
     asked.clean("channels", ours.channels().await);
     asked.clean("set_channels", ours.set_channels(NewChannels::default()).await);
     asked.clean("queue_test_notice", ours.queue_test_notice().await);
     asked.clean("list_deliveries", ours.list_deliveries(50).await);
     asked.clean("list_audit", ours.list_audit(None).await);
+    asked.clean("trail_entry", ours.trail_entry(1).await);
+    asked.clean("last_trail_entry", ours.last_trail_entry(NOON.plus_ms(HOUR)).await);
     asked.clean("record_deed", ours.record_deed(Deed::done(Act::AuditRead, Object::trail())).await);
     asked.clean("search_trail", ours.search_trail(&TrailQuery::default()).await.map(|page| page.rows));
     let on_theirs = Some(Object::from(asked.theirs.run));

@@ -1,7 +1,7 @@
 //! Every statement that names a table of an organisation also names the organisation.
 
 /// Tables whose rows belong to an organisation.
-const TABLES: [&str; 37] = [
+const TABLES: [&str; 43] = [
     "connections",
     "sources",
     "schedules",
@@ -16,6 +16,12 @@ const TABLES: [&str; 37] = [
     "channels",
     "notices",
     "memberships",
+    "custom_roles",
+    "member_roles",
+    "people_groups",
+    "group_roles",
+    "group_members",
+    "invitations",
     "tenants",
     "audit",
     "audit_chains",

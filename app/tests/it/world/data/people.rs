@@ -1,6 +1,7 @@
 //! People, and where notices go.
 
 use app::access::api::Me;
+use app::access::api::Organisation;
 use app::access::api::PasswordLink;
 use app::access::api::SessionView;
 use app::access::api::UserRow;
@@ -8,6 +9,7 @@ use app::alerts::api::Channels;
 use app::alerts::api::Delivery;
 use app::port::SecretText;
 use domain::access::Role;
+use domain::powers::{HeldRole, Powers};
 
 use super::{DAY, HOUR, MARKUP, NOW, id};
 
@@ -18,9 +20,16 @@ pub fn me(role: Role) -> Me {
         email: "ada@example.com".into(),
         tenant_id: id(1),
         tenant: "Northwind Compliance".into(),
-        role,
         second_factor_due: None,
+        roles: vec![held(role)],
+        powers: Powers::of(role),
+        organisations: vec![Organisation { id: id(1), name: "Northwind Compliance".into() }],
     }
+}
+
+fn held(role: Role) -> HeldRole {
+    let title = role.title().into();
+    HeldRole { role: role.into(), title, expires_at: None, group: None, powers: Powers::of(role) }
 }
 
 pub fn own_sessions() -> Vec<SessionView> {
@@ -43,7 +52,7 @@ pub fn users() -> Vec<UserRow> {
         id: id(n),
         name: name.into(),
         email: format!("person{n}@example.com"),
-        role,
+        roles: vec![held(role)],
         enabled,
         has_password,
         last_sign_in: has_password.then(|| NOW.plus_ms(-3 * HOUR)),

@@ -84,7 +84,7 @@ impl TenantCatalog<'_> {
     /// Says that somebody is away: oneself, or, for who manages people, anybody. [`Conflict::NotYours`] otherwise.
     pub async fn add_absence(&self, new: NewAbsence) -> Result<AbsenceId> {
         let is_own = self.actor.key() == format!("user:{}", new.user);
-        let manages = self.role.is_some_and(|role| Permission::ManageUsers.allows(role));
+        let manages = self.powers.is_some_and(|powers| powers.may(Permission::ManageUsers));
         // Only they themselves leave their voice to somebody: who manages people could take it otherwise.
         if !(is_own || (manages && new.deputy.is_none())) {
             return Err(Conflict::NotYours.into());
@@ -127,7 +127,7 @@ impl TenantCatalog<'_> {
 
     /// Ends an absence now: one's own, or, for who manages people, anybody's.
     pub async fn end_absence(&self, absence: AbsenceId) -> Result<()> {
-        let manages = self.role.is_some_and(|role| Permission::ManageUsers.allows(role));
+        let manages = self.powers.is_some_and(|powers| powers.may(Permission::ManageUsers));
         let mut tx = self.begin().await?;
         let ended = exec!(
             &mut tx,

@@ -2,18 +2,19 @@
 
 use domain::{
     RestoreId, Timestamp, UserId,
-    access::Role,
     approvals::{Change, LONGEST_REASON, Next, Runs, State, VALID_MS, Verdict},
     audit::{Act, Deed, Field, Hash},
     id::ApprovalId,
+    powers::Powers,
     restores::RequestState as S,
 };
 
 use super::{Held, votes::holds};
 use crate::{
     ApprovalVoid, Conflict, TenantCatalog,
+    access::powers_of,
     db::{AsConn, Tx, exec, first},
-    decode::{id, storable, word},
+    decode::{id, storable},
     error::{Error, Result},
 };
 
@@ -122,13 +123,13 @@ impl TenantCatalog<'_> {
         let (asked, permission) = (held.asked(), held.class()?.permission());
         self.as_second_person(on, &asked).await?;
         let own = self.actor.key();
-        let may = self.role.is_some_and(|role| permission.allows(role));
-        if may && holds(on, &self.key(), &own, Some(permission)).await? {
+        let may = self.powers.is_some_and(|powers| powers.may(permission));
+        if may && holds(on, (&self.key(), self.now()), &own, Some(permission)).await? {
             return Ok(Voice { key: own, name: None });
         }
-        for (user, name, role) in self.left_to(on).await? {
+        for (user, name, powers) in self.left_to(on).await? {
             let key = format!("user:{user}");
-            if permission.allows(role) && self.is_second_person(on, &key, Some(role), &asked).await.is_ok() {
+            if powers.may(permission) && self.is_second_person(on, &key, powers, &asked).await.is_ok() {
                 return Ok(Voice { key, name: Some(name) });
             }
         }
@@ -136,13 +137,13 @@ impl TenantCatalog<'_> {
     }
 
     /// Who is away now and left their voice to the actor.
-    pub(super) async fn left_to(&self, on: &mut impl AsConn) -> Result<Vec<(UserId, String, Role)>> {
+    pub(super) async fn left_to(&self, on: &mut impl AsConn) -> Result<Vec<(UserId, String, Powers)>> {
         let actor = self.actor.key();
         let Some(user) = actor.strip_prefix("user:") else { return Ok(Vec::new()) };
         let rows = crate::db::all!(
             on,
-            (String, String, String),
-            "select a.user_id, u.name, m.role from approval_absences a join users u on u.id = a.user_id \
+            (String, String),
+            "select a.user_id, u.name from approval_absences a join users u on u.id = a.user_id \
              join memberships m on m.tenant_id = a.tenant_id and m.user_id = a.user_id where a.tenant_id = $1 \
              and a.to_user_id = $2 and a.ended_at is null and a.from_at <= $3 and a.until_at > $3 and u.enabled = 1 \
              order by a.user_id",
@@ -150,10 +151,12 @@ impl TenantCatalog<'_> {
             user,
             self.now(),
         )?;
-        let read = |(user, name, role): (String, String, String)| {
-            Ok((id("approval_absences", &user)?, name, word("memberships", &role, Role::find)?))
-        };
-        rows.into_iter().map(read).collect()
+        let mut left = Vec::new();
+        for (user, name) in rows {
+            let powers = powers_of(on, &self.key(), &user, self.now()).await?.unwrap_or(Powers::NONE);
+            left.push((id("approval_absences", &user)?, name, powers));
+        }
+        Ok(left)
     }
 
     pub(super) async fn write_down(

@@ -27,8 +27,8 @@ impl TenantCatalog<'_> {
         }
         let mut tx = self.begin().await?;
         let actor = self.actor.key();
-        let may = self.role.is_some_and(|role| Permission::ActAlone.allows(role))
-            && holds(&mut tx, &self.key(), &actor, Some(Permission::ActAlone)).await?;
+        let may = self.powers.is_some_and(|powers| powers.may(Permission::ActAlone))
+            && holds(&mut tx, (&self.key(), self.now()), &actor, Some(Permission::ActAlone)).await?;
         if !may {
             return Err(Error::Denied(Denied {
                 reason: Refused::Forbidden,

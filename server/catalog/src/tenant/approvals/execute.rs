@@ -105,7 +105,7 @@ impl TenantCatalog<'_> {
             }
         }
         for requester in held.asked() {
-            if !holds(tx, &self.key(), requester, None).await? {
+            if !holds(tx, (&self.key(), self.now()), requester, None).await? {
                 return Err(Conflict::ApprovalVoid(ApprovalVoid::Requester).into());
             }
         }

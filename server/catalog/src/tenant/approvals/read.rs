@@ -205,8 +205,9 @@ impl TenantCatalog<'_> {
     /// The classes to which the actor may agree, by themselves or for somebody who is away: `,a,b,`.
     async fn own_classes(&self, on: &mut impl AsConn) -> Result<String> {
         let left = self.left_to(on).await?;
-        let roles: Vec<_> = self.role.into_iter().chain(left.into_iter().map(|(_, _, role)| role)).collect();
-        let may = |class: &&Class| roles.iter().any(|role| class.permission().allows(*role));
+        let held: Vec<_> =
+            self.powers.into_iter().chain(left.into_iter().map(|(_, _, powers)| powers)).collect();
+        let may = |class: &&Class| held.iter().any(|powers| powers.may(class.permission()));
         let keys: Vec<_> = Class::ALL.iter().filter(may).map(|class| class.key()).collect();
         Ok(format!(",{},", keys.join(",")))
     }
@@ -330,8 +331,8 @@ impl TenantCatalog<'_> {
         }
         let refusal = self.refusal(&mut tx, &held).await?;
         let actor = self.actor.key();
-        let may_act_alone = self.role.is_some_and(|role| Permission::ActAlone.allows(role))
-            && holds(&mut tx, &self.key(), &actor, Some(Permission::ActAlone)).await?;
+        let may_act_alone = self.powers.is_some_and(|powers| powers.may(Permission::ActAlone))
+            && holds(&mut tx, (&self.key(), self.now()), &actor, Some(Permission::ActAlone)).await?;
         let has_decided = decided.iter().any(|(by,)| *by == actor);
         let refusal = if has_decided { Some(Conflict::Stale) } else { refusal };
         Ok(ApprovalWhole { approval, said, could_agree, refusal, may_act_alone })

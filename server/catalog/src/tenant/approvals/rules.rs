@@ -51,7 +51,7 @@ impl TenantCatalog<'_> {
         let is_alone = self.alone(&mut reader).await?.is_some();
         let actor = self.actor.key();
         let mut rows = Vec::new();
-        for class in Class::ALL {
+        for class in Class::ALL.iter().filter(|class| class.is_in_force()) {
             let found = stored.iter().find(|row| row.0 == class.key());
             let rule = match found {
                 Some((_, approvals, within_ms, cool_off_ms)) => {

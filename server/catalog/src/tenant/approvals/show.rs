@@ -282,8 +282,8 @@ impl TenantCatalog<'_> {
             (String, String, String, Option<String>, Option<String>),
             "select q.title, q.requester, q.reason, d.by_name, d.comment from approval_requests q \
              left join approval_decisions d on d.tenant_id = q.tenant_id and d.request_id = q.id and d.by_id = q.emergency_by \
-             and d.verdict = 'comment' where q.tenant_id = $1 and q.id = $2 and q.emergency_by is not null \
-             order by d.seq desc limit 1",
+             and d.verdict = 'comment' and d.at >= q.approved_at where q.tenant_id = $1 and q.id = $2 \
+             and q.emergency_by is not null order by d.seq limit 1",
             self.key(),
             request.to_string(),
         )?;

@@ -140,19 +140,14 @@ impl TenantCatalog<'_> {
         let Some(user) = held.requester_id.strip_prefix("user:") else { return Ok(Vec::new()) };
         let row = first!(
             tx,
-            (String, String, String, String),
-            "select u.id, u.name, u.email, m.role from memberships m join users u on u.id = m.user_id \
+            (String, String, String),
+            "select u.id, u.name, u.email from memberships m join users u on u.id = m.user_id \
              where m.tenant_id = $1 and m.user_id = $2 and u.enabled = 1",
             self.key(),
             user,
         )?;
-        let read = |(user, name, email, role): (String, String, String, String)| {
-            Ok::<_, Error>(Member {
-                id: crate::decode::id("users", &user)?,
-                name,
-                email,
-                role: crate::decode::word("memberships", &role, domain::access::Role::find)?,
-            })
+        let read = |(user, name, email): (String, String, String)| {
+            Ok::<_, Error>(Member { id: crate::decode::id("users", &user)?, name, email })
         };
         row.map(read).transpose().map(|member| member.into_iter().collect())
     }

@@ -2,13 +2,14 @@
 
 use domain::{
     Timestamp,
-    access::{Permission, Role},
+    access::Permission,
     approvals::{Change, Class, Next, Standing, State, Verdict, Vote, digest, next},
     id::ApprovalId,
 };
 
 use super::TABLE;
 use crate::{
+    access::powers_of,
     db::{AsConn, Tx, all, dialect, first},
     decode::{id, json, number, word},
     error::{Error, Result},
@@ -114,17 +115,21 @@ impl Held {
     pub async fn next(&self, tx: &mut Tx, tenant: &str, now: Timestamp) -> Result<Next> {
         if let Some(by) = &self.emergency_by
             && self.state()? == State::Approved
-            && !holds(tx, tenant, by, Some(Permission::ActAlone)).await?
+            && !holds(tx, (tenant, now.0), by, Some(Permission::ActAlone)).await?
         {
             return Ok(Next::Reopen);
         }
-        let votes = votes(tx, tenant, self).await?;
+        let votes = votes(tx, (tenant, now.0), self).await?;
         Ok(next(&self.standing()?, &votes, now))
     }
 }
 
 /// What was said to a request, with whether it still counts.
-pub(crate) async fn votes(on: &mut impl AsConn, tenant: &str, held: &Held) -> Result<Vec<Vote>> {
+pub(crate) async fn votes(
+    on: &mut impl AsConn,
+    (tenant, now): (&str, i64),
+    held: &Held,
+) -> Result<Vec<Vote>> {
     let rows = all!(
         on,
         (String, String, String, String),
@@ -138,8 +143,8 @@ pub(crate) async fn votes(on: &mut impl AsConn, tenant: &str, held: &Held) -> Re
     for (by, voice, verdict, seen) in rows {
         let is_asker = held.asked().contains(&by.as_str()) || held.asked().contains(&voice.as_str());
         let holds = !is_asker
-            && holds(on, tenant, &voice, Some(permission)).await?
-            && holds(on, tenant, &by, None).await?;
+            && holds(on, (tenant, now), &voice, Some(permission)).await?
+            && holds(on, (tenant, now), &by, None).await?;
         let saw_this = seen == digest && seen == held.digest;
         let verdict = word("approval_decisions", &verdict, Verdict::find)?;
         votes.push(Vote { verdict, holds, saw_this });
@@ -151,19 +156,22 @@ pub(crate) async fn votes(on: &mut impl AsConn, tenant: &str, held: &Held) -> Re
 /// own command line may.
 pub(crate) async fn holds(
     on: &mut impl AsConn,
-    tenant: &str,
+    (tenant, now): (&str, i64),
     actor: &str,
     permission: Option<Permission>,
 ) -> Result<bool> {
     let Some(user) = actor.strip_prefix("user:") else { return Ok(true) };
     let row = first!(
         on,
-        (String,),
-        "select m.role from memberships m join users u on u.id = m.user_id \
+        (i64,),
+        "select u.enabled from memberships m join users u on u.id = m.user_id \
          where m.tenant_id = $1 and m.user_id = $2 and u.enabled = 1",
         tenant,
         user,
     )?;
-    let role = row.and_then(|(role,)| Role::find(&role));
-    Ok(role.is_some_and(|role| permission.is_none_or(|permission| permission.allows(role))))
+    if row.is_none() {
+        return Ok(false);
+    }
+    let Some(permission) = permission else { return Ok(true) };
+    Ok(powers_of(on, tenant, user, now).await?.is_some_and(|powers| powers.may(permission)))
 }

@@ -54,8 +54,9 @@ contract! {
     }
 
     the_inbox_shows_page_by_page_what_waits_for_whom(world) {
-        let backups = [world.backup(world.ours).await.0, world.backup(world.ours).await.0, world.backup(world.ours).await.0];
-        for backup_id in backups {
+        for _ in 0..3 {
+            let (backup_id, verify) = world.backup(world.ours).await;
+            world.prove(verify, true).await;
             ask(&world.our(), &domain::approvals::Change::DeleteBackup { backup_id }).await;
             world.clock.advance_ms(1);
         }

@@ -1,8 +1,11 @@
 //! Requests whose connection leads to another server by now.
 
-use catalog::{ChangeConnection, Conflict, Error, NewConnection};
+use catalog::{
+    ApprovalQuery, ChangeConnection, Conflict, Error, NewConnection, TrailEntry, TrailQuery, Which,
+};
 use domain::{
     RestoreId, RunId,
+    audit::{Act, Field},
     backups::RunState,
     restores::RequestState as S,
     sources::{AccountName, HostName, Label, TlsMode},
@@ -76,9 +79,15 @@ contract! {
         // What may have changed rows asks the server itself; and others have servers of their own.
         assert_eq!((state(world, done).await, state(world, at_work).await), (S::Applied, S::Applying));
         assert_eq!(world.tenant(world.theirs).get_restore(foreign).await.unwrap().state, S::Planning);
-        let trail = world.our().list_audit(None).await.unwrap().rows;
-        let noted = trail.iter().filter(|entry| entry.action == "tenant_restore.withdraw");
-        assert!(noted.clone().all(|entry| entry.detail.contains("new.example")) && noted.count() == 5, "{trail:?}");
+        let query = TrailQuery { act: Some(Act::TenantRestoreWithdraw), ..TrailQuery::default() };
+        let trail = world.our().search_trail(&query).await.unwrap().rows;
+        let leads = |entry: &TrailEntry| entry.event.as_ref().is_some_and(|event| {
+            event.after.iter().any(|(field, fact)| field == Field::Connection && fact.to_string() == world.ours.connection.to_string())
+        });
+        assert!(trail.len() == 5 && trail.iter().all(leads), "{trail:?}");
+        let waiting = ApprovalQuery { which: Which::Open, ..ApprovalQuery::default() };
+        let waiting = world.our().list_approvals(&waiting).await.unwrap().rows;
+        assert!(waiting.is_empty(), "nobody is asked about what was taken back: {waiting:?}");
     }
 
     another_port_withdraws_and_another_name_account_or_protection_does_not(world) {

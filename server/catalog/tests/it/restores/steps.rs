@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use catalog::Conflict;
+use catalog::{Conflict, TrailQuery};
 use domain::{
     access::may,
     backups::RunKind,
@@ -34,7 +34,8 @@ contract! {
         assert_eq!(states, [S::Planning, S::Planned, S::AwaitingApproval, S::Approved, S::Applying, S::Applied, S::Undoing, S::Undone]);
         assert_eq!((events[2].comment.as_deref(), events[2].by.as_str()), (Some("please"), "command line"));
         assert_eq!((events[4].run_id, events[6].run_id), (Some(run), Some(undo)));
-        let trail: Vec<_> = world.our().list_audit(None).await.unwrap().rows.into_iter().map(|entry| entry.action).collect();
+        let query = TrailQuery::default();
+        let trail: Vec<_> = world.our().search_trail(&query).await.unwrap().rows.into_iter().map(|entry| entry.act).collect();
         for step in ["plan", "planned", "request", "approve", "apply", "applied", "undo", "undone"] {
             assert!(trail.contains(&format!("tenant_restore.{step}")), "{step}");
         }
