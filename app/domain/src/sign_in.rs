@@ -44,12 +44,12 @@ impl AskedOf {
     pub fn find(key: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|asked| asked.key() == key)
     }
-    /// Whether it is asked of whoever has these powers.
-    pub fn asks(self, held: Powers) -> bool {
-        let powers = [Permission::ApproveRestore, Permission::ApplyRestore, Permission::ManageUsers];
+    /// Whether it is asked of somebody with these powers.
+    pub fn asks(self, powers: &Powers) -> bool {
+        let dangerous = [Permission::ApproveRestore, Permission::ApplyRestore, Permission::ManageUsers];
         match self {
             Self::Nobody => false,
-            Self::Powerful => powers.iter().any(|power| held.may(*power)),
+            Self::Powerful => dangerous.iter().any(|permission| powers.may(*permission)),
             Self::Everybody => true,
         }
     }
@@ -68,9 +68,9 @@ pub struct SignInPolicy {
 
 impl SignInPolicy {
     /// By when somebody who came at `joined` has to have a second factor; nothing if it is not asked of them.
-    pub fn due(&self, held: Powers, joined: Timestamp) -> Option<Timestamp> {
+    pub fn due(&self, powers: &Powers, joined: Timestamp) -> Option<Timestamp> {
         let from = Timestamp(self.since.0.max(joined.0));
-        self.requires.asks(held).then(|| from.plus_ms(i64::from(self.grace_days) * DAY_MS))
+        self.requires.asks(powers).then(|| from.plus_ms(i64::from(self.grace_days) * DAY_MS))
     }
 }
 
@@ -82,17 +82,17 @@ mod tests {
     #[test]
     fn grace_counts_from_the_later_of_rule_and_person() {
         let policy = SignInPolicy { requires: AskedOf::Powerful, grace_days: 2, since: Timestamp(1_000) };
-        assert_eq!(policy.due(Powers::of(Role::Viewer), Timestamp(0)), None);
-        assert_eq!(policy.due(Powers::of(Role::Operator), Timestamp(0)), None);
+        assert_eq!(policy.due(&Powers::of(Role::Viewer), Timestamp(0)), None);
+        assert_eq!(policy.due(&Powers::of(Role::Operator), Timestamp(0)), None);
         for role in [Role::Approver, Role::TenantAdmin, Role::PlatformOperator] {
-            assert_eq!(policy.due(Powers::of(role), Timestamp(0)), Some(Timestamp(1_000 + 2 * DAY_MS)));
-            assert_eq!(policy.due(Powers::of(role), Timestamp(5_000)), Some(Timestamp(5_000 + 2 * DAY_MS)));
+            assert_eq!(policy.due(&Powers::of(role), Timestamp(0)), Some(Timestamp(1_000 + 2 * DAY_MS)));
+            assert_eq!(policy.due(&Powers::of(role), Timestamp(5_000)), Some(Timestamp(5_000 + 2 * DAY_MS)));
         }
         let everybody = SignInPolicy { requires: AskedOf::Everybody, grace_days: 0, ..policy };
-        assert_eq!(everybody.due(Powers::of(Role::Viewer), Timestamp(0)), Some(Timestamp(1_000)));
+        assert_eq!(everybody.due(&Powers::of(Role::Viewer), Timestamp(0)), Some(Timestamp(1_000)));
         assert_eq!(
             SignInPolicy { requires: AskedOf::Nobody, ..policy }
-                .due(Powers::of(Role::Approver), Timestamp(0)),
+                .due(&Powers::of(Role::Approver), Timestamp(0)),
             None
         );
     }

@@ -58,7 +58,7 @@ pub fn SettingsPage() -> impl IntoView {
                 {channels_panel(channels, &posted, &tested, may_manage, visit.now)}
             </div>
         };
-        Ok(PageView::new("Settings", body).actions(view! { {organisations}{signing_in}{people}{webhooks} }))
+        Ok(PageView::new("Settings", body).actions(view! { {organisations}{people}{signing_in}{webhooks} }))
     })
 }
 

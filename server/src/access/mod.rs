@@ -48,10 +48,10 @@ impl Caller {
             email: principal.email()?.to_owned(),
             tenant_id: member.tenant_id,
             tenant: member.tenant.clone(),
-            second_factor_due: principal.second_factor_due(member.tenant_id),
             roles: member.roles.clone(),
             powers: member.powers(),
             organisations: organisations.collect(),
+            second_factor_due: principal.second_factor_due(member.tenant_id),
         })
     }
 

@@ -116,10 +116,10 @@ pub fn router(web: WebState) -> Router {
         pages = match path.as_str() {
             "/settings/people/add" => pages.route(&path, get(pages::page).post(pages::add_person)),
             "/settings/people/link" => pages.route(&path, get(pages::page).post(pages::link_person)),
-            "/profile/security" => pages.route(&path, get(pages::page).post(pages::new_codes)),
-            "/profile/security/app" => pages.route(&path, get(pages::page).post(pages::confirm_app)),
             "/invitations" => pages.route(&path, get(pages::page).post(pages::invite)),
             "/invitations/renew" => pages.route(&path, get(pages::page).post(pages::renew_invitation)),
+            "/profile/security" => pages.route(&path, get(pages::page).post(pages::new_codes)),
+            "/profile/security/app" => pages.route(&path, get(pages::page).post(pages::confirm_app)),
             "/profile/tokens" => pages.route(&path, get(pages::page).post(pages::make_token)),
             _ => pages.route(&path, get(pages::page)),
         };

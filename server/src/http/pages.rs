@@ -54,8 +54,8 @@ pub async fn page(
 enum Shown {
     Link(Handover),
     Token(TokenHandover),
-    Codes(CodesHandover),
     Invitation(InvitationHandover),
+    Codes(CodesHandover),
 }
 
 async fn draw(web: &WebState, caller: Caller, shown: Option<Shown>, mut request: Request) -> Response {
@@ -69,8 +69,8 @@ async fn draw(web: &WebState, caller: Caller, shown: Option<Shown>, mut request:
             match shown.clone() {
                 Some(Shown::Link(handover)) => provide_context(handover),
                 Some(Shown::Token(handover)) => provide_context(handover),
-                Some(Shown::Codes(handover)) => provide_context(handover),
                 Some(Shown::Invitation(handover)) => provide_context(handover),
+                Some(Shown::Codes(handover)) => provide_context(handover),
                 None => {}
             }
         },

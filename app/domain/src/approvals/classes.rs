@@ -134,16 +134,14 @@ pub const fn class_of(act: Act) -> Option<Class> {
         | Act::PasswordChange
         | Act::PasswordReset
         | Act::PasswordLinkCreate
+        | Act::InvitationAccept
         | Act::SessionConfirm
         | Act::SecondFactorAdd
         | Act::SecondFactorRemove
         | Act::RecoveryCodesMake
         | Act::RecoveryCodeUse
         | Act::TokenCreate
-        | Act::TokenRevoke
-        | Act::InvitationAccept => return None,
-        // Asks for a fresh proof and is anchored at once; it takes nobody's factor away.
-        Act::SignInPolicySet => return None,
+        | Act::TokenRevoke => return None,
         // What takes powers away, or names them without giving them to anybody.
         Act::RoleTake
         | Act::RoleCreate
@@ -154,6 +152,8 @@ pub const fn class_of(act: Act) -> Option<Class> {
         | Act::GroupRemove
         | Act::InvitationRenew
         | Act::InvitationRevoke => return None,
+        // Asks for a fresh proof and is anchored at once; it takes nobody's factor away.
+        Act::SignInPolicySet => return None,
         // The installation: done by who runs it, at its machine or at its beginning.
         Act::TenantCreate | Act::InstallationSetUp | Act::RecoveryKeyConfirm | Act::KeysPublish => {
             return None;

@@ -101,8 +101,14 @@ impl Principal {
         member: Membership,
         scopes: &[Permission],
     ) -> Self {
-        let scopes = Some(scopes.iter().copied().collect());
-        Self { actor, user: Some(user), memberships: vec![member], scopes, is_proven: false, due: Vec::new() }
+        Self {
+            actor,
+            user: Some(user),
+            memberships: vec![member],
+            scopes: Some(scopes.iter().copied().collect()),
+            is_proven: false,
+            due: Vec::new(),
+        }
     }
     pub(super) fn with_second_factor_due(mut self, due: Vec<(TenantId, Timestamp)>) -> Self {
         self.due = due;

@@ -218,7 +218,7 @@ impl Catalog {
         let Some((user, name, email, absolute, seen_at)) = row else { return Ok(None) };
         let user: UserId = crate::decode::id("users", &user)?;
         let memberships = memberships(&mut reader, user, now).await?;
-        let due = due_of(&mut reader, user, &memberships).await?;
+        let due = due_of(&mut reader, user, now).await?;
         drop(reader);
         if seen_at.is_none_or(|seen| now - seen > TOUCH_MS) {
             let mut tx = self.db.begin().await?;

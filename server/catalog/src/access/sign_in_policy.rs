@@ -3,10 +3,11 @@
 use domain::{
     TenantId, Timestamp, UserId,
     audit::{Act, Deed, Field},
+    powers::Powers,
     sign_in::{AskedOf, SignInPolicy},
 };
 
-use super::{held::memberships, principal::Membership, second_factors::factors_of};
+use super::{held::powers_of, second_factors::factors_of};
 use crate::{
     Catalog, TenantCatalog,
     db::{AsConn, all, exec, first},
@@ -30,7 +31,7 @@ fn read((requires, grace_days, since): Row) -> Result<SignInPolicy> {
 pub(super) async fn due_of(
     on: &mut impl AsConn,
     user: UserId,
-    memberships: &[Membership],
+    now: i64,
 ) -> Result<Vec<(TenantId, Timestamp)>> {
     let rows = all!(
         on,
@@ -45,11 +46,9 @@ pub(super) async fn due_of(
     }
     let mut due = Vec::new();
     for (tenant, joined, requires, grace_days, since) in rows {
-        let tenant: TenantId = id(TABLE, &tenant)?;
-        let policy = read((requires, grace_days, since))?;
-        let held = memberships.iter().find(|member| member.tenant_id == tenant);
-        if let Some(by) = held.and_then(|member| policy.due(member.powers(), Timestamp(joined))) {
-            due.push((tenant, by));
+        let powers = powers_of(on, &tenant, &user.to_string(), now).await?.unwrap_or(Powers::NONE);
+        if let Some(by) = read((requires, grace_days, since))?.due(&powers, Timestamp(joined)) {
+            due.push((id(TABLE, &tenant)?, by));
         }
     }
     Ok(due)
@@ -66,12 +65,11 @@ impl Catalog {
              where m.user_id = $1",
             user.to_string(),
         )?;
-        let memberships = memberships(&mut reader, user, self.clock.now().0).await?;
         for (tenant, requires) in rows {
-            let (tenant, requires): (TenantId, _) =
-                (id(TABLE, &tenant)?, word(TABLE, &requires, AskedOf::find)?);
-            let held = memberships.iter().find(|member| member.tenant_id == tenant);
-            if held.is_some_and(|member| requires.asks(member.powers())) {
+            let now = self.clock.now().0;
+            let powers =
+                powers_of(&mut reader, &tenant, &user.to_string(), now).await?.unwrap_or(Powers::NONE);
+            if word(TABLE, &requires, AskedOf::find)?.asks(&powers) {
                 return Ok(true);
             }
         }

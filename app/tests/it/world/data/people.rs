@@ -20,10 +20,10 @@ pub fn me(role: Role) -> Me {
         email: "ada@example.com".into(),
         tenant_id: id(1),
         tenant: "Northwind Compliance".into(),
-        second_factor_due: None,
         roles: vec![held(role)],
         powers: Powers::of(role),
         organisations: vec![Organisation { id: id(1), name: "Northwind Compliance".into() }],
+        second_factor_due: None,
     }
 }
 
