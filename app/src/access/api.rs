@@ -136,9 +136,6 @@ pub struct Me {
     pub roles: Vec<HeldRole>,
     /// What all of them let do.
     pub powers: Powers,
-    /// By when they have to have a second factor, if one is asked and there is none.
-    #[serde(default)]
-    pub second_factor_due: Option<Timestamp>,
     /// Where else they could be at work, by name; this one among them.
     pub organisations: Vec<Organisation>,
     /// By when they have to have a second factor, if one is asked and there is none.

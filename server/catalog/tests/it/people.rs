@@ -220,8 +220,10 @@ contract! {
         let new = NewToken {
             name: "nightly".into(), prefix: "hf_x".into(), secret_hash: vec![4; 32],
             scopes: vec![Permission::ReadBackups], expires_at: NOON.plus_ms(DAY),
+            is_proven: true,
         };
-        world.catalog.create_token(&olga, world.ours.id, &new).await.unwrap();
+        let here = domain::audit::Origin::here();
+        world.catalog.create_token(&olga, world.ours.id, &new, &here).await.unwrap();
         let rows = rows_of(world, &olga);
         rows.create_invitation(&invitation("second@example.org", 1, vec![for_ever(Role::Viewer)])).await.unwrap();
         let backup = split_backup(world, world.ours, 1, map(&["control"])).await;
