@@ -237,7 +237,7 @@ async fn handed_over(
 ) -> Response {
     if let Some(Fault::ProofNeeded) = refused {
         // These pages take a post at their own path or below the page that shows the form.
-        let back = path.strip_suffix("/add").or_else(|| path.strip_suffix("/link")).unwrap_or(path);
+        let back = ["/add", "/link", "/renew"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
         return answer::see_other(&confirm_path(back));
     }
     let mut request = Request::new(axum::body::Body::empty());
