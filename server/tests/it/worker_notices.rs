@@ -181,7 +181,7 @@ async fn a_program_is_told_what_happened_in_order_signed_and_again_until_it_list
         );
     }
     let run = floor.start_backup().await;
-    rows.cancel_run(run).await.unwrap();
+    rows.request_cancel(run).await.unwrap();
     for _ in 0..3 {
         webhooks::tell(&floor.services).await.unwrap();
     }
