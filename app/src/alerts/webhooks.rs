@@ -1,13 +1,13 @@
 //! Webhooks: how they stand, and the form that adds one.
 
-use domain::{Timestamp, audit::Act};
+use domain::{Timestamp, access::Permission, audit::Act};
 use leptos::prelude::*;
 
 use crate::{
     alerts::webhooks_api::{AddWebhookFn, RemoveWebhookFn, ResumeWebhookFn, WebhookView},
     layout::{
         navigation::Place,
-        page::{PageView, page},
+        page::{PageView, page, require},
     },
     ui::{
         badge::{Tone, badge},
@@ -35,7 +35,8 @@ const USUAL: [Act; 6] = [
 /// `/settings/webhooks`
 #[component]
 pub fn WebhooksPage() -> impl IntoView {
-    page(Place::Settings, |visit, _me| async move {
+    page(Place::Settings, |visit, me| async move {
+        require(&me, Permission::ManageAlerts)?;
         let webhooks = visit.backend.list_webhooks().await?;
         let dones = [
             ("added", "Added. It is told what happens from now on."),

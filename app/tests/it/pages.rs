@@ -185,6 +185,9 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
             "/settings"
                 | "/settings/people"
                 | "/settings/sign-in"
+                | "/settings/webhooks"
+                | "/audit"
+                | "/audit/4711"
                 | "/connections/new"
                 | "/profile"
                 | "/profile/tokens"
@@ -210,7 +213,9 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
     let person = format!("/people/{ID}");
     let kept =
         ["/settings", "/settings/people", "/settings/sign-in", "/connections/new", "/roles", "/groups"];
-    for path in kept.into_iter().chain(["/invitations", "/organisations", &delete, &person]) {
+    let others =
+        ["/invitations", "/organisations", "/settings/webhooks", "/audit", "/audit/4711", &delete, &person];
+    for path in kept.into_iter().chain(others) {
         assert_eq!(get(path, "mood=viewer").await.status, 403, "{path}");
     }
 }

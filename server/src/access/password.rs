@@ -79,11 +79,14 @@ fn check_strength(field: &str, password: &SecretString, email: &str, name: &str)
     known.extend(own.split_whitespace());
     known.retain(|part| part.chars().count() > 2);
     let strength = zxcvbn::zxcvbn(password.expose_secret(), &known);
-    if strength.score() >= Score::Three {
+    let is_own = is_mostly_of(password, &known);
+    if strength.score() >= Score::Three && !is_own {
         return Ok(());
     }
     let mut message = "this would be guessed too soon".to_owned();
-    if let Some(feedback) = strength.feedback() {
+    if is_own {
+        message.push_str(": it is mostly your name or address");
+    } else if let Some(feedback) = strength.feedback() {
         if let Some(warning) = feedback.warning() {
             message.push_str(&format!(": {}", plain(&warning.to_string())));
         }
@@ -93,6 +96,16 @@ fn check_strength(field: &str, password: &SecretString, email: &str, name: &str)
     }
     message.push_str("; four or five words that have nothing to do with each other are good");
     Err(Fault::invalid(field, message))
+}
+
+/// Whether little is left of it without what everybody knows of its person. The estimator takes a name with a year for two
+/// independent things.
+fn is_mostly_of(password: &SecretString, known: &[&str]) -> bool {
+    let whole = password.expose_secret().to_lowercase();
+    let mut parts = known.to_vec();
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    let rest = parts.iter().fold(whole.clone(), |rest, part| rest.replace(part, ""));
+    rest.len() < whole.len() && rest.chars().count() < SHORTEST / 2
 }
 
 /// A sentence of the estimator as a part of ours.

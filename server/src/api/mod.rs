@@ -61,7 +61,6 @@ pub fn routes() -> Vec<Route> {
         approvals::routes(),
         channels::routes(),
         webhooks::routes(),
-        approvals::routes(),
         audit::routes(),
     ]
     .into_iter()

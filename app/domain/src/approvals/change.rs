@@ -143,6 +143,7 @@ pub fn digest(change: &str, preview: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]

@@ -184,6 +184,7 @@ pub fn next(request: &Standing, votes: &[Vote], now: Timestamp) -> Next {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use proptest::prelude::*;
 
     use super::*;

@@ -12,6 +12,7 @@ use domain::{
     access::Role,
     approvals::{Change, Verdict},
     audit::{Act, Deed, Object},
+    id::WebhookId,
     policies::schedule::Schedule,
     powers::{PermissionSet, RoleRef},
     restores::{Difference, RestoreToNew, Selection, TableDifference, TenantRestore},
@@ -34,6 +35,7 @@ struct Theirs {
     role: RoleId,
     group: GroupId,
     invitation: InvitationId,
+    webhook: WebhookId,
     words: Vec<String>,
 }
 
@@ -86,6 +88,12 @@ async fn seed(world: &World, tenant: Tenant, mark: &str) -> Theirs {
     };
     let away = NewAbsence { user, from: NOON, until: NOON.plus_ms(HOUR), deputy: None };
     let absence = rows.add_absence(away).await.unwrap();
+    let webhook = catalog::NewWebhook {
+        url: format!("https://{mark}.example/hook"),
+        secret: catalog::Sealed(vec![1]),
+        acts: vec![Act::BackupComplete],
+    };
+    let webhook = rows.create_webhook(webhook).await.unwrap();
     let words = vec![
         tenant.id.to_string(),
         tenant.connection.to_string(),
@@ -101,9 +109,10 @@ async fn seed(world: &World, tenant: Tenant, mark: &str) -> Theirs {
         role.to_string(),
         group.to_string(),
         invitation.to_string(),
+        webhook.to_string(),
         mark.to_owned(),
     ];
-    Theirs { tenant, user, run, backup, restore, request, absence, role, group, invitation, words }
+    Theirs { tenant, user, run, backup, restore, request, absence, role, group, invitation, webhook, words }
 }
 
 fn difference(table: &str) -> Difference {
@@ -251,6 +260,7 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
     asked.missing("would_end", ours.would_end(asked.theirs.user).await);
     asked.missing("remove_user", ours.remove_user(asked.theirs.user).await);
     let (role, group, invitation) = (asked.theirs.role, asked.theirs.group, asked.theirs.invitation);
+    let webhook = asked.theirs.webhook;
     asked.clean("list_roles", ours.list_roles().await);
     asked.clean("create_role", ours.create_role("Ours", PermissionSet::NONE).await);
     asked.missing("change_role", ours.change_role(role, "Other", PermissionSet::NONE).await);
@@ -279,6 +289,16 @@ async fn ask_everything(world: &World, ours: &TenantCatalog<'_>, asked: &mut Ask
     asked.clean("channels", ours.channels().await);
     asked.clean("set_channels", ours.set_channels(NewChannels::default()).await);
     asked.clean("queue_test_notice", ours.queue_test_notice().await);
+    asked.clean("list_webhooks", ours.list_webhooks().await);
+    asked.missing("get_webhook", ours.get_webhook(webhook).await);
+    asked.missing("remove_webhook", ours.remove_webhook(webhook).await);
+    asked.missing("resume_webhook", ours.resume_webhook(webhook).await);
+    let mine = catalog::NewWebhook {
+        url: "https://hook.example/mine".into(),
+        secret: catalog::Sealed(vec![1]),
+        acts: vec![Act::BackupComplete],
+    };
+    asked.clean("create_webhook", ours.create_webhook(mine).await);
     asked.clean("list_deliveries", ours.list_deliveries(50).await);
     asked.clean("list_audit", ours.list_audit(None).await);
     asked.clean("trail_entry", ours.trail_entry(1).await);
