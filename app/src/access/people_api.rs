@@ -306,78 +306,104 @@ pub trait InvitationsPort: Send + Sync {
 #[server(name = GiveRoleFn, prefix = "/fn", endpoint = "access/give_role")]
 pub async fn give_role(request: GiveRole) -> Result<(), ApiError> {
     let page = format!("/people/{}?done=roles", request.id);
-    Ok(crate::redirect_to(&page, backend()?.give_role(request).await?))
+    backend()?.give_role(request).await?;
+    crate::redirect_to(&page, ());
+    Ok(())
 }
 
 /// Takes a role away.
 #[server(name = TakeRoleFn, prefix = "/fn", endpoint = "access/take_role")]
 pub async fn take_role(request: TakeRole) -> Result<(), ApiError> {
     let page = format!("/people/{}?done=roles", request.id);
-    Ok(crate::redirect_to(&page, backend()?.take_role(request).await?))
+    backend()?.take_role(request).await?;
+    crate::redirect_to(&page, ());
+    Ok(())
 }
 
 /// Removes a person.
 #[server(name = RemovePersonFn, prefix = "/fn", endpoint = "access/remove_person")]
 pub async fn remove_person(request: RemovePerson) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/settings/people?done=removed", backend()?.remove_person(request).await?))
+    backend()?.remove_person(request).await?;
+    crate::redirect_to("/settings/people?done=removed", ());
+    Ok(())
 }
 
 /// Makes or changes a role.
 #[server(name = SaveRoleFn, prefix = "/fn", endpoint = "access/save_role")]
 pub async fn save_role(request: SaveRole) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/roles?done=saved", backend()?.save_role(request).await?))
+    backend()?.save_role(request).await?;
+    crate::redirect_to("/roles?done=saved", ());
+    Ok(())
 }
 
 /// Removes a role.
 #[server(name = RemoveRoleFn, prefix = "/fn", endpoint = "access/remove_role")]
 pub async fn remove_role(request: CustomRoleRef) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/roles?done=removed", backend()?.remove_role(request).await?))
+    backend()?.remove_role(request).await?;
+    crate::redirect_to("/roles?done=removed", ());
+    Ok(())
 }
 
 /// Makes or changes a group.
 #[server(name = SaveGroupFn, prefix = "/fn", endpoint = "access/save_group")]
 pub async fn save_group(request: SaveGroup) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/groups?done=saved", backend()?.save_group(request).await?))
+    backend()?.save_group(request).await?;
+    crate::redirect_to("/groups?done=saved", ());
+    Ok(())
 }
 
 /// Removes a group.
 #[server(name = RemoveGroupFn, prefix = "/fn", endpoint = "access/remove_group")]
 pub async fn remove_group(request: GroupRef) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/groups?done=removed", backend()?.remove_group(request).await?))
+    backend()?.remove_group(request).await?;
+    crate::redirect_to("/groups?done=removed", ());
+    Ok(())
 }
 
 /// Puts somebody into a group.
 #[server(name = JoinGroupFn, prefix = "/fn", endpoint = "access/join_group")]
 pub async fn join_group(request: GroupPerson) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/groups?done=saved", backend()?.join_group(request).await?))
+    backend()?.join_group(request).await?;
+    crate::redirect_to("/groups?done=saved", ());
+    Ok(())
 }
 
 /// Takes somebody out of a group.
 #[server(name = LeaveGroupFn, prefix = "/fn", endpoint = "access/leave_group")]
 pub async fn leave_group(request: GroupPerson) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/groups?done=saved", backend()?.leave_group(request).await?))
+    backend()?.leave_group(request).await?;
+    crate::redirect_to("/groups?done=saved", ());
+    Ok(())
 }
 
 /// Takes an invitation back.
 #[server(name = RevokeInvitationFn, prefix = "/fn", endpoint = "access/revoke_invitation")]
 pub async fn revoke_invitation(request: InvitationRef) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/invitations?done=revoked", backend()?.revoke_invitation(request).await?))
+    backend()?.revoke_invitation(request).await?;
+    crate::redirect_to("/invitations?done=revoked", ());
+    Ok(())
 }
 
 /// Accepts an invitation with a new account.
 #[server(name = AcceptInvitationFn, prefix = "/fn", endpoint = "access/accept_invitation")]
 pub async fn accept_invitation(request: AcceptInvitation) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/sign-in?done=password", backend()?.accept_invitation(request).await?))
+    backend()?.accept_invitation(request).await?;
+    crate::redirect_to("/sign-in?done=password", ());
+    Ok(())
 }
 
 /// Accepts an invitation as who is signed in.
 #[server(name = JoinOrganisationFn, prefix = "/fn", endpoint = "access/join_organisation")]
 pub async fn join_organisation(request: JoinOrganisation) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/", backend()?.join_organisation(request).await?))
+    backend()?.join_organisation(request).await?;
+    crate::redirect_to("/", ());
+    Ok(())
 }
 
 /// Adds an organisation.
 #[server(name = AddOrganisationFn, prefix = "/fn", endpoint = "access/add_organisation")]
 pub async fn add_organisation(request: AddOrganisation) -> Result<(), ApiError> {
-    Ok(crate::redirect_to("/organisations?done=added", backend()?.add_organisation(request).await?))
+    backend()?.add_organisation(request).await?;
+    crate::redirect_to("/organisations?done=added", ());
+    Ok(())
 }

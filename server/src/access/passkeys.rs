@@ -158,21 +158,18 @@ async fn ask(caller: &Caller) -> Result<String> {
     caller.gate.limits.from_address(caller.address)?;
     let party = relying_party(caller)?;
     let refused = |_| Error::Impossible("a passkey cannot be asked for");
-    let (challenge, state) = match known(caller).await? {
-        Some(user) => {
-            let keys = keys(&caller.services.catalog.passkeys_of(user).await?)?;
-            if keys.is_empty() {
-                return Err(Fault::invalid("credential", "you have no passkey here").into());
-            }
-            let (challenge, state) = party.start_passkey_authentication(&keys).map_err(refused)?;
-            (challenge, Asked::Of(user, state))
+    let (challenge, state) = if let Some(user) = known(caller).await? {
+        let keys = keys(&caller.services.catalog.passkeys_of(user).await?)?;
+        if keys.is_empty() {
+            return Err(Fault::invalid("credential", "you have no passkey here").into());
         }
-        None => {
-            let (mut challenge, state) = party.start_discoverable_authentication().map_err(refused)?;
-            // A button was pressed: the browser shows its dialogue, and not a suggestion at a field.
-            challenge.mediation = None;
-            (challenge, Asked::Any(state))
-        }
+        let (challenge, state) = party.start_passkey_authentication(&keys).map_err(refused)?;
+        (challenge, Asked::Of(user, state))
+    } else {
+        let (mut challenge, state) = party.start_discoverable_authentication().map_err(refused)?;
+        // A button was pressed: the browser shows its dialogue, and not a suggestion at a field.
+        challenge.mediation = None;
+        (challenge, Asked::Any(state))
     };
     let since = caller.services.clock.now().0;
     caller.session.insert(SESSION_ASKING, Timed { since, state }).await?;
@@ -226,16 +223,12 @@ async fn used(caller: &Caller, request: UsePasskey) -> Result<()> {
         catalog.record_proof(caller.principal()?, is_proven, &caller.origin()).await?;
         return if is_proven { caller.proven_now().await } else { Err(not_accepted().into()) };
     }
-    match found {
-        Some(user) => {
-            catalog.record_sign_in(user, &caller.origin()).await?;
-            sign_in::begin_session(caller, user).await
-        }
-        None => {
-            catalog.record_sign_in_failure(None, &caller.origin()).await?;
-            Err(not_accepted().into())
-        }
-    }
+    let Some(user) = found else {
+        catalog.record_sign_in_failure(None, &caller.origin()).await?;
+        return Err(not_accepted().into());
+    };
+    catalog.record_sign_in(user, &caller.origin()).await?;
+    sign_in::begin_session(caller, user).await
 }
 
 async fn list(caller: &Caller) -> Result<Vec<PasskeyView>> {

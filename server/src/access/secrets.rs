@@ -82,13 +82,12 @@ impl Services {
         let installation = self.vault.installation().to_string();
         let context =
             [("application", "holdfast"), ("purpose", "signing in"), ("installation", installation.as_str())];
-        let wrapped = match self.catalog.sign_in_key().await? {
-            Some(wrapped) => wrapped,
-            None => {
-                let fresh = self.root.wrap(&context, &Secret::random()?).await?;
-                // Another process may be first; then its key is the one.
-                self.catalog.keep_sign_in_key(catalog::Sealed(fresh)).await?
-            }
+        let wrapped = if let Some(wrapped) = self.catalog.sign_in_key().await? {
+            wrapped
+        } else {
+            let fresh = self.root.wrap(&context, &Secret::random()?).await?;
+            // Another process may be first; then its key is the one.
+            self.catalog.keep_sign_in_key(catalog::Sealed(fresh)).await?
         };
         Ok(SignInKey(self.root.unwrap(&context, &wrapped.0).await?))
     }

@@ -86,9 +86,9 @@ pub async fn set(caller: &Caller, scope: Scope<may::ManageUsers>, request: SetRu
 pub async fn work_alone(caller: &Caller, scope: Scope<may::ManageUsers>, request: WorkAlone) -> Result<()> {
     let rows = caller.rows(&scope);
     if request.alone {
-        rows.work_alone(&request.reason).await?
+        rows.work_alone(&request.reason).await?;
     } else {
-        rows.stop_working_alone().await?
+        rows.stop_working_alone().await?;
     }
     Ok(())
 }

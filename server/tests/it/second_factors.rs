@@ -14,7 +14,7 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
 }
 
 /// The text of a block that can be copied.
-fn copied<'a>(page: &'a str) -> &'a str {
+fn copied(page: &str) -> &str {
     between(page, "data-copy=\"", "\"")
 }
 

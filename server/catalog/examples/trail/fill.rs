@@ -71,9 +71,9 @@ fn make_indexes() -> String {
 pub async fn fill(url: &str, chain: Chain, begun: Timestamp, count: u64) -> Result<()> {
     let started = Instant::now();
     if url.starts_with("sqlite") {
-        sqlite(url, chain, begun, count).await?
+        sqlite(url, chain, begun, count).await?;
     } else {
-        postgres(url, chain, begun, count).await?
+        postgres(url, chain, begun, count).await?;
     }
     println!("{count} entries written in {:.0} s", started.elapsed().as_secs_f64());
     Ok(())
@@ -94,7 +94,8 @@ async fn sqlite(url: &str, chain: Chain, begun: Timestamp, count: u64) -> Result
     let (mut at, mut n) = (Link::start(chain), 0);
     while n < count {
         let mut tx = conn.begin().await?;
-        for _ in n..(n + TOGETHER).min(count) {
+        let end = (n + TOGETHER).min(count);
+        while n < end {
             let row = next(chain, &mut at, begun, n);
             sqlx::query(
                 "insert into audit_entries (tenant_id, sequence, previous, hash, event, at, actor, act, object, outcome, \

@@ -89,7 +89,9 @@ fn by_user(rows: Vec<Row>) -> Result<BTreeMap<UserId, Vec<HeldRole>>> {
         let roles = found.entry(id("memberships", &row.user_id)?).or_default();
         roles.extend(row.held()?);
     }
-    found.values_mut().for_each(|roles| in_order(roles));
+    for roles in found.values_mut() {
+        in_order(roles);
+    }
     Ok(found)
 }
 
@@ -142,7 +144,9 @@ pub(super) async fn memberships(on: &mut impl AsConn, user: UserId, now: i64) ->
         member.tenant = row.tenant.unwrap_or(std::mem::take(&mut member.tenant));
     }
     let mut found: Vec<_> = found.into_values().collect();
-    found.iter_mut().for_each(|member| in_order(&mut member.roles));
+    for member in &mut found {
+        in_order(&mut member.roles);
+    }
     found.sort_by(|one, other| (&one.tenant, one.tenant_id).cmp(&(&other.tenant, other.tenant_id)));
     Ok(found)
 }

@@ -53,7 +53,7 @@ impl TenantCatalog<'_> {
         )?;
         let mut held = Held::find(&mut tx, &self.key(), request).await?;
         self.turn(&mut tx, &held, State::Approved, &reason).await?;
-        held.state = State::Approved.key().to_owned();
+        State::Approved.key().clone_into(&mut held.state);
         let review = Change::ReviewEmergency { approval_id: request };
         let shown = self.show(&mut tx, &review).await?;
         let rule = review.class().default_rule();
