@@ -121,13 +121,14 @@ async fn reads(world: &World) -> Vec<(String, Vec<(String, String)>)> {
 async fn the_explorer_shows_what_happened_and_that_it_was_read() {
     let world = World::new().await;
     let officer = world.our(Role::ComplianceOfficer).to_owned();
-    let body = form(&[("request[id]", &world.ours.backup.to_string())]);
-    let started = world.post("/fn/backups/verify", &body, Some(world.our(Role::Operator))).await;
+    let body = form(&[("request[source_id]", &world.ours.source.to_string())]);
+    let started = world.post("/fn/backups/start", &body, Some(world.our(Role::Operator))).await;
     assert_eq!(started.status, StatusCode::OK, "{}", started.body);
-    let page = world.get(&format!("/audit?about=backup%3A{}", world.ours.backup), Some(&officer)).await;
+    let run = started.body.trim_matches('"').to_owned();
+    let page = world.get(&format!("/audit?about=run%3A{run}"), Some(&officer)).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(
-        page.body.contains("Start a verification") && page.body.contains("Operator of Ours"),
+        page.body.contains("Start a backup") && page.body.contains("Operator of Ours"),
         "{}",
         page.body
     );
@@ -135,10 +136,10 @@ async fn the_explorer_shows_what_happened_and_that_it_was_read() {
     let seen = reads(&world).await;
     assert_eq!(seen.len(), 1, "{seen:?}");
     let about =
-        [("about".to_owned(), "backup".to_owned()), ("about_id".into(), world.ours.backup.to_string())];
+        [("about".to_owned(), "run".to_owned()), ("about_id".into(), run.clone())];
     assert_eq!(seen[0], (who.clone(), about.to_vec()));
-    // One entry, with its place: the verification's is the one before the two reads.
-    let number = trail(&world).await.iter().find(|row| row.act == "verification.start").unwrap().sequence;
+    // One entry, with its place: the backup's is the one before the two reads.
+    let number = trail(&world).await.iter().find(|row| row.act == "backup.start").unwrap().sequence;
     let entry = world.get(&format!("/audit/{number}"), Some(&officer)).await;
     assert!(entry.body.contains("No signed head covers it yet"), "{}", entry.body);
     sweep::anchor_now(&world.services).await.unwrap();
@@ -183,9 +184,9 @@ async fn the_installations_trail_is_for_whoever_runs_it() {
 #[tokio::test]
 async fn what_is_taken_away_in_the_browser_is_proven_and_written_down() {
     let world = World::new().await;
-    let officer = world.our(Role::ComplianceOfficer).to_owned();
     sweep::anchor_now(&world.services).await.unwrap();
     world.clock.advance_ms(24 * HOUR);
+    let officer = world.sign_in(&email("Ours", Role::ComplianceOfficer), PASSWORD).await.session().unwrap();
     let lines =
         |body: &str| -> Vec<Line> { body.lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
     let answer = world.get("/audit/export", Some(&officer)).await;
