@@ -7,6 +7,7 @@ import { sql } from './servers';
 test('what a tenant admin asks for is agreed to on a phone', async ({ page, browser, holdfast }) => {
   const { source } = holdfast.servers;
   sql(source, `GRANT INSERT, UPDATE, DELETE ON grc2.* TO holdfast@'127.0.0.1'`);
+  holdfast.addUser('platform-operator'); // every installation has one
   const admin = holdfast.addUser('tenant-admin');
   const approver = holdfast.addUser('approver');
   await signIn(page, admin);

@@ -7,8 +7,9 @@ import { expect, test } from './holdfast';
 import { binaries } from './servers';
 
 test('finds the story of a backup, and proves it with the server stopped', async ({ page, holdfast }) => {
+  const operator = holdfast.addUser('platform-operator');
   const officer = holdfast.addUser('compliance-officer');
-  await signIn(page, holdfast.addUser('platform-operator'));
+  await signIn(page, operator);
   await addServer(page, 'production', holdfast.servers.source);
   await waitForTheTest(page);
   await protect(page, 'grc2');

@@ -4,6 +4,7 @@ import { expect, test } from './holdfast';
 
 test('invites a person, gives her a role of the house, and lets her go', async ({ page, browser, holdfast }) => {
   const nora = { email: 'nora@journey.example', password: 'a lamp and three herrings' };
+  holdfast.addUser('platform-operator'); // every installation has one
   await signIn(page, holdfast.addUser('tenant-admin'));
 
   await test.step('the organisation makes a role of its own', async () => {

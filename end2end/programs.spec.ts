@@ -9,6 +9,7 @@ import { repository } from './servers';
 const execute = promisify(execFile);
 
 test('lets programs back a tenant up with a token that a person made', async ({ page, holdfast }) => {
+  holdfast.addUser('platform-operator'); // every installation has one
   await signIn(page, holdfast.addUser('tenant-admin'));
   await addServer(page, 'production', holdfast.servers.source);
   await waitForTheTest(page);

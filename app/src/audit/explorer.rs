@@ -74,7 +74,7 @@ fn body(visit: &Visit, filter: &TrailFilter, form: AnyView, trail: TrailList) ->
         (false, ..) => table(trail.rows, visit.now, filter.of_installation),
     };
     view! {
-        <p class="lead-line">"Every entry's hash covers the one before it, and signed heads over the trail lie in the vault. That you read this is written down too."</p>
+        <p class="muted">"Every entry's hash covers the one before it, and signed heads over the trail lie in the vault. That you read this is written down too."</p>
         {form}
         <section class="panel">{list}{more}</section>
         {how_to_verify()}
