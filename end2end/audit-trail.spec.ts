@@ -36,7 +36,7 @@ test('finds the story of a backup, and proves it with the server stopped', async
 
   await test.step('the filters are the address, and the reading is in the trail', async () => {
     await page.goto('/audit');
-    await page.getByLabel('What', { exact: true }).selectOption({ label: 'Read the audit trail' });
+    await page.getByRole('combobox', { name: 'What', exact: true }).selectOption({ label: 'Read the audit trail' });
     await page.getByRole('button', { name: 'Filter' }).click();
     await expect(page).toHaveURL(/act=audit\.read/);
     await expect(page.locator('main tbody tr').first()).toContainText(/Read the audit trail/);

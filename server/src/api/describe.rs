@@ -42,9 +42,9 @@ plain! {
     String => { "type": "string" };
     u8 => { "type": "integer", "minimum": 0, "maximum": 100 };
     u16 => { "type": "integer", "minimum": 0, "maximum": 65535 };
-    u32 => { "type": "integer", "minimum": 0 };
-    u64 => { "type": "integer", "minimum": 0 };
-    i64 => { "type": "integer" };
+    u32 => { "type": "integer", "minimum": 0, "maximum": u32::MAX };
+    u64 => { "type": "integer", "minimum": 0, "maximum": u64::MAX };
+    i64 => { "type": "integer", "minimum": i64::MIN, "maximum": i64::MAX };
     TenantKey => { "type": "string", "minLength": 1 };
     SecretText => { "type": "string", "format": "password", "writeOnly": true };
     TlsMode => { "type": "string", "enum": [TlsMode::Verify, TlsMode::Encrypt, TlsMode::Off] };
