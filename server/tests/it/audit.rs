@@ -127,16 +127,11 @@ async fn the_explorer_shows_what_happened_and_that_it_was_read() {
     let run = started.body.trim_matches('"').to_owned();
     let page = world.get(&format!("/audit?about=run%3A{run}"), Some(&officer)).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(
-        page.body.contains("Start a backup") && page.body.contains("Operator of Ours"),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains("Start a backup") && page.body.contains("Operator of Ours"), "{}", page.body);
     let who = format!("user:{}", world.ours.users[&Role::ComplianceOfficer]);
     let seen = reads(&world).await;
     assert_eq!(seen.len(), 1, "{seen:?}");
-    let about =
-        [("about".to_owned(), "run".to_owned()), ("about_id".into(), run.clone())];
+    let about = [("about".to_owned(), "run".to_owned()), ("about_id".into(), run.clone())];
     assert_eq!(seen[0], (who.clone(), about.to_vec()));
     // One entry, with its place: the backup's is the one before the two reads.
     let number = trail(&world).await.iter().find(|row| row.act == "backup.start").unwrap().sequence;
