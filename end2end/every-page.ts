@@ -52,6 +52,7 @@ async function furnished(page: Page, holdfast: Holdfast): Promise<Furnished> {
     ['audit', '/audit'],
     ['audit-entry', '/audit/1'],
     ['settings', '/settings'],
+    ['webhooks', '/settings/webhooks'],
     ['people', '/settings/people'],
     ['person', await first('/settings/people', 'viewer')],
     ['roles', '/roles'],
