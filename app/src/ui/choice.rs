@@ -2,6 +2,9 @@
 
 use leptos::prelude::*;
 
+/// Boxes that stand in one column; more are set in several.
+const IN_A_COLUMN: usize = 12;
+
 /// One way of a [`Choice`], or one box of [`boxes`].
 pub struct Way {
     value: String,
@@ -63,13 +66,15 @@ pub fn choice(form: &str, name: &str, legend: &'static str, ways: Vec<Way>) -> A
 /// Boxes, each sent as `name`; what is wrong with the choice stands below.
 pub fn boxes(form: &str, name: &str, legend: &'static str, ways: Vec<Way>, error: Option<String>) -> AnyView {
     let id = id_of(name);
+    // A long list in one column would be a page of its own.
+    let class = if ways.len() > IN_A_COLUMN { "ways many" } else { "ways" };
     let ways = ways
         .into_iter()
         .enumerate()
         .map(|(index, way)| way.view("checkbox", format!("{form}-{id}-{index}"), name.to_owned()));
     let ways = ways.collect_view();
     let error = error.map(|error| view! { <p class="error"><span aria-hidden="true">"✕ "</span>{error}</p> });
-    view! { <fieldset class="ways"><legend>{legend}</legend>{ways}{error}</fieldset> }.into_any()
+    view! { <fieldset class=class><legend>{legend}</legend>{ways}{error}</fieldset> }.into_any()
 }
 
 /// A name as a part of an id.
