@@ -28,8 +28,7 @@ macro_rules! due_webhooks {
 
 /// Entries that are looked at for one webhook at a time.
 const ENTRIES: u32 = 200;
-/// A webhook is given to one caller for this long: more than all of its entries can take, one after the other, before the
-/// first that fails ends it.
+/// A webhook is given to one caller for this long after each entry that it was told: more than the next can take.
 const TAKEN_MS: i64 = 5 * 60_000;
 
 /// A webhook with what it has to be told.
@@ -109,15 +108,17 @@ impl SystemCatalog<'_> {
 
     /// It was told everything up to this entry. It stays taken.
     pub async fn webhook_told(&self, told: &ToTell, sequence: u64) -> Result<()> {
+        let now = self.catalog.clock.now();
         let mut tx = self.catalog.db.begin().await?;
         exec!(
             &mut tx,
-            "update webhooks set sent = $3, attempts = 0, error = null, last_sent_at = $4 \
+            "update webhooks set sent = $3, attempts = 0, error = null, last_sent_at = $4, next_at = $5 \
              where tenant_id = $1 and id = $2 and sent < $3",
             told.tenant_id.to_string(),
             told.id.to_string(),
             i64::try_from(sequence).unwrap_or(i64::MAX),
-            self.catalog.clock.now().0,
+            now.0,
+            now.plus_ms(TAKEN_MS).0,
         )?;
         tx.commit().await
     }
